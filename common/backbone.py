@@ -1,0 +1,121 @@
+"""Find pretrained weights: attached Kaggle inputs, a local folder, the local cache, then the Hub.
+
+Only safe formats are loaded: safetensors, or PyTorch files that load with `weights_only=True`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from common.environment import Environment
+from common.errors import BackboneError
+
+DEPTH = 6  # folders below an input mount that are looked at: /kaggle/input/<model>/<framework>/<variation>/<version>
+
+
+def find(name: str, environment: Environment) -> str:
+    """Return what `from_pretrained` takes for a backbone: a folder, or the Hub name if it can be had.
+
+    Raises:
+        BackboneError: if it is nowhere; names the places tried and what to do.
+    """
+    if attached := _attached(name, environment):
+        return _checked(attached)
+    if (folder := Path(name).expanduser()).is_dir():
+        return _checked(folder)
+    if name.startswith((".", "/", "~")) or name.count("/") != 1 or folder.exists():
+        raise BackboneError(
+            f"backbone {name!r} is no folder; give a folder with config.json and weights, or a Hub name"
+        )
+    if _cached(name) or environment.online():
+        return name
+    mounts = ", ".join(map(str, environment.inputs))
+    raise BackboneError(
+        f"backbone {name!r} is not here: not attached under {mounts}, no folder of that name, not in the Hub cache, "
+        "and there is no internet. Attach it as a dataset or model, or give --set backbone=FOLDER"
+    )
+
+
+def load(loader: Callable[..., Any], name: str, environment: Environment, **options: Any) -> Any:
+    """Return `loader(place, **options)` for a backbone by name, such as `AutoModel.from_pretrained`.
+
+    Raises:
+        BackboneError: if it cannot be found, read or downloaded.
+    """
+    place = find(name, environment)
+    try:
+        return loader(place, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        far = "it could not be downloaded" if place == name else f"{place} could not be loaded"
+        raise BackboneError(
+            f"backbone {name!r}: {far} ({reason[:200]}); check the name and the network, or give --set backbone=FOLDER"
+        ) from error
+
+
+def _attached(name: str, environment: Environment) -> Path | None:
+    """Return the attached input that holds a backbone: its folder, or one of its parents, bears the name."""
+    wanted = name.rstrip("/").rsplit("/", 1)[-1].lower()
+    for root in environment.inputs:
+        for folder in sorted(_folders(root, DEPTH)):
+            names = [part.lower() for part in folder.relative_to(root).parts]
+            if wanted in names and (folder / "config.json").is_file():
+                return folder
+    return None
+
+
+def _folders(root: Path, depth: int) -> list[Path]:
+    if depth == 0 or not root.is_dir():
+        return []
+    below = [path for path in root.iterdir() if path.is_dir()]
+    return below + [folder for path in below for folder in _folders(path, depth - 1)]
+
+
+def _cached(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+def _checked(folder: Path) -> str:
+    """Return the folder if what it holds is whole, so that a cut copy is told apart from a wrong model."""
+    if not (folder / "config.json").is_file():
+        raise BackboneError(
+            f"backbone folder {folder} has no config.json; it should hold config, tokenizer and weights"
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights and not list(folder.glob("pytorch_model*.bin")):
+        raise BackboneError(f"backbone folder {folder} has no weights (model.safetensors or pytorch_model.bin)")
+    for path in weights:
+        if (missing := _missing_bytes(path)) != 0:
+            raise BackboneError(f"{path} is damaged: {missing} bytes are missing; copy or download it again")
+    return str(folder)
+
+
+def _missing_bytes(path: Path) -> int:
+    """Return how many bytes a safetensors file is short of what its header promises."""
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        start = handle.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or length > size:
+            return max(8 - len(start), length - size, 1)
+        try:
+            header = json.loads(handle.read(length))
+        except ValueError:
+            return 1
+    end = max((entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0)
+    return max(0, 8 + length + int(end) - size)
+
+
+def quiet() -> None:
+    """Keep Hugging Face's libraries from printing bars and advice between the lines of a run."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()

@@ -1,0 +1,69 @@
+"""The `kit` command: parses, calls, and turns a user's mistake into one line.
+
+Every command lives in a module of `common/commands`; what it needs beyond the standard library is imported
+when it runs, so that `kit --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from common.commands import check, look, train
+from common.errors import KitError, UnknownName
+
+GROUPS = (look, train, check)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose usage errors say what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with 2."""
+        print(f"{self.prog}: {message}. See: {self.prog} --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = Parser(prog="kit", description="One code path from laptop to Kaggle's hidden rerun.", allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for group in GROUPS:
+        group.register(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for what the user can fix, 2 for wrong usage."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    top = parser()
+    try:
+        _require_known_command(top, words)
+        arguments = top.parse_args(words)
+    except UnknownName as error:
+        print(f"kit: {error}", file=sys.stderr)
+        return 2
+    try:
+        return int(arguments.run(arguments) or 0)
+    except KitError as error:
+        print(f"kit: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("kit: interrupted; nothing is half-written", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read the output has had enough of it; the interpreter must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"kit: disk full ({error.filename or 'while writing'}); free space and run it again", file=sys.stderr)
+    return 1
+
+
+def _require_known_command(top: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    known = next(list(action.choices) for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    if words and not words[0].startswith("-") and words[0] not in known:
+        raise UnknownName("command", words[0], known)

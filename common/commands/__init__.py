@@ -1,0 +1,1 @@
+"""The commands of `kit`, a module for each group; `register` adds a group to the parser."""

@@ -1,0 +1,59 @@
+"""Commands about submission files: validate, grade."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from common.commands.options import Commands, command, report, with_data, with_json, with_name
+
+
+def register(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = command(
+        commands,
+        "validate",
+        validate,
+        "every problem of a submission file",
+        "kit validate patent submission.csv --data data",
+    )
+    with_name(parser)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    with_data(parser)
+    with_json(parser)
+    parser = command(
+        commands, "grade", grade, "a submission's score against labels", "kit grade patent submission.csv answers.csv"
+    )
+    with_name(parser)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("answers", type=Path, metavar="ANSWERS", help="a table with the id and the target columns")
+    with_json(parser)
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """Print every problem; exit code 1 if there is one."""
+    from common import data, environment, registry
+    from common.validation import validate as problems_of
+
+    competition = registry.get(arguments.name)
+    folder = data.find(competition, arguments.data, environment.detect())
+    sample = data.locate(folder, competition.files.sample_submission)
+    problems = problems_of(arguments.file, sample, competition.submission)
+    document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}
+    good = f"{arguments.file} is a valid submission of {competition.name}"
+    many = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    bad = [f"{arguments.file} has {many}:", *[f"  {each.rule}: {each.message}" for each in problems]]
+    report(arguments, document, lambda: "\n".join(bad) if problems else good)
+    return 1 if problems else 0
+
+
+def grade(arguments: argparse.Namespace) -> None:
+    """Print the competition's metric, and those reported beside it."""
+    from common import registry
+    from common.grading import grade as graded
+
+    competition = registry.get(arguments.name)
+    scores = graded(competition, arguments.file, arguments.answers)
+    lines = "\n".join(f"{name:<12}{value:.6f}" for name, value in scores.items())
+    report(arguments, {"metric": competition.metric, "scores": scores}, lambda: lines)

@@ -1,0 +1,60 @@
+"""What the commands share: how one is declared, how it reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Commands = Any  # argparse's own type of what `add_subparsers` returns is private
+
+
+def command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int | None], summary: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command; its help ends with an example."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def with_name(parser: argparse.ArgumentParser) -> None:
+    """Add the competition's name."""
+    parser.add_argument("name", metavar="NAME", help="a competition; kit list shows them")
+
+
+def with_data(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the competition's files."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the competition's files")
+
+
+def with_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else on stdout")
+
+
+def report(arguments: argparse.Namespace, document: Any, lines: Callable[[], str]) -> None:
+    """Print the document with --json, else the lines for people."""
+    if arguments.json:
+        json.dump(document, sys.stdout, indent=1)
+        print()
+    else:
+        print(lines())
+
+
+def table(rows: list[list[str]]) -> str:
+    """Return rows as aligned columns; the first row is the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

@@ -1,0 +1,212 @@
+"""Commands that make data, train and predict: sample, dry-run, train, predict."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.commands.options import Commands, command, report, with_data, with_json, with_name
+
+if TYPE_CHECKING:
+    from common.competition import Competition
+    from common.environment import Environment
+    from common.progress import Progress
+    from common.runs import Run
+
+SAMPLE_ROWS = 600
+
+
+def register(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = command(
+        commands,
+        "sample",
+        sample,
+        "write sample data in Kaggle's file layout, with answers.csv",
+        "kit sample patent --out data/sample",
+    )
+    with_name(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/sample/NAME")
+    _with_rows(parser)
+    with_json(parser)
+
+    parser = command(
+        commands,
+        "dry-run",
+        dry_run,
+        "sample data, a run, a graded submission: the whole way in a minute",
+        "kit dry-run patent",
+    )
+    with_name(parser)
+    _with_rows(parser)
+    with_json(parser)
+
+    parser = command(
+        commands, "train", train, "train a profile and write a validated submission",
+        "kit train patent --data data/patent --profile best --folds 0,1 --set epochs=3",
+    )  # fmt: skip
+    with_name(parser)
+    with_data(parser)
+    parser.add_argument("--profile", default="best", help="kit show NAME lists them (default: best)")
+    parser.add_argument("--folds", type=_numbers, metavar="0,1", help="train only these folds")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
+    )
+    parser.add_argument("--seed", type=int, help="of training; folds keep theirs (--set split.seed=…)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
+    )
+    parser.add_argument("--time-limit", type=_duration, metavar="8h", help="stop in time: 90s, 30m, 8h")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume", action="store_const", const="resume", dest="mode", help="go on even if the code has changed"
+    )
+    again.add_argument(
+        "--fresh", action="store_const", const="fresh", dest="mode", help="start again, replacing the run"
+    )
+    parser.set_defaults(mode="auto")
+    with_json(parser)
+
+    parser = command(
+        commands, "predict", predict, "a saved run's submission for another test set",
+        "kit predict patent --run submissions/patent/best-1a2b3c4d --data data/hidden --out submission.csv",
+    )  # fmt: skip
+    with_name(parser)
+    parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
+    with_data(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    with_json(parser)
+
+
+def sample(arguments: argparse.Namespace) -> None:
+    """Write sample data."""
+    from common import environment, registry
+
+    folder = arguments.out or environment.detect().working / "build" / "sample" / arguments.name
+    rows = registry.sample(arguments.name).make(folder, arguments.rows, arguments.seed)
+    lines = [f"{folder / name}: {count:,} rows" for name, count in rows.items()]
+    report(arguments, {"folder": str(folder), "rows": rows}, lambda: "\n".join(lines))
+
+
+def dry_run(arguments: argparse.Namespace) -> None:
+    """Go the whole way on sample data: everything lies under build/dry-run afterwards."""
+    from dataclasses import replace
+
+    from common import environment, registry
+    from common.config import resolve
+    from common.grading import grade
+    from common.pipeline import Request, run
+    from common.progress import Progress
+
+    competition = registry.get(arguments.name)
+    home = environment.detect()
+    here = replace(home, working=home.working / "build" / "dry-run")
+    progress = Progress()
+    data = here.working / "data" / competition.name
+    rows = registry.sample(arguments.name).make(data, arguments.rows, arguments.seed)
+    progress.say(f"sample data: {', '.join(f'{name} {count:,} rows' for name, count in rows.items())} in {data}")
+    request = Request(
+        competition=competition, profile="sample", config=resolve(competition, "sample"), data=data, environment=here,
+        progress=progress, out=here.working / "run" / competition.name, mode="fresh",
+    )  # fmt: skip
+    done = run(request)
+    answers = data / "answers.csv"
+    scores = grade(competition, done.folder / competition.submission.file_name, answers)
+    document = {**_document(done), "data": str(data), "hidden": scores}
+    hidden = "  ".join(f"{name} {value:.4f}" for name, value in scores.items())
+    report(arguments, document, lambda: f"{_summary(done)}\ngraded on {rows['answers.csv']:,} hidden labels: {hidden}")
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Run a profile."""
+    from common import environment, registry
+    from common.config import resolve
+    from common.data import find
+    from common.deadline import Deadline
+    from common.errors import RunError
+    from common.pipeline import Request, run
+    from common.progress import Progress
+
+    competition = registry.get(arguments.name)
+    config = resolve(competition, arguments.profile, arguments.set, seed=arguments.seed, folds=arguments.folds)
+    here = environment.detect()
+    deadline = Deadline.of_session(here.started, competition.limits.session_hours)
+    if arguments.time_limit is not None:
+        deadline = min(deadline, Deadline.after(arguments.time_limit), key=Deadline.remaining)
+    request = Request(
+        competition=competition, profile=arguments.profile, config=config, data=find(competition, arguments.data, here),
+        environment=here, progress=Progress(), deadline=deadline, out=arguments.out, mode=arguments.mode,
+    )  # fmt: skip
+    try:
+        done = run(request)
+    except KeyboardInterrupt:
+        words = [word for word in sys.argv[1:] if word != "--fresh"]
+        raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
+    report(arguments, _document(done), lambda: _summary(done))
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Predict another test set with a saved run."""
+    from common import data, environment, inference, registry, submission
+    from common.progress import Progress
+
+    competition = registry.get(arguments.name)
+    here = environment.detect()
+    frames = data.read(competition, data.find(competition, arguments.data, here), train=False)
+    made = inference.predict(competition, arguments.folder, frames, here, Progress())
+    submission.write(made, arguments.out, competition.submission)
+    inference.check(competition, arguments.out, frames)
+    document = {"file": str(arguments.out), "rows": len(made), "run": str(arguments.folder)}
+    report(arguments, document, lambda: f"{arguments.out}: {len(made):,} rows, valid")
+
+
+def _document(done: Run) -> dict[str, Any]:
+    return {"run": str(done.folder), **done.record}
+
+
+def _summary(done: Run) -> str:
+    """Return the scores, the time and the places of a run."""
+    from common.commands.options import table
+    from common.progress import clock
+
+    record = done.record
+    names = list(record["scores"])
+    rows = [["fold", "rows", *names]]
+    for number, fold in record["folds"].items():
+        rows.append([number, f"{fold['rows']:,}", *(f"{fold['scores'][name]:.4f}" for name in names)])
+    rows.append(["CV", f"{record['rows_scored']:,}", *(f"{record['scores'][name]:.4f}" for name in names)])
+    phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record["seconds"].items() if spent >= 0.5)
+    places = [
+        f"status      {record['status']}; {phases}",
+        f"submission  {done.folder / record['submission']['file']} ({record['submission']['rows']:,} rows, valid)",
+        f"oof         {done.folder / 'oof.csv'}",
+        f"record      {done.folder / 'run.json'}",
+    ]
+    return "\n".join([table(rows), "", *places])
+
+
+def _with_rows(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rows", type=int, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the sample (default: 0)")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of fold numbers such as 0,1") from None
+
+
+def _duration(text: str) -> float:
+    from common.deadline import duration
+    from common.errors import SettingError
+
+    try:
+        return duration(text)
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

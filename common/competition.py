@@ -1,0 +1,217 @@
+"""What a competition is: typed, frozen descriptions without any I/O.
+
+A competition's folder declares one `Competition` in `competition.py`; everything else in the kit
+reads it from there. Standard library only, because the command line imports this on every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from common.errors import SettingError
+
+ColumnKind = Literal["id", "text", "number", "category"]
+SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise SettingError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table. `low` and `high` bound a number, both ends included."""
+
+    name: str
+    kind: ColumnKind
+    low: float | None = None
+    high: float | None = None
+    may_be_empty: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.kind in get_args(ColumnKind), f"column {self.name!r}: unknown kind {self.kind!r}")
+        bounded = self.low is not None or self.high is not None
+        _require(self.kind == "number" or not bounded, f"column {self.name!r}: only numbers have bounds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A delimited text file. `quoting="none"` is pandas' quoting=3: quotes are ordinary characters."""
+
+    file: str
+    columns: tuple[Column, ...]
+    separator: str = ","
+    quoting: Literal["minimal", "none"] = "minimal"
+    optional: bool = False
+
+    @property
+    def id(self) -> str | None:
+        """Name of the id column, if the table has one."""
+        return next((column.name for column in self.columns if column.kind == "id"), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """The files that make a competition's frames; `extra` holds further tables by name."""
+
+    train: Table
+    test: Table
+    sample_submission: Table
+    extra: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionFormat:
+    """What Kaggle accepts as a submission of this competition.
+
+    `low`/`high` bound each target; with `clip` predictions outside are clipped when a submission is
+    made, with `normalise` each row is divided by its sum. `labels` lists the allowed words of targets
+    that are labels rather than numbers. `order_matters` says that rows must stand in the sample
+    submission's order. `quoting` is the style in which the file is written.
+    """
+
+    id: str
+    targets: tuple[str, ...]
+    low: float | None = None
+    high: float | None = None
+    clip: bool = False
+    rows_sum_to: float | None = None
+    normalise: bool = False
+    labels: tuple[str, ...] = ()
+    order_matters: bool = False
+    file_name: str = "submission.csv"
+    separator: str = ","
+    quoting: Literal["minimal", "nonnumeric"] = "minimal"
+    max_bytes: int = 100_000_000
+
+    def __post_init__(self) -> None:
+        _require(bool(self.targets), "a submission needs at least one target column")
+        _require(self.id not in self.targets, f"{self.id!r} cannot be both id and target")
+        bounded = self.low is not None and self.high is not None
+        _require(not self.clip or bounded, "clip needs both low and high")
+        _require(not self.normalise or self.rows_sum_to is not None, "normalise needs rows_sum_to")
+        _require(not self.labels or self.low is None, "label targets have no range")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How rows are divided into folds.
+
+    `n_splits` folds, or with `holdout` (a share of the rows between 0 and 1) a single fold 0 whose
+    complement is always in training. `group` names the column whose values stay together, `stratify`
+    the column whose distribution every fold keeps (a number of more than `bins` values is cut into
+    `bins` quantiles), `order` the column of time, `column` a column that already holds fold numbers or
+    the path that names the folder of a row (`valid_names` are the folders that validate).
+    """
+
+    kind: SplitKind
+    n_splits: int = 5
+    holdout: float | None = None
+    group: str | None = None
+    stratify: str | None = None
+    bins: int = 10
+    order: str | None = None
+    column: str | None = None
+    valid_names: tuple[str, ...] = ("valid", "validation", "val", "dev", "test")
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        _require(self.kind in get_args(SplitKind), _unknown_kind(self.kind))
+        _require(self.n_splits >= 2, f"split.n_splits is {self.n_splits}; at least 2 folds are needed")
+        if self.holdout is not None:
+            _require(0 < self.holdout < 1, f"split.holdout is {self.holdout}; it is a share between 0 and 1")
+        for needed, kinds in _NEEDS.items():
+            if self.kind in kinds:
+                _require(getattr(self, needed) is not None, f"a {self.kind} split needs split.{needed}")
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "group": ("group", "stratified_group"),
+    "stratify": ("stratified", "stratified_group"),
+    "order": ("time",),
+    "column": ("folder", "column"),
+}
+
+
+def _unknown_kind(kind: str) -> str:
+    return f"unknown split kind {kind!r}; known: {', '.join(get_args(SplitKind))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the competition's rules allow: session length, internet, submissions a day (None: unknown)."""
+
+    session_hours: float
+    internet: bool
+    daily_submissions: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings that every profile has; a competition's profiles are subclasses that add theirs.
+
+    `split=None` means the competition's own split. A list of folds trains only those.
+    """
+
+    split: Split | None = None
+    folds: tuple[int, ...] | None = None
+    seed: int = 42
+
+
+@dataclass(frozen=True, kw_only=True)
+class Competition:
+    """The whole description of a competition; `metric` and `also_report` are keys of the metric table.
+
+    `target` is the column of the training table that is predicted; two rows that agree in all `inputs`
+    are duplicates of each other for the leakage check.
+    """
+
+    name: str
+    slug: str
+    title: str
+    summary: str
+    metric: str
+    files: Files
+    submission: SubmissionFormat
+    split: Split
+    submitted_as: Literal["csv", "kernel"]
+    limits: Limits
+    target: str
+    inputs: tuple[str, ...]
+    profiles: Mapping[str, Config]
+    also_report: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        train = {column.name for column in self.files.train.columns}
+        test = {column.name for column in self.files.test.columns}
+        _require(self.target in train, f"{self.name}: the target {self.target!r} is no column of the training table")
+        for column in self.inputs:
+            _require(column in train and column in test, f"{self.name}: input {column!r} is not in both tables")
+        missing = [name for name in ("sample", "baseline", "course", "best") if name not in self.profiles]
+        _require(not missing, f"{self.name}: profiles missing: {', '.join(missing)}")
+
+    @property
+    def url(self) -> str:
+        """The competition's page on Kaggle."""
+        return f"https://www.kaggle.com/competitions/{self.slug}"
+
+    def profile(self, name: str) -> Config:
+        """Return a profile by name.
+
+        Raises:
+            UnknownName: if there is no such profile.
+        """
+        if name not in self.profiles:
+            from common.errors import UnknownName
+
+            raise UnknownName("profile", name, self.profiles)
+        return self.profiles[name]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the description as plain values, for `--json` and run records."""
+        from common.config import as_dict
+
+        return {"url": self.url, **as_dict(self)}

@@ -1,0 +1,140 @@
+"""Settings: override them by name, check them, and turn them into plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import PurePath
+from typing import Any, Literal, TypeVar
+
+from common.competition import Competition, Config
+from common.errors import SettingError, UnknownName
+
+C = TypeVar("C", bound=Config)
+
+
+def resolve(
+    competition: Competition,
+    profile: str,
+    overrides: Iterable[str] = (),
+    *,
+    seed: int | None = None,
+    folds: tuple[int, ...] | None = None,
+) -> Config:
+    """Return a profile's settings with the competition's split filled in and `key=value` overrides applied.
+
+    Raises:
+        UnknownName: for a profile or a key that does not exist.
+        SettingError: for a value that is not allowed.
+    """
+    config = competition.profile(profile)
+    config = dataclasses.replace(config, split=config.split or competition.split)
+    for text in overrides:
+        key, found, value = text.partition("=")
+        if not found:
+            raise SettingError(f"--set takes key=value, not {text!r}; for example --set seed=1")
+        config = override(config, key.strip(), value.strip())
+    if seed is not None:
+        config = dataclasses.replace(config, seed=seed)
+    if folds is not None:
+        config = dataclasses.replace(config, folds=folds)
+    return config
+
+
+def override(config: C, key: str, value: str) -> C:
+    """Return `config` with one setting replaced; a dot reaches into a nested one (`split.n_splits`)."""
+    name, _, rest = key.partition(".")
+    fields = {field.name: field for field in dataclasses.fields(config)}
+    if name not in fields:
+        raise UnknownName("setting", key, _keys(config))
+    current = getattr(config, name)
+    if rest:
+        if not dataclasses.is_dataclass(current):
+            raise UnknownName("setting", key, _keys(config))
+        new: Any = override(current, rest, value)  # type: ignore[type-var]
+    else:
+        new = _parse(value, _hints(type(config))[name], key)
+    return dataclasses.replace(config, **{name: new})
+
+
+def restore(competition: Competition, profile: str, saved: Mapping[str, Any]) -> Config:
+    """Return the settings that a record holds: what `settings` gave, as read back from JSON.
+
+    Raises:
+        SettingError: if the profile no longer has one of them.
+    """
+    config = resolve(competition, profile)
+    for key, value in saved.items():
+        try:
+            config = _put(config, key.split("."), tuple(value) if isinstance(value, list) else value)
+        except (TypeError, AttributeError):
+            raise SettingError(
+                f"the run has a setting {key!r} that profile {profile!r} no longer has; train it again"
+            ) from None
+    return config
+
+
+def _put(config: Any, path: list[str], value: Any) -> Any:
+    name, *rest = path
+    return dataclasses.replace(config, **{name: _put(getattr(config, name), rest, value) if rest else value})
+
+
+def settings(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Return every setting by its dotted key, as plain values."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            found |= settings(value, f"{prefix}{field.name}.")
+        else:
+            found[prefix + field.name] = as_dict(value)
+    return found
+
+
+def as_dict(value: Any) -> Any:
+    """Return dataclasses, mappings and tuples as the plain values that JSON knows."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_dict(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_dict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_dict(item) for item in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def _keys(config: Any) -> list[str]:
+    return sorted(settings(config))
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _parse(text: str, hint: Any, key: str) -> Any:
+    """Read `text` as the type that the setting is declared with."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if type(None) in arguments and text.lower() in ("none", ""):
+            return None
+        return _parse(text, next(kind for kind in arguments if kind is not type(None)), key)
+    if origin is Literal:
+        for choice in arguments:
+            if text == str(choice):
+                return choice
+        raise SettingError(f"{key} is {text!r}; allowed: {', '.join(map(str, arguments))}")
+    if origin is tuple:
+        return tuple(_parse(part.strip(), arguments[0], key) for part in text.split(",") if part.strip())
+    if hint is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in words:
+            raise SettingError(f"{key} is {text!r}; allowed: true, false")
+        return words[text.lower()]
+    try:
+        return hint(text)
+    except (TypeError, ValueError):
+        name = {"int": "a whole number", "float": "a number"}.get(getattr(hint, "__name__", ""), str(hint))
+        raise SettingError(f"{key} is {text!r}; it takes {name}") from None

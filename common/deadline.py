@@ -1,0 +1,53 @@
+"""The moment by which a run must have written everything."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+from common.errors import SettingError
+
+MARGIN = 300.0  # seconds kept back at the end of a session for writing, and for the platform's own work
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment in seconds since 1970, or None for a run that may take as long as it likes."""
+
+    at: float | None = None
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline that many seconds from now."""
+        return cls(time.time() + seconds)
+
+    @classmethod
+    def of_session(cls, started: float | None, hours: float) -> Deadline:
+        """Return a session's deadline: its start and its length, less a margin."""
+        return cls(None if started is None else started + hours * 3600 - MARGIN)
+
+    def remaining(self) -> float:
+        """Return the seconds left; infinite without a deadline, negative once it has passed."""
+        return math.inf if self.at is None else self.at - time.time()
+
+    def passed(self, reserve: float = 0.0) -> bool:
+        """Whether less than `reserve` seconds are left."""
+        return self.remaining() <= reserve
+
+
+def duration(text: str) -> float:
+    """Read a duration such as `90s`, `30m`, `8h` or a plain number of seconds; returns seconds.
+
+    Raises:
+        SettingError: for anything else.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:].lower() in UNITS else (text, "s")
+    try:
+        seconds = float(number) * UNITS[unit.lower()]
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise SettingError(f"{text!r} is no duration; write 90s, 30m or 8h")
+    return seconds

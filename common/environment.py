@@ -1,0 +1,201 @@
+"""Where am I: Kaggle (interactive, batch, hidden rerun), Colab or a machine of one's own.
+
+`KIT_ENVIRONMENT` overrides what is found, for tests and for the rehearsal:
+`KIT_ENVIRONMENT="place=kaggle-rerun root=/some/folder internet=off gpus=0"`. Every part is optional;
+`root` stands for the `/` under which Kaggle's folders lie.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from common.errors import SettingError, UnknownName
+
+Place = Literal["kaggle-interactive", "kaggle-batch", "kaggle-rerun", "colab", "local"]
+OVERRIDE = "KIT_ENVIRONMENT"
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """One accelerator and its memory in bytes."""
+
+    name: str
+    memory: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What a run needs to know of the machine it runs on.
+
+    `inputs` are the folders under which data may be mounted, `working` is where output is kept,
+    `temporary` where large files may lie that need not be kept. `started` is the session's start in
+    seconds since 1970, or None where sessions do not end. `internet` is None where it is not known.
+    """
+
+    place: Place
+    inputs: tuple[Path, ...]
+    working: Path
+    temporary: Path
+    started: float | None = None
+    internet: bool | None = None
+    gpu_count: int | None = None
+
+    @property
+    def on_kaggle(self) -> bool:
+        """Whether this is one of Kaggle's sessions."""
+        return self.place.startswith("kaggle")
+
+    @property
+    def cache(self) -> Path:
+        """Where prepared data is kept between runs."""
+        return Path(os.environ.get("KIT_CACHE") or self.temporary / "kit")
+
+    def mounts(self, slug: str) -> list[Path]:
+        """Return the folders where a competition's data may be mounted, the newer layout first."""
+        return [root / part / slug for root in self.inputs for part in ("competitions", ".")]
+
+    def online(self) -> bool:
+        """Whether the internet can be reached, as far as can be told without talking to anybody."""
+        if self.internet is not None:
+            return self.internet
+        if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+            return False
+        return _has_route()
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return the NVIDIA GPUs that the driver reports (at most `gpu_count`, if that is set)."""
+        return _gpus()[: self.gpu_count]
+
+
+def detect(environ: Mapping[str, str] | None = None) -> Environment:
+    """Return the environment, from Kaggle's variables, Colab's modules and the override.
+
+    Raises:
+        SettingError, UnknownName: for an override that cannot be understood.
+    """
+    environ = os.environ if environ is None else environ
+    override = _override(environ.get(OVERRIDE, ""))
+    place = override.get("place") or _place(environ)
+    if place not in get_args(Place):
+        raise UnknownName(f"place in {OVERRIDE}", place, get_args(Place))
+    internet = override.get("internet")
+    root = Path(override.get("root", "/"))
+    common = {
+        "place": place,
+        "internet": False if place == "kaggle-rerun" else None if internet is None else internet == "on",
+        "gpu_count": int(override["gpus"]) if "gpus" in override else None,
+    }
+    if place.startswith("kaggle"):
+        kaggle = root / "kaggle"
+        return Environment(
+            inputs=(kaggle / "input",),
+            working=kaggle / "working",
+            temporary=kaggle / "temp" if "root" in override else Path("/tmp"),  # noqa: S108  Kaggle's scratch disk
+            started=float(override["started"]) if "started" in override else _boot(),
+            **common,  # type: ignore[arg-type]
+        )
+    if place == "colab":
+        content = root / "content"
+        return Environment(inputs=(content / "data",), working=content, temporary=content / "temp", **common)  # type: ignore[arg-type]
+    home = root if "root" in override else PROJECT
+    return Environment(inputs=(home / "data",), working=home, temporary=home / ".cache", **common)  # type: ignore[arg-type]
+
+
+def available_memory() -> int | None:
+    """Return the machine's free memory in bytes, or None where it cannot be told."""
+    return _meminfo("MemAvailable")
+
+
+def total_memory() -> int | None:
+    """Return the machine's memory in bytes, or None where it cannot be told."""
+    return _meminfo("MemTotal")
+
+
+def free_disk(folder: Path) -> int:
+    """Return the free bytes of the disk that holds `folder` (or its nearest parent that exists)."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def cpu_count() -> int:
+    """Return the CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 matrices itself; without that, float32 is faster."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _place(environ: Mapping[str, str]) -> Place:
+    # The rerun is a batch session with one more variable, so it is asked for first.
+    if environ.get("KAGGLE_IS_COMPETITION_RERUN"):
+        return "kaggle-rerun"
+    if kind := environ.get("KAGGLE_KERNEL_RUN_TYPE"):
+        return "kaggle-interactive" if kind.lower() == "interactive" else "kaggle-batch"
+    return "colab" if "google.colab" in sys.modules or environ.get("COLAB_RELEASE_TAG") else "local"
+
+
+def _override(text: str) -> dict[str, str]:
+    known = ("place", "root", "internet", "gpus", "started")
+    parts = dict(part.partition("=")[::2] for part in shlex.split(text))
+    for key, value in parts.items():
+        if key not in known:
+            raise UnknownName(f"key in {OVERRIDE}", key, known)
+        if key == "internet" and value not in ("on", "off"):
+            raise SettingError(f"{OVERRIDE}: internet is {value!r}; allowed: on, off")
+        if key in ("gpus", "started") and not value.replace(".", "", 1).isdigit():
+            raise SettingError(f"{OVERRIDE}: {key} is {value!r}; it takes a number")
+    return parts
+
+
+def _boot() -> float:
+    """Return when the container started: its first process has been there since."""
+    try:
+        return Path("/proc/1").stat().st_ctime
+    except OSError:
+        return time.time()
+
+
+def _has_route() -> bool:
+    """Whether the kernel knows a default route; a sandbox without a network has none."""
+    try:
+        lines = Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return True
+    return any(line.split()[1] == "00000000" for line in lines if line.strip())
+
+
+def _meminfo(key: str) -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":")), None)
+
+
+def _gpus() -> tuple[Gpu, ...]:
+    if not (program := shutil.which("nvidia-smi")):
+        return ()
+    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    rows = [line.rsplit(",", 1) for line in output.splitlines() if "," in line]
+    return tuple(Gpu(name=name.strip(), memory=int(memory) * 2**20) for name, memory in rows)

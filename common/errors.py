@@ -1,0 +1,71 @@
+"""What can go wrong, one class per kind of mistake.
+
+KitError                    everything that is the user's to fix; printed as one line, exit code 1
+├── UnknownName             a competition, profile, setting, metric … that does not exist
+├── SettingError            a setting whose value is not allowed
+├── DataError               files of a competition missing or not as described
+├── SplitError              a split that the data cannot give
+├── MetricError             a metric that is undefined for these values
+├── SubmissionError         predictions that cannot become a submission, or a file that is not one
+├── BackboneError           pretrained weights missing, broken or out of reach
+├── DeviceError             a machine that is not what the run needs (memory, disk, accelerator)
+├── ArchiveError            an archive that is broken or unsafe to unpack
+└── RunError                a run folder that cannot be continued or read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class KitError(Exception):
+    """A mistake told to the user in one line: what was given, what is allowed, what to do."""
+
+
+class UnknownName(KitError):
+    """A name that is not among those that exist; lists them and suggests the nearest."""
+
+    def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
+        from difflib import get_close_matches
+
+        self.kind, self.given, self.allowed = kind, given, tuple(allowed)
+        near = get_close_matches(given, self.allowed, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        known = ", ".join(self.allowed) if self.allowed else "none"
+        super().__init__(f"unknown {kind} {given!r}.{hint} Known: {known}")
+
+
+class SettingError(KitError):
+    """A setting whose value is not allowed."""
+
+
+class DataError(KitError):
+    """Files of a competition that are missing or not as its description says."""
+
+
+class SplitError(KitError):
+    """A split that cannot be made from the data at hand."""
+
+
+class MetricError(KitError):
+    """A metric that is undefined for the values given."""
+
+
+class SubmissionError(KitError):
+    """Predictions that cannot become a submission, or a file that is not a valid one."""
+
+
+class BackboneError(KitError):
+    """Pretrained weights that are missing, broken, unsafe or out of reach."""
+
+
+class DeviceError(KitError):
+    """A machine that cannot do what the run asks of it."""
+
+
+class ArchiveError(KitError):
+    """An archive that is broken or unsafe to unpack."""
+
+
+class RunError(KitError):
+    """A run folder that cannot be continued or read."""

@@ -1,0 +1,154 @@
+"""Files and folders that are either whole or not there.
+
+Everything the kit writes goes through here: a process killed at any moment leaves the old content or the
+whole new one, never half a file. The content is written beside its target under a hidden name, flushed to
+the disk and moved into place by one rename, which file systems do in one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, Literal, TextIO, cast, overload
+
+from common.errors import DeviceError
+
+# No space on the device, over the user's quota, over the largest file allowed: the same to who writes.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@overload
+def atomic_write(path: Path, mode: Literal["wb"] = "wb") -> contextlib.AbstractContextManager[BinaryIO]: ...
+@overload
+def atomic_write(path: Path, mode: Literal["w"]) -> contextlib.AbstractContextManager[TextIO]: ...
+
+
+def atomic_write(path: Path, mode: Literal["wb", "w"] = "wb") -> contextlib.AbstractContextManager[IO[bytes] | IO[str]]:
+    """Open a file whose content replaces `path` when the block ends without an error.
+
+    Folders above it are made. An existing file keeps its permissions, a symbolic link stays and what it
+    points to is replaced. Text is UTF-8 and line ends are written as given.
+
+    Args:
+        path: the file to write.
+        mode: "wb" yields a binary handle, "w" a text handle.
+
+    Raises:
+        DeviceError: if the disk is full or the place cannot be written; `path` is as it was before.
+    """
+    return _atomic_write(path, mode)
+
+
+@contextmanager
+def _atomic_write(path: Path, mode: Literal["wb", "w"]) -> Iterator[IO[bytes] | IO[str]]:
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise DeviceError(f"cannot write {path}: it is a {'folder' if target.is_dir() else 'device'}; name a file")
+    part = _beside(target)
+    try:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle = _open(part, mode)
+        except OSError as error:
+            raise _refused(path, error) from error
+        with handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    except OSError as error:
+        # Read before the part is removed: its size is what was written so far.
+        if (refusal := _full(path, part, error)) is not None:
+            raise refusal from error
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    _sync_folder(target.parent)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a fresh folder that becomes `path` when the block ends without an error.
+
+    A folder at `path` is replaced; a kill between its removal and the rename leaves none, so that what is
+    there is always whole.
+
+    Raises:
+        DeviceError: if the disk is full or the place cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    part = _beside(target)
+    try:
+        try:
+            part.mkdir(parents=True)
+        except OSError as error:
+            raise _refused(path, error) from error
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+        if target.is_dir():
+            old = _beside(target)
+            target.replace(old)
+            part.replace(target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            part.replace(target)
+    except OSError as error:
+        if (refusal := _full(path, part, error)) is not None:
+            raise refusal from error
+        raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    _sync_folder(target.parent)
+
+
+def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
+    # "x": the name is new, so nobody else's file is ever written; the umask decides its permissions.
+    if mode == "wb":
+        return cast(BinaryIO, part.open("xb"))
+    return part.open("x", encoding="utf-8", newline="")
+
+
+def _beside(target: Path) -> Path:
+    # In the same folder, because a rename is one step only within a file system.
+    return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+
+
+def _refused(path: Path, error: OSError) -> DeviceError:
+    if error.errno in _FULL:
+        return DeviceError(f"disk full: cannot write {path}; free space or choose another folder")
+    return DeviceError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to")
+
+
+def _full(path: Path, part: Path, error: OSError) -> DeviceError | None:
+    if error.errno not in _FULL:
+        return None
+    files = [part, *part.rglob("*")] if part.is_dir() else [part]
+    written = sum(file.stat().st_size for file in files if file.is_file())
+    free = shutil.disk_usage(part.parent).free
+    limit = "the largest file allowed is smaller" if error.errno == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
+    return DeviceError(
+        f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
+        "what stood there is unchanged. Free space or choose another folder"
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it the rename itself may be lost when the power fails. Windows cannot open a folder.
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,83 @@
+"""Predictions of a saved run for any test set, and submissions made of predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from common import data, registry, submission
+from common.competition import Competition, Config
+from common.config import restore
+from common.deadline import Deadline
+from common.environment import Environment
+from common.errors import RunError, SubmissionError
+from common.model import Context
+from common.progress import Progress
+from common.runs import Run
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def predict(
+    competition: Competition, folder: Path, frames: data.Frames, environment: Environment, progress: Progress
+) -> DataFrame:
+    """Return the submission that a saved run makes for another test set, as the hidden rerun does.
+
+    Raises:
+        RunError: if the folder holds no finished fold of this competition.
+    """
+    saved = Run.open(folder)
+    if saved.record["competition"] != competition.name:
+        raise RunError(f"{folder} is a run of {saved.record['competition']}, not of {competition.name}")
+    if not (finished := saved.finished()):
+        raise RunError(f"{folder} holds no finished fold yet; train it first")
+    config = restore(competition, saved.record["profile"], saved.record["settings"])
+    module = registry.model(competition.name)
+    context = Context(
+        environment=environment,
+        cache=environment.cache / competition.name,
+        run=folder,
+        folder=folder,
+        deadline=Deadline(),
+        progress=progress,
+    )
+    frames = prepare(module, frames, config, context)
+    total: Any = 0.0
+    for number in finished:
+        model = module.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+        total = total + model.predict(frames.test)
+    return as_submission(competition, frames, total / len(finished))
+
+
+def prepare(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:
+    """Return the frames as a competition's `prepare` makes them, or as they are where it has none."""
+    if not hasattr(module, "prepare"):
+        return frames
+    prepared: data.Frames = module.prepare(frames, config, context)
+    return prepared
+
+
+def as_submission(competition: Competition, frames: data.Frames, predictions: Any) -> DataFrame:
+    """Return predictions of the test set as a submission, in the sample submission's order where there is one."""
+    ids = data.ids(frames.test, competition.files.test)
+    made = submission.make(ids.tolist(), predictions, competition.submission)
+    sample = frames.sample_submission
+    if sample is not None and set(order := sample[competition.submission.id]) == set(ids):
+        made = made.set_index(competition.submission.id).loc[order].reset_index()
+    return made
+
+
+def check(competition: Competition, path: Path, frames: data.Frames) -> None:
+    """Raise if a submission file does not fit the sample submission.
+
+    Raises:
+        SubmissionError: with the first problem and how many there are.
+    """
+    from common.validation import validate
+
+    if frames.sample_submission is None:
+        return
+    if problems := validate(path, frames.sample_submission, competition.submission):
+        raise SubmissionError(f"{path} has {len(problems)} problems, the first: {problems[0].message}")

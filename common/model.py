@@ -1,0 +1,57 @@
+"""The contract between the pipeline and a competition's `model.py`.
+
+`model.py` offers
+
+    build(config, frames, context) -> Model      one fresh model per fold
+    load(folder, config, context) -> Model       a model that `save` wrote
+    prepare(frames, config, context) -> Frames   optional: what all folds share, such as added columns
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from common.deadline import Deadline
+from common.environment import Environment
+from common.progress import Progress
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a model may use besides its settings.
+
+    `run` is the run's folder, where `prepare` keeps what prediction needs too (a tokenizer, say);
+    `folder` is where this fold keeps checkpoints until it is finished; `cache` is shared by all runs.
+    """
+
+    environment: Environment
+    cache: Path
+    run: Path
+    folder: Path
+    deadline: Deadline
+    progress: Progress
+    title: str = ""
+
+    def titled(self, title: str) -> Context:
+        """Return the same context under another title."""
+        return replace(self, title=title)
+
+
+class Model(Protocol):
+    """One model of one fold."""
+
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Train on prepared rows; `valid` is for measuring only. Continues from `context.folder` if it was cut off."""
+
+    def predict(self, frame: DataFrame) -> NDArray[float64]:
+        """Return predictions for n prepared rows: (n,) or (n, classes)."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` needs into an existing folder, in safe formats only."""

@@ -1,0 +1,147 @@
+"""What a run tells while it works: a live bar on a terminal, plain lines elsewhere, all of it in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+STEPS = 10  # plain lines per task
+SILENCE = 60.0  # seconds after which a plain line comes anyhow
+
+
+class Progress:
+    """Messages and progress of one process.
+
+    `live` draws a bar that overwrites itself; otherwise a task prints a line every tenth of the way
+    and at least once a minute. `log` receives every line with its time.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, live: bool | None = None, log: Path | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.live = self.stream.isatty() if live is None else live
+        self.log = log
+        self.warnings: list[str] = []
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        print(text, file=self.stream, flush=True)
+        self.note(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning and keep it for the run's record."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+            self.say(f"warning: {text}")
+
+    def note(self, text: str) -> None:
+        """Write a line to the log only."""
+        if self.log is not None:
+            stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+            with self.log.open("a", encoding="utf-8") as handle:
+                handle.write(f"{stamp}  {text}\n")
+
+    @contextmanager
+    def task(self, title: str, total: int, unit: str = "rows") -> Iterator[Task]:
+        """Show the progress of `total` units of work; the block calls `advance`."""
+        task = _Bar(self, title, total, unit) if self.live else _Lines(self, title, total, unit)
+        try:
+            yield task
+        finally:
+            task.close()
+
+
+class Task:
+    """One piece of work under way."""
+
+    def __init__(self, progress: Progress, title: str, total: int, unit: str) -> None:
+        self.progress, self.title, self.total, self.unit = progress, title, total, unit
+        self.done = self.began = 0
+        self.figures: dict[str, float] = {}
+        self.started = time.monotonic()
+
+    def begin_at(self, done: int) -> None:
+        """Say that a continued task starts with `done` units behind it, which do not count for the speed."""
+        self.done = self.began = done
+
+    def advance(self, amount: int, **figures: float) -> None:
+        """Count `amount` more units; `figures` such as the loss are shown beside them."""
+        self.done = min(self.total, self.done + amount)
+        self.figures |= figures
+        self.show()
+
+    def show(self) -> None:
+        """Draw the present state."""
+
+    def close(self) -> None:
+        """End the task and leave its last line."""
+
+    def speed(self) -> float:
+        """Return the units per second so far."""
+        return (self.done - self.began) / max(time.monotonic() - self.started, 1e-9)
+
+    def line(self) -> str:
+        """Return the present state as one line."""
+        speed = self.speed()
+        share = self.done / self.total if self.total else 1.0
+        parts = [f"{self.title:<20}", f"{share:5.0%}", f"{self.done:,}/{self.total:,} {self.unit}"]
+        parts += [f"{name} {value:.4f}" for name, value in self.figures.items()]
+        parts.append(f"{speed:,.0f} {self.unit}/s" if speed >= 10 else f"{speed:.1f} {self.unit}/s")
+        left = self.done < self.total and speed > 0
+        parts.append(f"{clock((self.total - self.done) / speed)} left" if left else clock(self._elapsed()))
+        return "  ".join(parts)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+
+class _Lines(Task):
+    """Plain lines, for logs."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._next, self._last = 1, self.started
+
+    def show(self) -> None:
+        now = time.monotonic()
+        if self.done * STEPS >= self._next * self.total or now - self._last >= SILENCE:
+            self._next = self.done * STEPS // max(self.total, 1) + 1
+            self._last = now
+            self.progress.say(self.line())
+
+
+class _Bar(Task):
+    """A line that overwrites itself, for terminals."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._last, self._width = 0.0, 0
+
+    def show(self) -> None:
+        now = time.monotonic()
+        if now - self._last >= 0.1:
+            self._last = now
+            self._draw()
+
+    def close(self) -> None:
+        self._draw()
+        print(file=self.progress.stream, flush=True)
+        self.progress.note(self.line())
+
+    def _draw(self) -> None:
+        filled = round(20 * self.done / self.total) if self.total else 20
+        text = (
+            f"{self.title:<20}  {'█' * filled}{'░' * (20 - filled)}  " + self.line()[len(f"{self.title:<20}") :].strip()
+        )
+        print(f"\r{text:<{self._width}}", end="", file=self.progress.stream, flush=True)
+        self._width = len(text)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as `0:07`, `12:34` or `1:02:03`."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,105 @@
+"""Texts as token ids: made once per tokenizer and text collection, kept on disk, read as memory maps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.errors import BackboneError
+from common.files import atomic_folder
+from common.model import Context
+
+if TYPE_CHECKING:
+    from numpy import int32, int64
+    from numpy.typing import NDArray
+
+TOKENIZER = "tokenizer"  # folder in a run's folder
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The ids of n texts, one after another in `flat`; text i is `flat[starts[i]:starts[i + 1]]`."""
+
+    flat: NDArray[int32]
+    starts: NDArray[int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, row: int) -> NDArray[int32]:
+        return self.flat[self.starts[row] : self.starts[row + 1]]
+
+
+def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int | None = None) -> Tokens:
+    """Return the ids of each text without special tokens, from the cache if they were made before.
+
+    Args:
+        tokenizer: a fast tokenizer of `transformers`.
+        texts: n texts.
+        cache: the folder of the cache; one folder per tokenizer, texts and length is made in it.
+        max_length: longer texts are cut there.
+    """
+    import numpy as np
+
+    folder = cache / f"tokens-{_key(tokenizer, texts, max_length)}"
+    if not folder.is_dir():
+        rows = tokenizer(
+            list(texts), add_special_tokens=False, truncation=max_length is not None, max_length=max_length,
+            return_attention_mask=False, return_token_type_ids=False,
+        )["input_ids"]  # fmt: skip
+        starts = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=starts[1:])
+        flat = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
+        with atomic_folder(folder) as part:
+            np.save(part / "flat.npy", flat, allow_pickle=False)
+            np.save(part / "starts.npy", starts, allow_pickle=False)
+    # A memory map of nothing is an error, so that an empty collection is read plainly.
+    mode: Any = "r" if (folder / "flat.npy").stat().st_size > 128 else None
+    return Tokens(np.load(folder / "flat.npy", mmap_mode=mode), np.load(folder / "starts.npy"))
+
+
+def keep_tokenizer(name: str, texts: Sequence[str], context: Context) -> None:
+    """Put a backbone's tokenizer into the run's folder, where training and prediction find it.
+
+    Raises:
+        BackboneError: if the backbone cannot be had.
+    """
+    if (context.run / TOKENIZER).is_dir():
+        return
+    from transformers import AutoTokenizer
+
+    from common import backbone, tiny
+
+    backbone.quiet()
+    if name == tiny.NAME:
+        tokenizer = tiny.tokenizer(texts)
+    else:
+        tokenizer = backbone.load(AutoTokenizer.from_pretrained, name, context.environment)
+    with atomic_folder(context.run / TOKENIZER) as folder:
+        tokenizer.save_pretrained(folder)
+
+
+def kept_tokenizer(context: Context) -> Any:
+    """Return the tokenizer of a run.
+
+    Raises:
+        BackboneError: if the run's folder does not hold one.
+    """
+    from transformers import AutoTokenizer
+
+    folder = context.run / TOKENIZER
+    if not folder.is_dir():
+        raise BackboneError(f"{context.run} holds no tokenizer; the run is not whole, train it again")
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:
+    digest = hashlib.sha256(json.dumps([type(tokenizer).__name__, max_length]).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:24]

@@ -1,0 +1,239 @@
+"""Hugging Face's Trainer with the habits of the kit: progress, deadline, exact continuation, grouped lengths.
+
+Whatever model and data set a competition gives it, this module decides precision, order of the batches,
+checkpoints and when to stop. It uses only what transformers 5.0 and today's release both have.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch.utils.data import Sampler  # noqa: TID253
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from common.environment import cpu_has_bfloat16
+from common.model import Context
+
+Precision = Literal["auto", "half-on-gpu", "float32"]
+WHOLE = "whole"  # a checkpoint with this file in it was written to its end
+POOL = 50  # batches that are sorted by length together: enough to pad little, few enough to stay random
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How to train: what `TrainingArguments` takes, and the kit's own switches."""
+
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    eval_batch_size: int
+    warmup: float
+    weight_decay: float
+    precision: Precision
+    seed: int
+    checkpoint_minutes: float
+    max_grad_norm: float = 1.0
+
+    @classmethod
+    def of(cls, config: Any) -> Schedule:
+        """Return the schedule in a profile's settings, which have the same names."""
+        return cls(**{part.name: getattr(config, part.name) for part in fields(cls) if hasattr(config, part.name)})
+
+
+class EpochSampler(Sampler[Any]):
+    """Yield `(epoch, row)` pairs in an order that depends on the seed and the epoch alone.
+
+    The data set is asked for row and epoch, so that it may draw its augmentation from them: a run that is
+    killed and continued then sees exactly what an undisturbed one sees. With `lengths`, rows of like
+    length come together in a batch.
+    """
+
+    def __init__(self, n_rows: int, seed: int, batch_size: int, lengths: Sequence[int] | None) -> None:
+        self.n_rows, self.seed, self.batch_size, self.lengths = n_rows, seed, batch_size, lengths
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(self.n_rows, generator=generator).tolist()
+        if self.lengths is not None:
+            order = self._grouped(order, generator)
+        return iter([(self.epoch, row) for row in order])
+
+    def _grouped(self, order: list[int], generator: torch.Generator) -> list[int]:
+        lengths, size = self.lengths or (), self.batch_size
+        pools = [order[start : start + size * POOL] for start in range(0, len(order), size * POOL)]
+        by_length = [row for pool in pools for row in sorted(pool, key=lambda row: -lengths[row])]
+        batches = [by_length[start : start + size] for start in range(0, len(by_length), size)]
+        ragged = batches.pop() if len(batches[-1]) < size else []  # only the last batch may be short
+        shuffled = torch.randperm(len(batches), generator=generator).tolist()
+        return [row for place in shuffled for row in batches[place]] + ragged
+
+
+class KitTrainer(Trainer):
+    """A Trainer that takes its batches from an `EpochSampler`."""
+
+    def __init__(self, *arguments: Any, sampler: EpochSampler | None = None, **options: Any) -> None:
+        self.sampler = sampler
+        super().__init__(*arguments, **options)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        return self.sampler if self.sampler is not None else super()._get_train_sampler(train_dataset)
+
+
+def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArguments:
+    """Return the Trainer's arguments: nothing reported anywhere, nothing saved but on demand."""
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=schedule.epochs,
+        learning_rate=schedule.learning_rate,
+        per_device_train_batch_size=schedule.batch_size,
+        per_device_eval_batch_size=schedule.eval_batch_size,
+        warmup_steps=schedule.warmup,
+        lr_scheduler_type="cosine",
+        weight_decay=schedule.weight_decay,
+        max_grad_norm=schedule.max_grad_norm,
+        seed=schedule.seed,
+        data_seed=schedule.seed,
+        save_strategy="no",
+        logging_steps=10,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not torch.cuda.is_available(),
+        **{**_precision(schedule.precision), **more},
+    )
+
+
+def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule) -> dict[str, Any]:
+    """Train to the end, to the deadline, or on from the last whole checkpoint; return notes for the record."""
+    folder = Path(str(trainer.args.output_dir))
+    last = _last_checkpoint(folder)
+    with context.progress.task(f"{context.title} · train", n_rows * schedule.epochs) as task:
+        habits = _Habits(trainer, context, task, n_rows, schedule)
+        trainer.add_callback(habits)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    notes: dict[str, Any] = {"steps": trainer.state.global_step, "steps_planned": trainer.state.max_steps}
+    notes |= {
+        "curve": [[entry["step"], round(entry["loss"], 5)] for entry in trainer.state.log_history if "loss" in entry]
+    }
+    if habits.out_of_time:
+        notes["stopped_early"] = True
+        context.progress.warn(
+            f"{context.title}: stopped by the deadline after step {trainer.state.global_step} of {trainer.state.max_steps}"
+        )
+    return notes
+
+
+class _Habits(TrainerCallback):  # type: ignore[misc]
+    """Progress, checkpoints by the clock, and the deadline."""
+
+    def __init__(self, trainer: Trainer, context: Context, task: Any, n_rows: int, schedule: Schedule) -> None:
+        self.trainer, self.context, self.task = trainer, context, task
+        self.n_rows, self.schedule = n_rows, schedule
+        self.out_of_time = False
+        self.saved_at = time.monotonic()
+        self.first_step = 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.first_step = state.global_step
+        self.started = time.monotonic()
+        self.task.begin_at(self._rows(state))
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if isinstance(sampler := getattr(self.trainer, "sampler", None), EpochSampler):
+            sampler.epoch = math.floor((state.epoch or 0) + 1e-6)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        losses = [entry["loss"] for entry in state.log_history[-3:] if "loss" in entry]
+        figures = {"loss": losses[-1]} if losses else {}
+        self.task.advance(self._rows(state) - self.task.done, **figures)
+        if state.global_step < state.max_steps:
+            if self.context.deadline.passed(self._reserve(state)):
+                self.out_of_time = control.should_training_stop = True
+            elif time.monotonic() - self.saved_at >= self.schedule.checkpoint_minutes * 60:
+                control.should_save = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.saved_at = time.monotonic()
+        folder = Path(args.output_dir)
+        newest = folder / f"checkpoint-{state.global_step}"
+        (newest / WHOLE).touch()
+        for old in folder.glob("checkpoint-*"):
+            if old != newest:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _rows(self, state: Any) -> int:
+        share = state.global_step / max(state.max_steps, 1)
+        return round(share * self.n_rows * self.schedule.epochs)
+
+    def _reserve(self, state: Any) -> float:
+        """Return the seconds to keep back for predicting, which takes a third of training's time per row.
+
+        All rows of the data are at most predicted once; half as much again is for writing and for luck.
+        """
+        steps = max(state.global_step - self.first_step, 1)
+        per_epoch = (time.monotonic() - self.started) / steps * state.max_steps / self.schedule.epochs
+        return 10 + per_epoch / 3 * 1.5
+
+
+def optimizer(model: Any, schedule: Schedule, rates: Mapping[str, float]) -> torch.optim.Optimizer:
+    """Return AdamW (fused) with a learning rate of its own for the parts of the model named in `rates`.
+
+    Vectors (biases, normalisations) are not decayed, as the Trainer's own optimiser has it.
+    """
+    groups: dict[tuple[float, float], list[Any]] = {}
+    for name, parameter in model.named_parameters():
+        rate = rates.get(name.partition(".")[0], schedule.learning_rate)
+        decay = schedule.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    parts = [{"params": own, "lr": rate, "weight_decay": decay} for (rate, decay), own in groups.items()]
+    return torch.optim.AdamW(parts, fused=True)
+
+
+def quiet(trainer: Trainer) -> Trainer:
+    """Return the trainer without its own printing: progress and the log are the kit's."""
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def seed(number: int) -> None:
+    """Seed Python, NumPy and PyTorch."""
+    set_seed(number)
+
+
+def _precision(wish: Precision) -> dict[str, Any]:
+    """Return the arguments for a precision; fused AdamW goes with it where there is one."""
+    fused = {"optim": "adamw_torch_fused"}
+    if torch.cuda.is_available():
+        if wish == "half-on-gpu":
+            return {"fp16": True}
+        return fused | (
+            {} if wish == "float32" else {"bf16": True} if torch.cuda.is_bf16_supported(False) else {"fp16": True}
+        )
+    if wish == "half-on-gpu":
+        return {}
+    return fused | ({"bf16": True} if wish == "auto" and cpu_has_bfloat16() else {})
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    whole = [path for path in folder.glob("checkpoint-*") if (path / WHOLE).is_file() and _readable(path)]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _readable(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""One thing that is wrong with a file, told so that the user can put it right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A broken rule: what is wrong, where (ids or line numbers), and what to do.
+
+    `rule` is a stable word for programs and tests, `message` one line for people.
+    """
+
+    rule: str
+    message: str
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def problem(rule: str, what: str, advice: str, examples: Sequence[str] = (), count: int | None = None) -> Problem:
+    """Return a problem whose message names its first examples.
+
+    Args:
+        rule: the rule's name.
+        what: what is wrong, without a full stop.
+        advice: what to do about it.
+        examples: where it is wrong; the first `EXAMPLES` are kept.
+        count: how many there are in all, if more than the examples given.
+    """
+    shown = tuple(examples[:EXAMPLES])
+    more = ", …" if (count or len(examples)) > len(shown) else ""
+    where = f": {', '.join(shown)}{more}" if shown else ""
+    return Problem(rule, f"{what}{where}. {advice}", shown)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 row" or "1,200 rows"."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,1 @@
+"""One folder per competition; a competition exists because its folder does."""

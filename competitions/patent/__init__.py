@@ -1,0 +1,1 @@
+"""U.S. Patent Phrase to Phrase Matching."""

@@ -1,0 +1,165 @@
+"""The baseline: how alike two phrases are by words, letters and latent meaning, weighed by boosted trees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.model import Context
+from competitions.patent.competition import Baseline
+from competitions.patent.cpc import SECTIONS
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+MODEL = "model.skops"
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # all that skops does not know itself
+
+
+class BaselineModel:
+    """TF-IDF spaces of the training phrases and trees on the similarities in them."""
+
+    def __init__(self, config: Baseline, context: Context) -> None:
+        self.config, self.context = config, context
+
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Learn the spaces from the training phrases, then the trees."""
+        import numpy as np
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.ensemble import HistGradientBoostingRegressor
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        phrases = np.unique(np.concatenate([train["anchor"].to_numpy(str), train["target"].to_numpy(str)]))
+        with self.context.progress.task(f"{self.context.title} · train", 3, "steps") as task:
+            self.words = TfidfVectorizer(token_pattern=r"\S+", sublinear_tf=True).fit(phrases)
+            self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2)
+            letters = self.letters.fit_transform(phrases)
+            task.advance(1)
+            components = min(self.config.components, min(letters.shape) - 1)
+            self.latent = TruncatedSVD(components, random_state=self.config.seed).fit(letters)
+            features = self._features(train)
+            task.advance(1)
+            self.trees = HistGradientBoostingRegressor(
+                max_iter=self.config.trees,
+                learning_rate=self.config.learning_rate,
+                min_samples_leaf=min(self.config.min_samples_leaf, max(1, len(train) // 20)),
+                random_state=self.config.seed,
+            ).fit(features, train["score"])
+            task.advance(1)
+
+    def predict(self, frame: DataFrame) -> NDArray[float64]:
+        """Return a score per row (n,)."""
+        scores: NDArray[float64] = self.trees.predict(self._features(frame))
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted parts in a format that runs no code when it is read."""
+        from skops import io
+
+        io.dump((self.words, self.letters, self.latent, self.trees), folder / MODEL)
+
+    @classmethod
+    def load(cls, folder: Path, config: Baseline, context: Context) -> BaselineModel:
+        """Read what `save` wrote."""
+        from skops import io
+
+        model = cls(config, context)
+        model.words, model.letters, model.latent, model.trees = io.load(folder / MODEL, trusted=TRUSTED)
+        return model
+
+    def _features(self, frame: DataFrame) -> DataFrame:
+        """Return the numbers that the trees see: of the pair itself, and of the pair among its siblings."""
+        import numpy as np
+        import pandas as pd
+
+        pair = frame[["anchor", "target"]].astype(str)
+        letters = [self.letters.transform(pair[side]) for side in pair]
+        words = [self.words.transform(pair[side]) for side in pair]
+        latent = [_unit(self.latent.transform(side)) for side in letters]
+        found: dict[str, Any] = {
+            "letters": _cosine(*letters),
+            "words": _cosine(*words),
+            "latent": (latent[0] * latent[1]).sum(axis=1),
+            "section": frame["context"]
+            .str[0]
+            .map({code: rank for rank, code in enumerate(SECTIONS)})
+            .fillna(-1)
+            .to_numpy(),
+        }
+        found |= _overlaps(pair)
+        features = pd.DataFrame(found)
+        groups = (frame["anchor"] + "\0" + frame["context"]).to_numpy()
+        anchors = frame["anchor"].to_numpy()
+        for name, keys in (("group", groups), ("anchor", anchors)):
+            codes = pd.factorize(keys)[0]
+            features[f"{name}_size"] = np.bincount(codes)[codes]
+            features[f"{name}_centre"] = _to_centre(latent[1], codes)
+            for column in ("letters", "latent"):
+                ranked = features[column].groupby(codes)
+                features[f"{name}_{column}_rank"] = ranked.rank(pct=True)
+                features[f"{name}_{column}_above"] = features[column] - ranked.transform("mean")
+        features["last_word_shared"] = _share_of_siblings(pair["target"], groups, -1)
+        features["first_word_shared"] = _share_of_siblings(pair["target"], groups, 0)
+        return features
+
+
+def _cosine(left: Any, right: Any) -> NDArray[float64]:
+    """Return the cosine of the rows of two sparse matrices whose rows have length one."""
+    import numpy as np
+
+    return np.asarray(left.multiply(right).sum(axis=1)).ravel()
+
+
+def _unit(rows: NDArray[float64]) -> NDArray[float64]:
+    import numpy as np
+
+    unit: NDArray[float64] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def _to_centre(rows: NDArray[float64], codes: NDArray[Any]) -> NDArray[float64]:
+    """Return how near each row is to the mean of the others of its group; 0 for a row on its own."""
+    import numpy as np
+
+    total = np.zeros((codes.max() + 1, rows.shape[1]))
+    np.add.at(total, codes, rows)
+    nearness: NDArray[float64] = (rows * _unit(total[codes] - rows)).sum(axis=1)
+    return nearness
+
+
+def _overlaps(pair: DataFrame) -> dict[str, list[float]]:
+    """Return what the two phrases share as words."""
+    found: dict[str, list[float]] = {}
+    for anchor, target in zip(pair["anchor"].str.split(), pair["target"].str.split(), strict=True):
+        left, right = set(anchor), set(target)
+        shared = len(left & right)
+        values = {
+            "shared": shared,
+            "of_anchor": shared / max(len(left), 1),
+            "of_target": shared / max(len(right), 1),
+            "same_first": anchor[:1] == target[:1],
+            "same_last": anchor[-1:] == target[-1:],
+            "last_in_anchor": target[-1] in left if target else False,
+            "first_in_anchor": target[0] in left if target else False,
+            "anchor_words": len(anchor),
+            "target_words": len(target),
+            "target_letters": sum(map(len, target)),
+            "letters_ratio": sum(map(len, target)) / max(sum(map(len, anchor)), 1),
+        }
+        for name, value in values.items():
+            found.setdefault(name, []).append(float(value))
+    return found
+
+
+def _share_of_siblings(targets: Any, groups: NDArray[Any], place: int) -> NDArray[float64]:
+    """Return the share of a group's targets that have the same word in that place."""
+    import numpy as np
+    import pandas as pd
+
+    words = targets.str.split().str[place].fillna("").to_numpy(str)
+    codes = pd.factorize(groups)[0]
+    together = pd.factorize(np.char.add(np.char.add(codes.astype(str), "\0"), words))[0]
+    share: NDArray[float64] = np.bincount(together)[together] / np.bincount(codes)[codes]
+    return share

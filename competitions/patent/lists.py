@@ -1,0 +1,150 @@
+"""Our recipe: all targets of one anchor and context in one sequence, each scored beside its siblings.
+
+    [CLS] anchor [SEP] what the context is about [SEP] target [SEP] target [SEP] …
+
+The raters scored the targets of an anchor together, so a target's score depends on the others; reading them
+together also costs a fraction of reading every pair alone. The idea of predicting all targets at once is from
+the competition's gold solutions (discussion 332492). The siblings' order is drawn anew in every epoch, which
+keeps the network from learning lists by heart, and predictions are averaged over several orders.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common import backbone, tiny
+from common.model import Context
+from common.tokens import encode, kept_tokenizer
+from competitions.patent.competition import Lists
+from competitions.patent.cpc import title
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from competitions.patent.scorer import Scorer
+
+
+class ListsModel:
+    """One or several networks that score lists of siblings."""
+
+    def __init__(self, config: Lists, context: Context) -> None:
+        self.config, self.context = config, context
+        self.notes: dict[str, Any] = {}
+        self.members: list[Scorer] = []
+        backbone.quiet()
+        self.tokenizer = kept_tokenizer(context)
+
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Train each member; one that an earlier, interrupted process finished is read instead."""
+        from common import training
+        from common.files import atomic_folder
+        from competitions.patent.scorer import Scorer
+
+        lists = self._lists(train, train["score"].to_numpy("float32"))
+        for number in range(self.config.members):
+            kept = self.context.folder / f"member-{number}"
+            if kept.is_dir():
+                self.members.append(Scorer.load(kept, self.context.environment))
+                continue
+            schedule = training.Schedule.of(dataclasses.replace(self.config, seed=self.config.seed + number))
+            training.seed(schedule.seed)
+            scorer = Scorer(self._encoder(), self.config.pearson_weight)
+            title = f"{self.context.title}.{number}" if self.config.members > 1 else self.context.title
+            trainer = self._trainer(scorer, self.context.folder / f"training-{number}", schedule, lists)
+            notes = training.fit(trainer, self.context.titled(title), len(train), schedule)
+            self.notes = {**notes, "members": [*self.notes.get("members", []), notes]} if number else notes
+            self.members.append(scorer)
+            if notes.get("stopped_early"):
+                return
+            with atomic_folder(kept) as folder:
+                scorer.save(folder)
+
+    def predict(self, frame: DataFrame) -> NDArray[float64]:
+        """Return a score per row (n,) in (0, 1): the mean over members and orders."""
+        import numpy as np
+
+        from common import training
+        from competitions.patent.listing import InOrder
+
+        lists = self._lists(frame, None)
+        total = np.zeros(len(frame))
+        schedule = training.Schedule.of(self.config)
+        steps = len(self.members) * self.config.orders
+        with self.context.progress.task(f"{self.context.title} · predict", steps * len(frame)) as task:
+            for scorer in self.members:
+                trainer = self._trainer(scorer, self.context.folder / "training", schedule, None)
+                for order in range(self.config.orders):
+                    ordered = InOrder(lists, order)
+                    rows, logits = ordered.by_row(trainer.predict(ordered).predictions)
+                    total[rows] += 1 / (1 + np.exp(-logits))
+                    task.advance(len(frame))
+        return total / steps
+
+    def save(self, folder: Path) -> None:
+        """Write every member's configuration and weights (safetensors)."""
+        for number, scorer in enumerate(self.members):
+            (folder / f"member-{number}").mkdir()
+            scorer.save(folder / f"member-{number}")
+
+    @classmethod
+    def load(cls, folder: Path, config: Lists, context: Context) -> ListsModel:
+        """Read what `save` wrote."""
+        from competitions.patent.scorer import Scorer
+
+        model = cls(config, context)
+        model.members = [Scorer.load(path, context.environment) for path in sorted(folder.glob("member-*"))]
+        return model
+
+    def _encoder(self) -> Any:
+        from transformers import AutoModel
+
+        name = self.config.backbone
+        if name == tiny.NAME:
+            return AutoModel.from_config(tiny.config(len(self.tokenizer)), add_pooling_layer=False)
+        return backbone.load(AutoModel.from_pretrained, name, self.context.environment)
+
+    def _lists(self, frame: DataFrame, labels: Any) -> Any:
+        """Return the frame's rows as lists of siblings, tokenised (once: the tokens come from the cache)."""
+        from competitions.patent.listing import Listing
+
+        texts = {
+            "anchor": frame["anchor"].tolist(),
+            "target": frame["target"].tolist(),
+            "context": [title(code) for code in frame["context"]],
+        }
+        unique = sorted({text for column in texts.values() for text in column})
+        tokens = encode(self.tokenizer, unique, self.context.cache)
+        number = {text: place for place, text in enumerate(unique)}
+        columns = {name: [tokens[number[text]].tolist() for text in column] for name, column in texts.items()}
+        return Listing(
+            columns,
+            labels,
+            keys=(frame["anchor"] + "\0" + frame["context"]).tolist(),
+            targets=texts["target"],
+            special=(self.tokenizer.cls_token_id, self.tokenizer.sep_token_id),
+            budget=(self.config.target_tokens, self.config.context_tokens),
+            seed=self.config.seed,
+        )
+
+    def _trainer(self, scorer: Scorer, folder: Path, schedule: Any, lists: Any) -> Any:
+        from common import training
+        from competitions.patent.listing import Collator
+
+        sampler = None
+        if lists is not None:
+            sampler = training.EpochSampler(len(lists), schedule.seed, schedule.batch_size, lists.lengths)
+        optimizer = training.optimizer(scorer, schedule, {"head": self.config.head_learning_rate})
+        return training.quiet(
+            training.KitTrainer(
+                scorer,
+                training.arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
+                sampler=sampler,
+                train_dataset=lists,
+                data_collator=Collator(self.tokenizer.pad_token_id),
+                optimizers=(optimizer, None),
+            )
+        )

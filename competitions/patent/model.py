@@ -1,0 +1,53 @@
+"""The models of the competition, by profile: boosted trees, the course's pairs, our lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.competition import Config
+from common.data import Frames
+from common.model import Context, Model
+from competitions.patent.competition import Baseline, Lists, Network, Pairs
+
+if TYPE_CHECKING:
+    from competitions.patent.baseline import BaselineModel
+    from competitions.patent.lists import ListsModel
+    from competitions.patent.pairs import PairsModel
+
+
+def prepare(frames: Frames, config: Config, context: Context) -> Frames:
+    """Put the tokenizer that all folds share into the run's folder; a network's folds need nothing else."""
+    if isinstance(config, Network):
+        from common.tokens import keep_tokenizer
+
+        frame = frames.train if frames.train is not None else frames.test
+        keep_tokenizer(config.backbone, [*frame["anchor"].unique(), *frame["target"]], context)
+    return frames
+
+
+def build(config: Config, frames: Frames, context: Context) -> Model:
+    """Return an untrained model for one fold."""
+    return _family(config)(config, context)
+
+
+def load(folder: Path, config: Config, context: Context) -> Model:
+    """Return a model that `save` wrote."""
+    return _family(config).load(folder, config, context)
+
+
+def _family(config: Config) -> type[BaselineModel | PairsModel | ListsModel]:
+    match config:
+        case Baseline():
+            from competitions.patent.baseline import BaselineModel
+
+            return BaselineModel
+        case Pairs():
+            from competitions.patent.pairs import PairsModel
+
+            return PairsModel
+        case Lists():
+            from competitions.patent.lists import ListsModel
+
+            return ListsModel
+    raise TypeError(f"no model for {type(config).__name__}")
