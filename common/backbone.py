@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError  # noqa: S403  what PyTorch raises when it refuses to unpickle
 from typing import Any
 
 from common.environment import Environment
@@ -49,9 +50,9 @@ def load(loader: Callable[..., Any], name: str, environment: Environment, **opti
     place = find(name, environment)
     try:
         return loader(place, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        far = "it could not be downloaded" if place == name else f"{place} could not be loaded"
+        far = f"{place} could not be loaded" if Path(place).is_dir() else "it could not be downloaded"
         raise BackboneError(
             f"backbone {name!r}: {far} ({reason[:200]}); check the name and the network, or give --set backbone=FOLDER"
         ) from error

@@ -48,19 +48,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"kit: {error}", file=sys.stderr)
         return 2
     try:
-        return int(arguments.run(arguments) or 0)
+        code = int(arguments.run(arguments) or 0)
+        sys.stdout.flush()
+        return code
     except KitError as error:
         print(f"kit: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("kit: interrupted; nothing is half-written", file=sys.stderr)
     except BrokenPipeError:
-        # Whoever read the output has had enough of it; the interpreter must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # whoever read it has had enough of it
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
+        _drop_output()
         print(f"kit: disk full ({error.filename or 'while writing'}); free space and run it again", file=sys.stderr)
     return 1
+
+
+def _drop_output() -> None:
+    """Send what is still to be printed nowhere, so that the interpreter does not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _require_known_command(top: argparse.ArgumentParser, words: Sequence[str]) -> None:

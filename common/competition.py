@@ -123,6 +123,8 @@ class Split:
         _require(self.n_splits >= 2, f"split.n_splits is {self.n_splits}; at least 2 folds are needed")
         if self.holdout is not None:
             _require(0 < self.holdout < 1, f"split.holdout is {self.holdout}; it is a share between 0 and 1")
+            given = self.kind in ("folder", "column")
+            _require(not given, f"a {self.kind} split is given by its column; split.holdout has no meaning there")
         for needed, kinds in _NEEDS.items():
             if self.kind in kinds:
                 _require(getattr(self, needed) is not None, f"a {self.kind} split needs split.{needed}")

@@ -8,12 +8,15 @@ import typing
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import PurePath
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from common.competition import Competition, Config
 from common.errors import SettingError, UnknownName
 
-C = TypeVar("C", bound=Config)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C", bound="DataclassInstance")
 
 
 def resolve(
@@ -32,11 +35,16 @@ def resolve(
     """
     config = competition.profile(profile)
     config = dataclasses.replace(config, split=config.split or competition.split)
+    changes: dict[str, str] = {}
     for text in overrides:
         key, found, value = text.partition("=")
         if not found:
             raise SettingError(f"--set takes key=value, not {text!r}; for example --set seed=1")
-        config = override(config, key.strip(), value.strip())
+        changes[key.strip()] = value.strip()
+    if changes.get("split") in ("none", "default"):
+        del changes["split"]
+        config = dataclasses.replace(config, split=competition.split)
+    config = override(config, changes)
     if seed is not None:
         config = dataclasses.replace(config, seed=seed)
     if folds is not None:
@@ -44,20 +52,27 @@ def resolve(
     return config
 
 
-def override(config: C, key: str, value: str) -> C:
-    """Return `config` with one setting replaced; a dot reaches into a nested one (`split.n_splits`)."""
-    name, _, rest = key.partition(".")
-    fields = {field.name: field for field in dataclasses.fields(config)}
-    if name not in fields:
-        raise UnknownName("setting", key, _keys(config))
-    current = getattr(config, name)
-    if rest:
-        if not dataclasses.is_dataclass(current):
-            raise UnknownName("setting", key, _keys(config))
-        new: Any = override(current, rest, value)  # type: ignore[type-var]
-    else:
-        new = _parse(value, _hints(type(config))[name], key)
-    return dataclasses.replace(config, **{name: new})
+def override(config: C, changes: Mapping[str, str], prefix: str = "") -> C:
+    """Return `config` with settings replaced, all at once; a dot reaches into a nested one (`split.n_splits`).
+
+    Raises:
+        UnknownName: for a key that does not exist.
+        SettingError: for a value that is not allowed, alone or beside the others.
+    """
+    known = {field.name for field in dataclasses.fields(config)}
+    nested: dict[str, dict[str, str]] = {}
+    new: dict[str, Any] = {}
+    for key, value in changes.items():
+        name, _, rest = key.partition(".")
+        if name not in known or dataclasses.is_dataclass(getattr(config, name)) != bool(rest):
+            raise UnknownName("setting", prefix + key, sorted(prefix + each for each in settings(config)))
+        if rest:
+            nested.setdefault(name, {})[rest] = value
+        else:
+            new[name] = _parse(value, _hints(type(config))[name], prefix + key)
+    for name, inner in nested.items():
+        new[name] = override(getattr(config, name), inner, f"{prefix}{name}.")
+    return dataclasses.replace(config, **new)
 
 
 def restore(competition: Competition, profile: str, saved: Mapping[str, Any]) -> Config:
@@ -103,10 +118,6 @@ def as_dict(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_dict(item) for item in value]
     return str(value) if isinstance(value, PurePath) else value
-
-
-def _keys(config: Any) -> list[str]:
-    return sorted(settings(config))
 
 
 @cache

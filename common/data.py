@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -95,7 +97,7 @@ def read_table(folder: Path, table: Table) -> DataFrame:
         raise DataError(f"{path} is empty") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start} is {error.object[error.start]:#04x})") from None
-    except (pd.errors.ParserError, OSError, EOFError, ValueError) as error:
+    except (pd.errors.ParserError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read: {reason}") from None
     missing = [column.name for column in table.columns if column.name not in frame.columns]

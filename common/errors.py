@@ -10,6 +10,8 @@ KitError                    everything that is the user's to fix; printed as one
 ├── BackboneError           pretrained weights missing, broken or out of reach
 ├── DeviceError             a machine that is not what the run needs (memory, disk, accelerator)
 ├── ArchiveError            an archive that is broken or unsafe to unpack
+├── KernelError             a kernel that cannot be built, pushed or trusted as it is
+│   └── SecretFound         a credential in what a kernel would publish
 └── RunError                a run folder that cannot be continued or read
 """
 
@@ -65,6 +67,14 @@ class DeviceError(KitError):
 
 class ArchiveError(KitError):
     """An archive that is broken or unsafe to unpack."""
+
+
+class KernelError(KitError):
+    """A kernel that cannot be built, pushed or trusted as it is."""
+
+
+class SecretFound(KernelError):
+    """Something that looks like a credential in what a kernel would publish; never shows it."""
 
 
 class RunError(KitError):

@@ -85,7 +85,7 @@ def run(request: Request) -> Run:
     done = _begin(request, what)
     progress.say(_headline(request, done, len(frames.train), len(frames.test), wanted))
     with _timed(seconds, "leakage"):
-        _warn_of_leaks(request, frames.train, folds)
+        _warn_of_leaks(request, frames, folds)
     ids = data.ids(frames.train, competition.files.train)
     splits.save_folds(ids, folds, done.folder / "folds.csv")
 
@@ -145,10 +145,19 @@ def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
     return sorted(set(chosen)) if chosen else exist
 
 
-def _warn_of_leaks(request: Request, train: DataFrame, folds: NDArray[int16]) -> None:
-    competition = request.competition
-    for leak in leakage.check(train, folds, inputs=competition.inputs, group=competition.split.group):
-        request.progress.warn(leak.message)
+def _warn_of_leaks(request: Request, frames: data.Frames, folds: NDArray[int16]) -> None:
+    competition, split = request.competition, request.config.split
+    assert frames.train is not None and split is not None  # noqa: S101  see `run`
+    leaks = leakage.check(
+        frames.train,
+        folds,
+        inputs=competition.inputs,
+        group=competition.split.group,
+        test=frames.test,
+        ordered=split.kind == "time",
+    )
+    for leak in leaks:
+        request.progress.warn(f"the {split.kind} split leaks: {leak.message}")
 
 
 def _train(

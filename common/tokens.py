@@ -47,10 +47,7 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
 
     folder = cache / f"tokens-{_key(tokenizer, texts, max_length)}"
     if not folder.is_dir():
-        rows = tokenizer(
-            list(texts), add_special_tokens=False, truncation=max_length is not None, max_length=max_length,
-            return_attention_mask=False, return_token_type_ids=False,
-        )["input_ids"]  # fmt: skip
+        rows = _ids(tokenizer, list(texts), max_length)
         starts = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=starts[1:])
         flat = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
@@ -60,6 +57,20 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     # A memory map of nothing is an error, so that an empty collection is read plainly.
     mode: Any = "r" if (folder / "flat.npy").stat().st_size > 128 else None
     return Tokens(np.load(folder / "flat.npy", mmap_mode=mode), np.load(folder / "starts.npy"))
+
+
+def _ids(tokenizer: Any, texts: list[str], max_length: int | None) -> list[list[int]]:
+    if not texts:
+        return []
+    rows: list[list[int]] = tokenizer(
+        texts,
+        add_special_tokens=False,
+        truncation=max_length is not None,
+        max_length=max_length,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+    )["input_ids"]
+    return rows
 
 
 def keep_tokenizer(name: str, texts: Sequence[str], context: Context) -> None:

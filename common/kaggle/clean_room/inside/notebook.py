@@ -1,0 +1,43 @@
+"""Run a notebook as Kaggle does: one cell after another, what they print as it comes, until one fails."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Echo(NotebookClient):
+    """Passes on what cells write to their streams."""
+
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """Take one message of the kernel."""
+        if msg["msg_type"] == "stream":
+            stream = sys.stderr if msg["content"]["name"] == "stderr" else sys.stdout
+            stream.write(msg["content"]["text"])
+            stream.flush()
+        return super().output(outs, msg, display_id, cell_index)
+
+
+def main(path: Path) -> int:
+    """Run the notebook; return 1 if a cell failed, 137 if the kernel was killed."""
+    client = Echo(nbformat.read(path, as_version=4), timeout=None, resources={"metadata": {"path": str(Path.cwd())}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        print(COLOURS.sub("", error.traceback), file=sys.stderr)
+        return 1
+    except DeadKernelError:
+        return 137
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,265 @@
+"""`kit kernel`: push a built kernel, follow it, fetch what it left, stop it. Nothing here prints."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.errors import KernelError
+from common.files import atomic_folder
+from common.kaggle import outputs, preflight
+from common.kaggle.build import Built
+from common.kaggle.client import Client, Progress
+from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, SourcesDropped, TimedOut
+from common.kaggle.pushes import Pushed, Pushes
+from common.kaggle.results import KernelState, KernelStatus, LogLine, Ref
+from common.kaggle.retry import Clock, Tell, poll, silent, tolerant
+
+LOG = "kernel-log.txt"
+"""Beside the fetched output; also tells a folder of fetched output from any other."""
+
+WATCH_SECONDS = 13 * 3600.0  # a session of 12 h, and some time in the queue
+POLL_SECONDS = 30.0
+SETTLED_SECONDS = 90.0
+"""Right after a push, Kaggle may still show how the version before it ended; by then it does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """Output of one version. `verified` says that its manifest is there, fits, and names the pushed code."""
+
+    folder: Path
+    files: tuple[str, ...]
+    verified: bool
+
+
+def push(
+    client: Client,
+    built: Built,
+    pushes: Pushes,
+    *,
+    timeout: int | None = None,
+    patience: float = 0.0,
+    tell: Tell = silent,
+    clock: Clock | None = None,
+) -> Pushed:
+    """Push a built kernel once, after everything that can be checked was checked.
+
+    Args:
+        client: the connection.
+        built: what `build` made.
+        pushes: remembers the version.
+        timeout: limit of the session in seconds.
+        patience: seconds to wait for a free GPU session; 0 refuses at once.
+        tell: told what happens.
+        clock: replaceable in tests.
+
+    Raises:
+        KernelError: see `preflight.check`.
+        Capacity: if no session is free in time; nothing was pushed.
+        SourcesDropped: if Kaggle took it without some of its inputs.
+        KaggleError: see `common.kaggle.client.Kernels.push`.
+    """
+    preflight.check(client, built, tell)
+    taken = None
+    try:
+        for waited in poll("a free session", every=60.0, limit=patience, clock=clock):
+            try:
+                preflight.room(client, built, pushes)
+                taken = client.kernels.push(built.folder, timeout=timeout)
+                break
+            except Capacity as error:
+                _nothing_arrived(client, built, pushes, error)
+                refusal = error
+                tell(f"{error} (waiting for {waited / 60:.0f} min)" if patience else str(error))
+    except TimedOut:
+        raise refusal from None
+    except SourcesDropped as error:
+        pushes.keep(_record(built, Ref.parse(error.ref).at(error.version)))  # it runs, and can be stopped
+        raise
+    assert taken is not None  # noqa: S101  poll ends with an exception otherwise
+    if taken.ref.name != built.ref.name:
+        tell(f"Kaggle calls the kernel {taken.ref.name}, not {built.ref.name}")
+    if taken.invalid_tags:
+        tell(f"Kaggle does not know the keywords {', '.join(taken.invalid_tags)}")
+    return pushes.keep(_record(built, taken.ref, taken.url))
+
+
+def watch(
+    client: Client,
+    pushed: Pushed,
+    pushes: Pushes,
+    *,
+    limit: float = WATCH_SECONDS,
+    on_log: Callable[[LogLine], None] | None = None,
+    tell: Tell = silent,
+    clock: Clock | None = None,
+) -> KernelStatus:
+    """Wait until the session of a pushed version has ended, and return how.
+
+    Args:
+        client: the connection.
+        pushed: the version.
+        pushes: remembers how it stands.
+        limit: seconds to wait.
+        on_log: given the log as it is written, from another thread; all of it has come when this returns.
+        tell: told when the state changes.
+        clock: replaceable in tests.
+
+    Raises:
+        TimedOut: if it has not ended; it goes on running.
+        KaggleError: if Kaggle cannot be asked for long.
+    """
+    look = tolerant(lambda: client.kernels.status(pushed.ref))
+    follower = _Follower(client, pushed.ref, on_log) if on_log else None
+    state, seen_active = None, False
+    for waited in poll(f"{pushed.ref}", every=POLL_SECONDS, limit=limit, clock=clock):
+        status = look()
+        if status is None:
+            continue
+        if status.state is not state:
+            state = status.state
+            tell(f"{pushed.ref} is {state.value} ({waited / 60:.0f} min)")
+        if not state.final:
+            seen_active = True
+            if follower and state is KernelState.RUNNING:
+                follower.start()
+        elif seen_active or waited >= SETTLED_SECONDS:
+            pushes.settle(pushed.ref, state)
+            if follower:
+                follower.finish()
+            return status
+    raise AssertionError("unreachable: poll raises when the limit is over")
+
+
+def output(
+    client: Client, pushed: Pushed, folder: Path, *, progress: Progress | None = None, tell: Tell = silent
+) -> Fetched:
+    """Fetch what a version left, and its log, into `folder`, which is replaced in one step or left as it was.
+
+    Args:
+        client: the connection.
+        pushed: the version.
+        folder: for fetched output only.
+        progress: told the bytes of the file under way.
+        tell: told what could not be verified.
+
+    Raises:
+        KernelError: if it has not ended, or `folder` holds something else.
+        Damaged: if a complete version's output is not what its manifest says, or another version's.
+    """
+    status = client.kernels.status(pushed.ref)
+    if not status.state.final:
+        raise KernelError(f"{pushed.ref} is {status.state.value}; its output comes with its end")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / LOG).exists():
+        raise KernelError(f"{folder} holds files that are no kernel's output; --out takes a folder of its own")
+    with atomic_folder(folder) as part:
+        got = outputs.fetch(client, pushed.ref, part, progress=progress)
+        if status.state is KernelState.COMPLETE:
+            _verify(pushed, got.manifest)
+        else:
+            tell(f"{pushed.ref} ended as {status.state.value}: its output is what it left, and is not verified")
+        (part / LOG).write_text("".join(line.text for line in got.log), encoding="utf-8")
+    return Fetched(folder=folder, files=got.files, verified=status.state is KernelState.COMPLETE and bool(pushed.bundle))
+
+
+def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], bool]) -> None:
+    """Stop a kernel's session by deleting the kernel: Kaggle offers nothing less.
+
+    Raises:
+        NotFound: if there is no such kernel.
+        KernelError: if the answer is no, or the kernel is still there afterwards.
+    """
+    info = client.kernels.info(ref)
+    if info is None:
+        raise NotFound(f"there is no kernel {ref.name}, or not for this account")
+    versions = f"all its {info.version} versions" if (info.version or 1) > 1 else "its only version"
+    if not confirm(f"delete {ref.name} with {versions}, their logs and outputs? This stops what runs; nothing brings it back"):
+        raise KernelError(f"{ref.name} was not deleted: the question was not answered with yes (--yes answers it)")
+    client.kernels.delete(ref)
+    if client.kernels.info(ref) is not None:
+        raise KernelError(f"{ref.name} is still there; delete it on its page")
+    pushes.forget(ref)
+
+
+def find(client: Client, ref: Ref, pushes: Pushes) -> Pushed:
+    """Return the version that was pushed from here, else the newest one on Kaggle.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    known = pushes.last(ref)
+    if known is not None and ref.version in (None, known.ref.version):
+        return known
+    info = client.kernels.info(ref)
+    if info is None:
+        raise NotFound(f"there is no kernel {ref.name}; kit kernel push makes it")
+    return Pushed(kernel=ref.slug, ref=ref if ref.version else ref.at(info.version))
+
+
+def _record(built: Built, ref: Ref, url: str = "") -> Pushed:
+    return Pushed(kernel=built.name, ref=ref, bundle=built.hash, gpu=built.gpu, url=url)
+
+
+def _nothing_arrived(client: Client, built: Built, pushes: Pushes, error: Capacity) -> None:
+    """Go on only if the refused push has left no version behind; pushing again would make a second one."""
+    known, info = pushes.last(built.ref), client.kernels.info(built.ref)
+    newest = (info.version or 0) if info else 0
+    if newest and client.kernels.status(built.ref.at(newest)).state is KernelState.NEW_SCRIPT:
+        raise KernelError(
+            f"Kaggle saved version {newest} of {built.ref.name} but does not run it ({error}); run it on its page, "
+            "or push again when a session is free"
+        ) from error
+    del known
+
+
+def _verify(pushed: Pushed, manifest: dict[str, object] | None) -> None:
+    if manifest is None:
+        raise Damaged(f"{pushed.ref} is complete but left no {outputs.MANIFEST}: it is no kernel of the kit, or not whole")
+    if pushed.bundle and manifest.get("bundle") != pushed.bundle:
+        theirs = str(manifest.get("bundle"))[:12]
+        raise Damaged(
+            f"the output is of other code (bundle {theirs}) than was pushed as {pushed.ref} ({pushed.bundle[:12]}): "
+            "Kaggle still shows another version's; fetch it again in a minute"
+        )
+
+
+class _Follower:
+    """Hands on the log while it is written; a log that breaks off must not end the waiting."""
+
+    def __init__(self, client: Client, ref: Ref, on_log: Callable[[LogLine], None]) -> None:
+        self._client, self._ref, self._on_log = client, ref, on_log
+        self._shown = 0
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to follow, or begin again after the log broke off."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._follow, daemon=True, name=f"log of {self._ref}")
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Hand on what is left of the log of a session that has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout=10.0)
+        self._stopped.set()
+        try:
+            rest = self._client.kernels.log(self._ref)[self._shown :]
+        except KaggleError:
+            return  # it is fetched again with the output
+        for line in rest:
+            self._on_log(line)
+
+    def _follow(self) -> None:
+        try:
+            for number, line in enumerate(self._client.kernels.follow(self._ref)):
+                if self._stopped.is_set():
+                    return
+                if number >= self._shown:
+                    self._shown += 1
+                    self._on_log(line)
+        except KaggleError:
+            return  # the next look at the state begins again

@@ -1,0 +1,200 @@
+"""Competitions through the official client: data, submissions, leaderboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from common.kaggle.client import Progress
+from common.kaggle.credentials import mask
+from common.kaggle.errors import Transient
+from common.kaggle.official.downloads import receive
+from common.kaggle.official.paging import pages
+from common.kaggle.official.session import Session
+from common.kaggle.official.uploads import upload
+from common.kaggle.results import (
+    CompetitionInfo,
+    LeaderboardRow,
+    Ref,
+    RemoteFile,
+    Submission,
+    SubmissionLimits,
+    SubmissionState,
+)
+
+
+class OfficialCompetitions:
+    """See `common.kaggle.client.Competitions`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def _service(self) -> Any:
+        return self._session.sdk.competitions.competition_api_client
+
+    def _call(self, method: str, slug: str, about: str, **fields: Any) -> Any:
+        return self._session.call(getattr(self._service, method), f"{about} {slug}", competition_name=slug, **fields)
+
+    def info(self, slug: str) -> CompetitionInfo:
+        answer = self._call("get_competition", slug, "competition")
+        return CompetitionInfo(
+            slug=slug,
+            title=answer.title or slug,
+            url=f"https://www.kaggle.com/competitions/{slug}",
+            metric=answer.evaluation_metric or "",
+            deadline=_utc(answer.deadline),
+            entered=answer.user_has_entered,
+            kernels_only=answer.is_kernels_submissions_only,
+            submissions_disabled=answer.submissions_disabled,
+            daily_submissions=answer.max_daily_submissions or None,
+        )
+
+    def files(self, slug: str) -> list[RemoteFile]:
+        found: list[RemoteFile] = []
+        for page in pages(
+            lambda token: self._call("list_data_files", slug, "files of", page_size=200, page_token=token)
+        ):
+            found += [
+                RemoteFile(name=file.name or file.ref, size=file.total_bytes or None) for file in page.files or ()
+            ]
+        return found
+
+    def download(self, slug: str, target: Path, *, file: str | None = None, progress: Progress | None = None) -> Path:
+        session = self._session
+        about = f"download of {file or slug}"
+        method = "download_data_file" if file else "download_data_files"
+        fields = {"file_name": file} if file else {}
+
+        def ask(headers: Mapping[str, str]) -> requests.Response:
+            # The client's request cannot carry a Range; it leads to a signed address, which is asked for the rest.
+            call = getattr(self._service, method)
+            whole: requests.Response = session.call(call, about, repeat=False, competition_name=slug, **fields)
+            if "Range" not in headers and "Content-Encoding" not in whole.headers:
+                return whole
+            whole.close()
+            return session.open.get(whole.url, headers=dict(headers), stream=True)
+
+        return receive(ask, target, about, retry=session.retry, progress=progress, tell=session.tell)
+
+    def limits(self, slug: str) -> SubmissionLimits:
+        answer = self._call("get_submission_limits", slug, "submission limits of")
+        return SubmissionLimits(
+            today=answer.num_today,
+            total=answer.num_total,
+            allowed_now=answer.num_allowed_now,
+            limited_by_total=answer.limited_by_total,
+        )
+
+    def submissions(self, slug: str, *, newest: int | None = None) -> list[Submission]:
+        found: list[Submission] = []
+        for page in pages(
+            lambda token: self._call("list_submissions", slug, "submissions to", page_size=100, page_token=token)
+        ):
+            found += [self._submission(item) for item in page.submissions or () if item]
+            if newest is not None and len(found) >= newest:
+                break
+        found.sort(key=lambda submission: submission.ref, reverse=True)
+        return found if newest is None else found[:newest]
+
+    def submission(self, slug: str, ref: int) -> Submission:
+        answer = self._session.call(self._service.get_submission, f"submission {ref} to {slug}", ref=ref)
+        return self._submission(answer)
+
+    def submit_file(self, slug: str, file: Path, description: str) -> Submission:
+        about = f"submitting {file.name} to {slug}"
+        size = file.stat().st_size
+        token = upload(
+            self._session,
+            file,
+            about,
+            lambda: self._call(
+                "start_submission_upload",
+                slug,
+                "upload for",
+                file_name=file.name,
+                content_length=size,
+                last_modified_epoch_seconds=int(file.stat().st_mtime),
+            ),
+        )
+
+        def act() -> int:
+            return self._create(
+                "create_submission", slug, about, blob_file_tokens=token, submission_description=description
+            )
+
+        return self._once(slug, act, description, file.name, about)
+
+    def submit_kernel(self, slug: str, kernel: Ref, file_name: str, description: str) -> Submission:
+        about = f"submitting {kernel} to {slug}"
+
+        def act() -> int:
+            return self._create(
+                "create_code_submission",
+                slug,
+                about,
+                kernel_owner=kernel.owner,
+                kernel_slug=kernel.slug,
+                kernel_version=kernel.version,
+                file_name=file_name,
+                submission_description=description,
+            )
+
+        return self._once(slug, act, description, file_name, about)
+
+    def leaderboard(self, slug: str) -> list[LeaderboardRow]:
+        rows: list[Any] = []
+        for page in pages(
+            lambda token: self._call("get_leaderboard", slug, "leaderboard of", page_size=200, page_token=token)
+        ):
+            rows += page.submissions or ()
+        return [
+            LeaderboardRow(rank=rank, team=row.team_name or "", score=row.score or "", date=_utc(row.submission_date))
+            for rank, row in enumerate(rows, start=1)
+        ]
+
+    def _create(self, method: str, slug: str, about: str, **fields: Any) -> int:
+        call = getattr(self._service, method)
+        answer = self._session.call(call, about, repeat=False, competition_name=slug, **fields)
+        if not answer.ref:
+            words = mask(str(answer.message or ""), self._session.secrets)
+            raise Transient(f"{about}: Kaggle gave no submission number" + (f", but says {words!r}" if words else ""))
+        return int(answer.ref)
+
+    def _once(self, slug: str, act: Callable[[], int], description: str, file_name: str, about: str) -> Submission:
+        """Submit; where the answer is lost, find the new submission of this description and file."""
+        known = {submission.ref for submission in self.submissions(slug, newest=20)}
+
+        def find() -> int | None:
+            for submission in self.submissions(slug, newest=20):
+                same = submission.description == description and submission.file_name in ("", file_name)
+                if same and submission.ref not in known:
+                    return submission.ref
+            return None
+
+        ref = self._session.retry.once(act, find, what=about, tell=self._session.tell)
+        # That it stands in the list is what makes it a submission: "Successfully submitted" has been said of none.
+        listed = (item for item in self.submissions(slug, newest=20) if item.ref == ref)
+        return next(listed, None) or self.submission(slug, ref)
+
+    def _submission(self, item: Any) -> Submission:
+        return Submission(
+            ref=item.ref,
+            state=SubmissionState[item.status.name],
+            date=_utc(item.date),
+            description=item.description or "",
+            file_name=item.file_name or "",
+            size=item.total_bytes or None,
+            public_score=item.public_score or "",
+            private_score=item.private_score or "",
+            error=mask(item.error_description or "", self._session.secrets),
+            url=item.url or "",
+        )
+
+
+def _utc(when: datetime | None) -> datetime | None:
+    return when.replace(tzinfo=UTC) if when else None

@@ -1,0 +1,98 @@
+"""Credentials in what is about to be published: found by form and by the disorder of a value, named, never shown."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from common.errors import SecretFound
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where something lies that looks like a credential, and what it looks like; the value is not kept."""
+
+    file: str
+    line: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.kind}"
+
+
+# Credentials that can be told by their form alone.
+_FORMS = {
+    "a Kaggle token": re.compile(r"\bKGAT_[A-Za-z0-9_]{16,}"),
+    "a Kaggle key": re.compile(r"""["']?\bkey["']?\s*[:=]\s*["'][0-9a-f]{32}["']""", re.IGNORECASE),
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    "an AWS key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})"),
+    "a Hugging Face token": re.compile(r"\bhf_[A-Za-z0-9]{30,}"),
+    "a Google key": re.compile(r"\bAIza[\w-]{35}"),
+    "a Slack token": re.compile(r"\bxox[abeoprs]-[\w-]{10,}"),
+    "an API key": re.compile(r"\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{20,}"),
+    "a web token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+    "a password in a URL": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"{}]+:[^\s/@'\"{}]{4,}@"),
+}
+# `name = "value"`, `"name": "value"` and `NAME=value`, where the name says that the value is secret.
+_ASSIGNED = re.compile(
+    r"""(?P<name>[A-Za-z_][\w.-]*)["']?\s*(?:=|:|,)\s*(?P<quote>["'])(?P<quoted>[^"'\s]{16,})(?P=quote)"""
+    r"""|^\s*(?:export\s+)?(?P<variable>[A-Z][A-Z0-9_]*)=(?P<bare>[^\s"'()]{16,})\s*$"""
+)
+_SECRET_WORDS = {"key", "apikey", "token", "secret", "password", "passwd", "passphrase", "pwd", "credential", "auth"}
+_DISORDER = 3.0  # bits per character: words of a language have less, random letters, digits and hex more
+_FILES = re.compile(r"(\.env(\..+)?|kaggle\.json|access_token(\.txt)?|credentials\.json|\.netrc|id_(rsa|ed25519|ecdsa)|.*\.(pem|p12|pfx|key))")
+
+
+def refuse(files: Mapping[str, str]) -> None:
+    """Refuse files that hold what looks like a credential.
+
+    Args:
+        files: text by name.
+
+    Raises:
+        SecretFound: names files, lines and kinds.
+    """
+    found = [finding for name, text in files.items() for finding in scan(name, text)]
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise SecretFound(
+            f"this looks like a credential: {'; '.join(map(str, found[:3]))}{more}. Take it out; "
+            "a kernel gets secrets from Kaggle's Add-ons > Secrets, and one that was ever published must be revoked"
+        )
+
+
+def scan(name: str, text: str) -> Iterator[Finding]:
+    """Yield what looks like a credential in a file: at most one finding for each line, and one for its name."""
+    if is_secret_file(name):
+        yield Finding(name, 0, "a file that usually holds one")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if kind := next((kind for kind, form in _FORMS.items() if form.search(line)), None) or _assigned(line):
+            yield Finding(name, number, kind)
+
+
+def is_secret_file(name: str) -> bool:
+    """Whether a file of this name usually holds a credential."""
+    return _FILES.fullmatch(PurePosixPath(name).name.lower()) is not None
+
+
+def _assigned(line: str) -> str | None:
+    for match in _ASSIGNED.finditer(line):
+        words = re.split(r"[_.\-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", match["name"] or match["variable"]).lower())
+        if _SECRET_WORDS.intersection(word.rstrip("s") for word in words) and _random(match["quoted"] or match["bare"]):
+            return f"a random value called {match['name'] or match['variable']}"
+    return None
+
+
+def _random(value: str) -> bool:
+    """Whether a value is made of letters and digits without order, as no word, path or version is."""
+    if not re.fullmatch(r"[\w+/=.~-]+", value) or not re.search(r"\d", value) or not re.search(r"[A-Za-z]", value):
+        return False
+    counts = Counter(value)
+    disorder = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
+    digits = sum(character.isdigit() for character in value)
+    return disorder >= _DISORDER and digits >= len(value) / 10

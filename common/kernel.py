@@ -1,0 +1,201 @@
+"""This kernel: what was asked for it, what it runs on, and what it leaves behind.
+
+The same `kernel.py` runs on Kaggle, where the kit's sources came inside it, and at home, where they lie in
+the repository. Two variables change what it does without changing it: `KIT_PROFILE` (the settings) and
+`KIT_DATA` (the folder of the competition's files).
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from common import data, machine, manifest, provenance, registry, wheelhouse
+from common.archives import extract
+from common.competition import Competition
+from common.deadline import Deadline
+from common.environment import PROJECT, Environment, detect
+from common.errors import DataError, KernelError
+
+BUNDLE = "bundle.json"
+METADATA = "kernel-metadata.json"
+RUN = "run.zip"
+LIGHT = ("sample", "baseline")  # profiles that every competition has and that need neither GPU nor internet
+SPARE_SECONDS = 60.0  # between the watchdog and the end of the session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """One run of a kernel.
+
+    `environment.working` is a folder for the time of the session; what is kept goes to `output`. `bundle` is the
+    hash of the sources that came inside the kernel, empty at home. `asked` is the kernel's kernel-metadata.json.
+    """
+
+    name: str
+    competition: Competition
+    profile: str
+    environment: Environment
+    data: Path
+    output: Path
+    asked: Mapping[str, Any]
+    bundle: str = ""
+    run: str = field(default_factory=lambda: uuid4().hex)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @classmethod
+    def begin(cls, name: str) -> Kernel:
+        """Find out where we are, find the data, and see to it that this session ends in time.
+
+        Raises:
+            KitError: if the data is not here, in one line.
+        """
+        here = detect()
+        packed = _read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
+        asked = _read(PROJECT / "kernels" / name / METADATA)
+        if not asked.get("enable_internet"):
+            os.environ["HF_HUB_OFFLINE"] = "1"  # rather than minutes of waiting for a network that is not there
+        wheelhouse.use(here.inputs if here.on_kaggle else (), here.temporary / "wheels")
+        competition = _competition(asked)
+        home = here.working / "build" / "kernels" / name
+        output = here.working if here.on_kaggle else home / "output"
+        scratch = here.temporary / f"kernel-{name}" if here.on_kaggle else home / "work"
+        if not here.on_kaggle:
+            here = replace(here, inputs=(*here.inputs, home.parent))  # where other kernels' outputs lie
+        given = os.environ.get("KIT_DATA")
+        folder = data.find(competition, Path(given) if given else None, here)
+        for path in (output, scratch):
+            path.mkdir(parents=True, exist_ok=True)
+        (output / manifest.MANIFEST).unlink(missing_ok=True)  # an earlier run's must not vouch for this one
+        _watch(here, competition)
+        return cls(
+            name=name,
+            competition=competition,
+            profile=os.environ.get("KIT_PROFILE") or packed.get("profile") or "best",
+            environment=replace(here, working=scratch),
+            data=folder,
+            output=output,
+            asked=asked,
+            bundle=packed.get("hash", ""),
+        )
+
+    def require(self, *, disk: float) -> None:
+        """Prove that the machine is what was asked for, and print what it is; `disk` in bytes.
+
+        Raises:
+            DeviceError: within a minute, if it is not.
+        """
+        here = self.environment
+        demanding = here.on_kaggle and self.profile not in LIGHT
+        gpus = machine.GPUS.get(str(self.asked.get("machine_shape")), 1) if self.asked.get("enable_gpu") else 0
+        internet = bool(self.asked.get("enable_internet"))
+        lines = machine.require(here, gpus=gpus if demanding else 0, internet=internet and demanding, disk=disk)
+        print("\n".join([*lines, f"data: {self.data}", f"code: {self.bundle[:12] or 'the repository'}"]))
+
+    @property
+    def deadline(self) -> Deadline:
+        """When training has to end, so that everything can still be written."""
+        return Deadline.of_session(self.environment.started, self.competition.limits.session_hours)
+
+    def attached_run(self) -> Path:
+        """Return the folder of a finished run that another kernel, or a dataset, has brought as an input.
+
+        Raises:
+            DataError: if there is none, or more than one.
+        """
+        inputs = self.environment.inputs
+        found = [path for root in inputs for name in (RUN, "run.json") for path in _below(root, name)]
+        if len(found) != 1:
+            what = ", ".join(map(str, found)) or f"none under {', '.join(map(str, inputs))}"
+            raise DataError(f"one trained run is needed, found: {what}; attach the output of the training kernel")
+        folder = self.environment.working / "run"  # a copy: inputs cannot be written to
+        shutil.rmtree(folder, ignore_errors=True)
+        if found[0].name == RUN:
+            extract(found[0], folder)
+        else:
+            shutil.copytree(found[0].parent, folder)
+        return folder
+
+    @contextmanager
+    def falling_back(self) -> Iterator[None]:
+        """In the hidden rerun, report an error and go on with what was written before; anywhere else raise it.
+
+        A rerun that fails is a submission lost without a score, and its log is not shown; everywhere else
+        an error has to be seen.
+        """
+        try:
+            yield
+        except Exception:
+            if self.environment.place != "kaggle-rerun":
+                raise
+            traceback.print_exc()
+
+    def keep_run(self, folder: Path) -> None:
+        """Keep a run: its submission and OOF predictions as files, all of it as one archive."""
+        for name in (self.competition.submission.file_name, "oof.csv"):
+            shutil.copyfile(folder / name, self.output / name)
+        manifest.pack(folder, self.output / RUN)
+
+    def finish(self, *names: str, **facts: Any) -> None:
+        """Write the manifest of the output files and say what is in it; nothing is written after it."""
+        made = manifest.write(
+            self.output,
+            names,
+            {
+                "kernel": self.name,
+                "bundle": self.bundle,
+                "run": self.run,
+                "started": self.started,
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "profile": self.profile,
+                "place": self.environment.place,
+                "versions": provenance.versions(),
+                **facts,
+            },
+        )
+        for name, entry in made["files"].items():
+            print(f"{entry['bytes']:>14,} bytes  {self.output / name}")
+
+
+def _competition(asked: Mapping[str, Any]) -> Competition:
+    """Return the competition whose data the kernel asks for."""
+    slugs = asked.get("competition_sources") or []
+    found = [competition for name in registry.names() if (competition := registry.get(name)).slug in slugs]
+    if len(found) != 1:
+        raise KernelError(f"competition_sources must name one competition of the kit, not {', '.join(slugs) or 'none'}")
+    return found[0]
+
+
+def _watch(here: Environment, competition: Competition) -> None:
+    """End this process, with the stack of every thread, shortly before the session's time is over.
+
+    Training stops by its deadline; this is for what hangs, which Kaggle may let run on at the cost of the quota.
+    """
+    if here.started is not None:
+        end = Deadline(here.started + competition.limits.session_hours * 3600 - SPARE_SECONDS)
+        faulthandler.dump_traceback_later(max(end.remaining(), 1.0), exit=True, file=sys.__stderr__ or sys.stderr)
+
+
+def _below(root: Path, name: str) -> list[Path]:
+    """Return the files of that name at most five folders below `root`; the kit's own working copies do not count."""
+    paths = [path for depth in range(6) for path in sorted(root.glob("*/" * depth + name))]
+    return [path for path in paths if "work" not in path.relative_to(root).parts]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise KernelError(f"{path} cannot be read ({error}); build the kernel anew with kit kernel build") from None
+    return content

@@ -1,0 +1,42 @@
+"""Wheels that came as an attached input: made importable without a network, and without touching what is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from common.errors import DeviceError
+
+
+def use(inputs: tuple[Path, ...], folder: Path) -> list[str]:
+    """Install the attached wheels of packages that are missing into `folder`, and put that at the end of the path.
+
+    Packages that the machine has stay the ones that are used. Nothing is fetched: what a wheel needs must
+    be installed or attached too.
+
+    Returns:
+        The names of the wheels.
+
+    Raises:
+        DeviceError: with pip's reason, if they do not fit this Python.
+    """
+    wheels = [path for root in inputs for path in sorted(root.rglob("*.whl")) if not _installed(path)]
+    if not wheels:
+        return []
+    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--quiet", "--target", str(folder)]
+    done = subprocess.run([*command, *map(str, wheels)], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        raise DeviceError(f"attached wheels cannot be installed: {errors[0]}; make them anew with kit dataset wheels")
+    sys.path.append(str(folder))
+    return [path.name for path in wheels]
+
+
+def _installed(wheel: Path) -> bool:
+    try:
+        metadata.version(wheel.name.partition("-")[0])
+    except metadata.PackageNotFoundError:
+        return False
+    return True

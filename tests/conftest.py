@@ -1,0 +1,74 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+
+# Tiny models are fastest on one thread, and sums in one order give the same bits on every machine.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from stand_in_world import Post
+
+    from common.kaggle.stand_in.server import StandIn
+
+
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sample data of the patent competition: 20 anchors, 8 targets each."""
+    from common import registry
+
+    folder = tmp_path_factory.mktemp("patent")
+    registry.sample("patent").make(folder, 160, 0)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of one's own without a network, whose project folder is empty; returns that folder."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("KIT_ENVIRONMENT", f"place=local root={folder} internet=off")
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+@pytest.fixture
+def client_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Fence the official client in, so that it can reach nothing but loopback; returns its home."""
+    from stand_in_world import environment
+
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in [name for name in os.environ if name.startswith("KAGGLE")]:
+        monkeypatch.delenv(name)
+    for name, value in environment(home).items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StandIn]:
+    """A stand-in for Kaggle with a CSV competition and a code competition."""
+    from stand_in_world import echo, hosted
+
+    from common.kaggle.stand_in.server import StandIn
+
+    competitions = [hosted(tmp_path / "csv"), hosted(tmp_path / "kernel", "kernel")]
+    with StandIn(tmp_path / "state", competitions, runner=echo) as running:
+        yield running
+
+
+@pytest.fixture
+def post(server: StandIn) -> Post:
+    """Plain HTTP to the methods of `server`."""
+    from stand_in_world import Post
+
+    return Post(server)

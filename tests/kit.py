@@ -1,0 +1,52 @@
+"""Run the `kit` command in this process or in one of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from common.cli import main
+
+COMMAND = [sys.executable, "-c", "from common.cli import main; raise SystemExit(main())"]
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def complaint(self) -> str:
+        """The one line that a mistake gets; warnings and progress may stand before it."""
+        lines = self.err.splitlines()
+        assert lines and lines[-1].startswith("kit"), self.err
+        assert "Traceback" not in self.err
+        return lines[-1]
+
+
+def kit(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
+    """Run the command here."""
+    capsys.readouterr()
+    try:
+        code = main([str(word) for word in words])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return Said(code, *capsys.readouterr())
+
+
+def start(environ: Mapping[str, str], *words: object) -> subprocess.Popen[str]:
+    """Start the command in a process of its own."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, words)], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )

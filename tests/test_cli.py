@@ -1,0 +1,176 @@
+"""The command line: reports for people and machines, one line and exit code 1 for every mistake."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from kit import COMMAND, Said, kit, start
+
+from common import registry
+from common.cli import parser
+
+Kit = Callable[..., Said]
+QUICK = ("--profile", "baseline", "--set", "trees=5", "--set", "components=4")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], home: Path) -> Kit:
+    return lambda *words: kit(capsys, *words)
+
+
+def commands() -> dict[str, object]:
+    action = next(each for each in parser()._actions if hasattr(each, "choices") and isinstance(each.choices, dict))
+    return dict(action.choices)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_has_help_with_an_example(run: Kit, name: str) -> None:
+    said = run(name, "--help")
+    assert said.code == 0
+    assert f"kit {name}" in said.out
+    assert "example:" in said.out or "{" in said.out  # a command of commands shows those
+
+
+def test_list_and_show(run: Kit) -> None:
+    assert "patent" in run("list").out
+    assert [each["name"] for each in run("list", "--json").json] == registry.names()
+    shown = run("show", "patent")
+    assert "pearson (higher is better)" in shown.out and "profile course" in shown.out
+    assert run("show", "patent", "--json").json["profiles"]["course"]["batch_size"] == 128
+
+
+def test_doctor_tells_where_and_never_a_secret(run: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
+    monkeypatch.setenv("KAGGLE_KEY", "0123456789abcdef0123456789abcdef")
+    said = run("doctor")
+    assert said.code == 0 and "local" in said.out and "somebody" in said.out
+    document = run("doctor", "--json")
+    assert document.json["internet"] is False and document.json["machine"]["cpus"] >= 1
+    assert "0123456789abcdef" not in said.out + document.out
+
+
+def test_sample_is_the_same_for_the_same_seed(run: Kit, tmp_path: Path) -> None:
+    for folder in ("a", "b", "c"):
+        assert run("sample", "patent", "--rows", 80, "--seed", int(folder == "c"), "--out", tmp_path / folder).code == 0
+    a, b, c = ((tmp_path / folder / "train.csv").read_bytes() for folder in "abc")
+    assert a == b != c
+
+
+def test_train_validate_grade_predict(run: Kit, sample_data: Path, tmp_path: Path) -> None:
+    said = run("train", "patent", "--data", sample_data, *QUICK, "--out", tmp_path / "run", "--json")
+    assert said.code == 0 and said.json["status"] == "finished"
+    file = tmp_path / "run" / "submission.csv"
+    assert run("validate", "patent", file, "--data", sample_data).code == 0
+    graded = run("grade", "patent", file, sample_data / "answers.csv", "--json").json
+    assert -1 <= graded["scores"]["pearson"] <= 1
+    again = run("predict", "patent", "--run", tmp_path / "run", "--data", sample_data, "--out", tmp_path / "again.csv")
+    assert again.code == 0
+    assert (tmp_path / "again.csv").read_bytes() == file.read_bytes()
+    ledger = (Path(os.environ["KIT_ENVIRONMENT"].split("root=")[1].split()[0]) / "submissions/patent/ledger.csv").read_text()
+    assert ledger.count("\n") == 2 and ",baseline,pearson," in ledger
+
+
+def test_a_finished_run_is_not_trained_again(run: Kit, sample_data: Path) -> None:
+    first = run("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--json").json
+    second = run("train", "patent", "--data", sample_data, *QUICK, "--json")
+    assert "kept from before: 0" in second.err
+    assert second.json["run"] == first["run"]
+    assert second.json["folds"]["0"] == first["folds"]["0"] and len(second.json["folds"]) == 4
+    third = run("train", "patent", "--data", sample_data, *QUICK, "--json")
+    assert "· train" not in third.err and third.json["scores"] == second.json["scores"]
+
+
+def test_validate_reports_every_problem(run: Kit, sample_data: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("id,score\nnobody,2\n", encoding="utf-8")
+    said = run("validate", "patent", bad, "--data", sample_data)
+    assert said.code == 1 and all(word in said.out for word in ("nobody", "range", "missing"))
+    document = run("validate", "patent", bad, "--data", sample_data, "--json")
+    assert document.code == 1 and document.json["valid"] is False and len(document.json["problems"]) >= 3
+
+
+MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
+    "competition": (("show", "patents"), "Did you mean 'patent'"),
+    "profile": (("train", "patent", "--profile", "bset"), "Did you mean 'best'"),
+    "setting": (("train", "patent", "--set", "epoch=1"), "Did you mean 'epochs'"),
+    "value": (("train", "patent", "--set", "epochs=x"), "whole number"),
+    "fold": (("train", "patent", "--data", "DATA", *QUICK, "--folds", "9"), "fold 9 does not exist; folds: 0, 1, 2, 3"),
+    "no data": (("train", "patent"), "kit download patent"),
+    "no such folder": (("train", "patent", "--data", "nowhere"), "is not a folder"),
+    "no run": (("predict", "patent", "--run", "nowhere", "--data", "DATA", "--out", "x.csv"), "holds no run"),
+    "no file": (("validate", "patent", "nowhere.csv", "--data", "DATA"), "nowhere.csv"),
+    "no answers": (("grade", "patent", "DATA/sample_submission.csv", "nowhere.csv"), "nowhere.csv"),
+    "nothing to resume": (("train", "patent", "--data", "DATA", *QUICK, "--out", "HOME/new", "--resume"), "nothing to resume"),
+    "missing backbone": (
+        ("train", "patent", "--data", "DATA", "--set", "backbone=./nowhere"), "backbone './nowhere' is no folder"
+    ),
+    "hub without a network": (
+        ("train", "patent", "--data", "DATA", "--set", "backbone=some/model"), "there is no internet"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_gets_one_line_and_exit_code_1(run: Kit, sample_data: Path, home: Path, case: str) -> None:
+    words, says = MISTAKES[case]
+    said = run(*(str(word).replace("DATA", str(sample_data)).replace("HOME", str(home)) for word in words))
+    assert said.code == 1
+    assert says in said.complaint
+
+
+@pytest.mark.parametrize("words", [["trian"], [], ["train"], ["train", "patent", "--folds", "x"], ["list", "--jso"]])
+def test_wrong_usage_is_told_with_exit_code_2(run: Kit, words: list[str]) -> None:
+    said = run(*words)
+    assert said.code == 2 and "kit" in said.err and "Traceback" not in said.err
+    assert words != ["trian"] or "Did you mean 'train'" in said.err
+
+
+def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_path: Path) -> None:
+    words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
+    assert run(*words).code == 0
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    said = run(*words, "--set", "trees=6")
+    assert said.code == 1 and "trees: 5 there, 6 here" in said.complaint
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+    assert run(*words, "--set", "trees=6", "--fresh").code == 0
+
+
+def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    said = run("train", "patent", "--data", sample_data, *QUICK, "--out", tmp_path, "--fresh")
+    assert said.code == 1 and "holds files that are no run" in said.complaint
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(home: Path, sample_data: Path, tmp_path: Path) -> None:
+    words = ["train", "patent", "--data", str(sample_data), "--profile", "sample", "--out", str(tmp_path / "run"), "--set", "epochs=60"]
+    process = start(os.environ, *words)
+    while not list((tmp_path / "run").glob("fold-0-unfinished")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == f"kit: interrupted; finished folds are kept. To go on: kit {' '.join(words)}"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to write to")
+def test_a_full_disk_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("kit: disk full") and done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    shell = f"{sys.executable} -c 'from common.cli import main; raise SystemExit(main())' show patent | head -1"
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("U.S. Patent") and "Traceback" not in done.stderr

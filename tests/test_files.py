@@ -1,0 +1,147 @@
+"""Files and folders are whole or not there: whatever kills the writer, and however full the disk is."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from common.errors import DeviceError
+from common.files import atomic_folder, atomic_write
+
+# Writes `old` and `new` in turn, in many small pieces, until it is killed.
+WRITER = """
+import sys
+from pathlib import Path
+from common.files import atomic_write
+path, size = Path(sys.argv[1]), int(sys.argv[2])
+print("ready", flush=True)
+while True:
+    for letter in (b"n", b"o"):
+        with atomic_write(path) as handle:
+            for _ in range(size // 1000):
+                handle.write(letter * 1000)
+"""
+
+# A largest file size is the one disk limit that a process can set for itself.
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from common.errors import KitError
+from common.files import atomic_folder, atomic_write
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+path = Path(sys.argv[1])
+try:
+    if sys.argv[2] == "file":
+        with atomic_write(path, "w") as handle:
+            for _ in range(1000):
+                handle.write("x" * 1000)
+    else:
+        with atomic_folder(path) as folder:
+            (folder / "big").write_bytes(b"x" * 100_000)
+except KitError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def run(code: str, *arguments: object) -> str:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]).stdout
+
+
+def names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+def test_a_file_appears_whole_with_its_folders(tmp_path):
+    path = tmp_path / "new" / "folder" / "file.txt"
+    with atomic_write(path, "w") as handle:
+        handle.write("Grüße\r\n")
+        assert not path.exists()
+    assert path.read_bytes() == "Grüße\r\n".encode()
+    assert names(path.parent) == ["file.txt"]
+
+
+def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error), atomic_write(path) as handle:
+            handle.write(b"new")
+            raise error
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_permissions_and_links_stay(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    with atomic_write(link) as handle:
+        handle.write(b"new")
+    assert link.is_symlink() and path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_places_that_cannot_be_written_are_told_in_one_line(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path, tmp_path / "file" / "below", Path("/dev/full"), Path("/proc/file")):
+        with pytest.raises(DeviceError, match=r"^cannot write .*; .*$"), atomic_write(path) as handle:
+            handle.write(b"new")
+    with pytest.raises(DeviceError, match="cannot write"), atomic_folder(Path("/proc/folder")):
+        pass
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    told = run(LIMITED, path, "file")
+    assert re.fullmatch(rf"DeviceError disk full: {path} needs more than 0\.\d MB and .*\n", told)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_full_disk_leaves_the_old_folder(tmp_path):
+    path = tmp_path / "folder"
+    with atomic_folder(path) as folder:
+        (folder / "small").write_bytes(b"old")
+    assert run(LIMITED, path, "folder").startswith("DeviceError disk full")
+    assert [file.name for file in tmp_path.rglob("*")] == ["folder", "small"]
+
+
+@pytest.mark.parametrize("milliseconds", [0, 3, 10, 17, 31, 50])
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path, milliseconds):
+    path, size = tmp_path / "file", 2_000_000
+    path.write_bytes(b"o" * size)
+    command = [sys.executable, "-c", WRITER, str(path), str(size)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        time.sleep(milliseconds / 1000)
+        process.send_signal(signal.SIGKILL)
+    content = path.read_bytes()
+    assert len(content) == size and len(set(content)) == 1
+    assert all(name == "file" or name.endswith(".part") for name in names(tmp_path))
+    with atomic_write(path) as handle:  # and the next write is not in the way of what the killed one left
+        handle.write(b"next")
+    assert path.read_bytes() == b"next"
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "a" / "folder"
+    for name in ("first", "second"):
+        with atomic_folder(path) as folder:
+            (folder / "deep").mkdir()
+            (folder / "deep" / name).write_text(name)
+    assert [file.name for file in path.rglob("*")] == ["deep", "second"]
+    with pytest.raises(ValueError), atomic_folder(path) as folder:
+        (folder / "third").write_text("")
+        raise ValueError
+    assert [file.name for file in path.rglob("*")] == ["deep", "second"]
+    assert names(path.parent) == ["folder"]

@@ -1,0 +1,47 @@
+"""Starting the command costs nothing: no heavy library is imported before a command needs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import common
+
+HEAVY = (
+    "torch", "torchvision", "fastai", "transformers", "datasets", "accelerate", "pandas", "numpy", "sklearn", "scipy",
+    "kaggle", "kagglesdk", "matplotlib", "starlette", "uvicorn", "requests",
+)  # fmt: skip
+ROOT = Path(common.__file__).parent
+LOADED_LATE = {"common.training"}  # by model code only; so is what stands on the official client, by its own door
+
+
+def modules() -> list[str]:
+    paths = [path for path in sorted(ROOT.rglob("*.py")) if not {"stand_in", "official"} & set(path.parts)]
+    names = [".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    return [name for name in names if name not in LOADED_LATE]
+
+
+def imported(code: str) -> set[str]:
+    report = f"{code}\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list"], ["train", "--help"], ["validate", "--help"]])
+def test_the_command_starts_without_heavy_libraries(words: list[str]) -> None:
+    code = f"from common.cli import main\ntry:\n    main({words!r})\nexcept SystemExit:\n    pass"
+    assert not imported(code) & set(HEAVY)
+
+
+def test_importing_every_module_costs_nothing() -> None:
+    found = imported("import importlib\nfor name in " + repr(modules()) + ": importlib.import_module(name)")
+    assert not found & set(HEAVY)
+    assert "common.pipeline" in found
+
+
+def test_descriptions_of_competitions_cost_nothing() -> None:
+    found = imported("from common import registry\nfor name in registry.names(): registry.get(name)")
+    assert not found & set(HEAVY)
+    assert "competitions.patent.competition" in found
