@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from common.commands import check, look, train
+from common.commands import check, kernel, look, rehearse, train
 from common.errors import KitError, UnknownName
 
-GROUPS = (look, train, check)
+GROUPS = (look, train, check, kernel, rehearse)
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,8 +1,8 @@
 """This kernel: what was asked for it, what it runs on, and what it leaves behind.
 
 The same `kernel.py` runs on Kaggle, where the kit's sources came inside it, and at home, where they lie in
-the repository. Two variables change what it does without changing it: `KIT_PROFILE` (the settings) and
-`KIT_DATA` (the folder of the competition's files).
+the repository. Three variables change what it does without changing it: `KIT_PROFILE` (the profile), `KIT_SET`
+(settings, as `epochs=1 folds=0`) and `KIT_DATA` (the folder of the competition's files).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import shlex
 import shutil
 import sys
 import traceback
@@ -23,7 +24,8 @@ from uuid import uuid4
 
 from common import data, machine, manifest, provenance, registry, wheelhouse
 from common.archives import extract
-from common.competition import Competition
+from common.competition import Competition, Config
+from common.config import resolve
 from common.deadline import Deadline
 from common.environment import PROJECT, Environment, detect
 from common.errors import DataError, KernelError
@@ -46,6 +48,7 @@ class Kernel:
     name: str
     competition: Competition
     profile: str
+    config: Config
     environment: Environment
     data: Path
     output: Path
@@ -59,7 +62,7 @@ class Kernel:
         """Find out where we are, find the data, and see to it that this session ends in time.
 
         Raises:
-            KitError: if the data is not here, in one line.
+            KitError: if the data is not here, or a profile or setting is unknown, in one line.
         """
         here = detect()
         packed = _read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
@@ -79,10 +82,13 @@ class Kernel:
             path.mkdir(parents=True, exist_ok=True)
         (output / manifest.MANIFEST).unlink(missing_ok=True)  # an earlier run's must not vouch for this one
         _watch(here, competition)
+        profile = os.environ.get("KIT_PROFILE") or packed.get("profile") or "best"
+        settings = shlex.split(os.environ.get("KIT_SET", "")) or packed.get("settings", [])
         return cls(
             name=name,
             competition=competition,
-            profile=os.environ.get("KIT_PROFILE") or packed.get("profile") or "best",
+            profile=profile,
+            config=resolve(competition, profile, settings),
             environment=replace(here, working=scratch),
             data=folder,
             output=output,

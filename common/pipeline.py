@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from common import data, inference, leakage, provenance, registry, splits, submi
 from common.competition import Competition, Config
 from common.deadline import Deadline
 from common.environment import Environment
-from common.errors import RunError, SplitError
+from common.errors import SplitError
 from common.files import atomic_write
 from common.ledger import Ledger
 from common.metrics import score
@@ -95,8 +96,6 @@ def run(request: Request) -> Run:
     _train(request, module, done, frames, folds, wanted, seconds)
 
     finished = done.finished()
-    if not finished:
-        raise RunError(f"no fold could be trained before the deadline; give it more time (folder: {done.folder})")
     oof = _oof(done, folds, finished)
     known = ~np.isnan(oof).any(axis=1)
     truth = frames.train[competition.target]
@@ -104,12 +103,13 @@ def run(request: Request) -> Run:
     with _timed(seconds, "write"):
         _write_oof(done.folder / "oof.csv", ids, folds, truth, oof)
         sent = _submit(request, done, frames, finished)
-    complete = set(wanted) <= set(finished)
+    records = {str(number): done.fold_record(number) for number in finished}
+    cut = not set(wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
     done.save(
-        status="finished" if complete else "stopped by the deadline",
+        status="stopped by the deadline" if cut else "finished",
         scores=scores,
         rows_scored=int(known.sum()),
-        folds={str(number): done.fold_record(number) for number in finished},
+        folds=records,
         seconds=_added(done.record["seconds"], seconds),
         warnings=progress.warnings,
         submission=sent,
@@ -173,7 +173,7 @@ def _train(
     for number in wanted:
         if number in done.finished():
             continue
-        if longest and request.deadline.passed(longest):
+        if longest and request.deadline.passed(longest):  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return
         started, phases = time.monotonic(), {}
@@ -185,14 +185,16 @@ def _train(
         with _timed(phases, "predict"):
             valid, test = model.predict(train[in_valid]), model.predict(frames.test)
         values = _scores(competition, ids[in_valid], train[competition.target][in_valid], valid)
+        notes = getattr(model, "notes", {})
         done.keep_fold(
             number, model, valid, test,
-            {"rows": int(in_valid.sum()), "scores": values, "seconds": phases, **getattr(model, "notes", {})},
+            {"rows": int(in_valid.sum()), "scores": values, "seconds": phases, **notes},
         )  # fmt: skip
         for phase, spent in phases.items():
             seconds[phase] = seconds.get(phase, 0.0) + spent
         done.save(seconds=_added(done.record["seconds"], {}))
-        longest = max(longest, time.monotonic() - started)
+        # A fold that was stopped has used up the time; the next one would only get to its first steps.
+        longest = math.inf if notes.get("stopped_early") else max(longest, time.monotonic() - started)
         shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
         request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
 

@@ -22,7 +22,7 @@ def code_files(competition: str) -> dict[str, str]:
     That is the library without its command line and its Kaggle part, and the competition's own folder.
     """
     folders = [_package("common"), _package("competitions") / competition]
-    paths = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    paths = [path for folder in folders for path in sorted(folder.glob("*.py")) if path.name != "cli.py"]
     return {
         path.relative_to(path.parents[1 if path.parent.name == "common" else 2]).as_posix(): _digest(path)
         for path in paths

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 NAME = "tiny-random"  # what a profile gives as its backbone
 VOCABULARY = 600
+SPECIAL = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
 
 
 def tokenizer(texts: Iterable[str]) -> Any:
-    """Return a fast WordPiece tokenizer trained on the texts."""
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    """Return a fast WordPiece tokenizer of the texts' letters and commonest words.
+
+    The vocabulary is counted, not trained: the trainers of `tokenizers` break ties at random, and the same
+    texts have to give the same tokens.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    special = {
-        "pad_token": "[PAD]",
-        "unk_token": "[UNK]",
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-        "mask_token": "[MASK]",
-    }
-    made = Tokenizer(models.WordPiece(unk_token=special["unk_token"]))
-    made.normalizer = normalizers.BertNormalizer()
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=VOCABULARY, special_tokens=list(special.values()), show_progress=False
+    normalizer, splitter = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    words = Counter(
+        word for text in texts for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)) if word
     )
-    made.train_from_iterator(texts, trainer)
-    ends = [(token, made.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
-    made.post_processor = processors.BertProcessing(*ends)
-    return PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=512, **special)
+    letters = sorted({letter for word in words for letter in word})
+    common = sorted((word for word in words if len(word) > 1), key=lambda word: (-words[word], word))
+    pieces = [*SPECIAL.values(), *letters, *(f"##{letter}" for letter in letters), *common]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces[:VOCABULARY]))}
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token=SPECIAL["unk_token"]))
+    made.normalizer, made.pre_tokenizer, made.decoder = normalizer, splitter, decoders.WordPiece()
+    made.post_processor = processors.BertProcessing(*(_end(made, name) for name in ("sep_token", "cls_token")))
+    return PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=512, **SPECIAL)
+
+
+def _end(made: Any, name: str) -> tuple[str, int]:
+    return SPECIAL[name], made.token_to_id(SPECIAL[name])
 
 
 def config(vocabulary: int, **more: Any) -> Any:

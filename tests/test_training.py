@@ -49,8 +49,8 @@ def test_rows_of_like_length_come_together() -> None:
 
 
 def changes(folder: Path) -> int:
-    """Return how much has been written in a run's folder: files, and sizes of those that grow."""
-    return sum(1 + (path.stat().st_size > 0) for path in folder.rglob("*") if path.exists() and path.is_file())
+    """Return how many files there are in a run's folder."""
+    return sum(len(names) for _, _, names in os.walk(folder))  # which, unlike rglob, minds no folder that vanishes
 
 
 def killed_then_finished(capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[object, ...], kills: int) -> list[int]:
@@ -99,13 +99,13 @@ def trained(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
 def test_a_deadline_ends_training_and_the_submission_is_valid(
     capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
 ) -> None:
-    words = ("--data", sample_data, "--profile", "sample", "--set", "epochs=500", "--time-limit", "20s", "--out", tmp_path)
+    words = ("--data", sample_data, "--profile", "sample", "--set", "epochs=500", "--time-limit", "20s", "--out", tmp_path / "run")
     said = trained(capsys, *words)
     assert said.code == 0 and "stopped by the deadline" in said.err
     assert said.json["status"] == "stopped by the deadline"
     assert said.json["folds"]["0"]["stopped_early"] is True
     assert 0 < said.json["folds"]["0"]["steps"] < said.json["folds"]["0"]["steps_planned"]
-    assert kit(capsys, "validate", "patent", tmp_path / "submission.csv", "--data", sample_data).code == 0
+    assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0
 
 
 def test_kaggles_session_sets_the_deadline(
@@ -119,6 +119,10 @@ def test_kaggles_session_sets_the_deadline(
     assert json.loads((Path(said.json["run"]) / "run.json").read_text())["machine"]["place"] == "kaggle-batch"
 
 
-def test_no_time_at_all_is_told(capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path) -> None:
-    said = trained(capsys, "--data", sample_data, *TINY, "--time-limit", "0.001s", "--out", tmp_path)
-    assert said.code == 1 and "give it more time" in said.complaint
+def test_with_no_time_at_all_there_is_still_a_submission(
+    capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    said = trained(capsys, "--data", sample_data, *TINY, "--time-limit", "0.001s", "--out", tmp_path / "run")
+    assert said.code == 0 and said.json["status"] == "stopped by the deadline"
+    assert list(said.json["folds"]) == ["0"] and "no time for fold 1" in said.err
+    assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0

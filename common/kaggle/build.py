@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common import registry
+from common.config import resolve
 from common.environment import PROJECT
 from common.errors import KernelError, UnknownName
 from common.files import atomic_folder
@@ -60,7 +61,8 @@ def build(
     out: Path,
     *,
     script: bool = False,
-    profile: str | None = None,
+    profile: str = "best",
+    settings: Sequence[str] = (),
     cpu: bool = False,
     datasets: Sequence[str] = (),
     project: Path = PROJECT,
@@ -72,13 +74,14 @@ def build(
         owner: user name on Kaggle.
         out: the folder to write; an earlier build in it is replaced.
         script: make a script rather than a notebook.
-        profile: the settings with which it runs; None leaves that to the kernel.
+        profile: the profile with which it runs.
+        settings: `key=value` each, in the place of the profile's.
         cpu: ask for no accelerator.
         datasets: further datasets to attach, for example wheels, as owner/slug/version.
         project: the folder of the repository.
 
     Raises:
-        UnknownName: for a kernel, field, profile or accelerator that does not exist.
+        UnknownName: for a kernel, field, profile, setting or accelerator that does not exist.
         KernelError: for what Kaggle would refuse, drop or take for something else.
         SecretFound: for anything that looks like a credential.
     """
@@ -91,15 +94,14 @@ def build(
     code = (folder / CODE).read_text(encoding="utf-8")
     story = cells(code, f"kernels/{name}/{CODE}")
     competition = _competition(asked)
-    if profile is not None:
-        registry.get(competition).profile(profile)
+    resolve(registry.get(competition), profile, settings)  # a wrong name is told now, not on Kaggle
     roots = [f"competitions.{competition}.{module}" for module in ("competition", "model")]
     bundle = Bundle(
         {
             **sources(roots, code, project),
             f"kernels/{name}/{CODE}": code,
             f"kernels/{name}/{METADATA}": _json(asked),
-            BUNDLE: _json({"profile": profile}),
+            BUNDLE: _json({"profile": profile, "settings": list(settings)}),
         }
     )
     secrets.refuse({**bundle.files, **{path.name: "" for path in folder.iterdir()}})
@@ -110,9 +112,7 @@ def build(
             f"{len(bundle.files)} files; import less, or put data into a dataset"
         )
     _write(out, asked, text)
-    return Built(
-        name=name, folder=out, hash=bundle.hash, bytes=size, metadata=asked, files=tuple(sorted(bundle.files))
-    )
+    return Built(name=name, folder=out, hash=bundle.hash, bytes=size, metadata=asked, files=tuple(sorted(bundle.files)))
 
 
 def _competition(asked: dict[str, Any]) -> str:

@@ -14,8 +14,9 @@ from common.kaggle.build import Built
 from common.kaggle.client import Client, Progress
 from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, SourcesDropped, TimedOut
 from common.kaggle.pushes import Pushed, Pushes
-from common.kaggle.results import KernelState, KernelStatus, LogLine, Ref
+from common.kaggle.results import KernelState, KernelStatus, LogLine, Push, Ref
 from common.kaggle.retry import Clock, Tell, poll, silent, tolerant
+from common.manifest import MANIFEST
 
 LOG = "kernel-log.txt"
 """Beside the fetched output; also tells a folder of fetched output from any other."""
@@ -63,7 +64,9 @@ def push(
         KaggleError: see `common.kaggle.client.Kernels.push`.
     """
     preflight.check(client, built, tell)
-    taken = None
+    before = _version(client, built.ref)
+    taken: Push | None = None
+    refusal: Capacity | None = None
     try:
         for waited in poll("a free session", every=60.0, limit=patience, clock=clock):
             try:
@@ -71,11 +74,14 @@ def push(
                 taken = client.kernels.push(built.folder, timeout=timeout)
                 break
             except Capacity as error:
-                _nothing_arrived(client, built, pushes, error)
+                if (now := _version(client, built.ref)) > before:  # pushing again would make one more
+                    raise KernelError(
+                        f"Kaggle saved {built.ref.at(now)} but does not run it ({error}); run it on its page"
+                    ) from error
                 refusal = error
-                tell(f"{error} (waiting for {waited / 60:.0f} min)" if patience else str(error))
-    except TimedOut:
-        raise refusal from None
+                tell(f"{error} (waited {waited / 60:.0f} of {patience / 60:.0f} min)")
+    except TimedOut as error:
+        raise refusal or error from None
     except SourcesDropped as error:
         pushes.keep(_record(built, Ref.parse(error.ref).at(error.version)))  # it runs, and can be stopped
         raise
@@ -162,7 +168,9 @@ def output(
         else:
             tell(f"{pushed.ref} ended as {status.state.value}: its output is what it left, and is not verified")
         (part / LOG).write_text("".join(line.text for line in got.log), encoding="utf-8")
-    return Fetched(folder=folder, files=got.files, verified=status.state is KernelState.COMPLETE and bool(pushed.bundle))
+    return Fetched(
+        folder=folder, files=got.files, verified=status.state is KernelState.COMPLETE and bool(pushed.bundle)
+    )
 
 
 def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], bool]) -> None:
@@ -176,7 +184,9 @@ def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], 
     if info is None:
         raise NotFound(f"there is no kernel {ref.name}, or not for this account")
     versions = f"all its {info.version} versions" if (info.version or 1) > 1 else "its only version"
-    if not confirm(f"delete {ref.name} with {versions}, their logs and outputs? This stops what runs; nothing brings it back"):
+    if not confirm(
+        f"delete {ref.name} with {versions}, their logs and outputs? This stops what runs; nothing brings it back"
+    ):
         raise KernelError(f"{ref.name} was not deleted: the question was not answered with yes (--yes answers it)")
     client.kernels.delete(ref)
     if client.kernels.info(ref) is not None:
@@ -196,28 +206,21 @@ def find(client: Client, ref: Ref, pushes: Pushes) -> Pushed:
     info = client.kernels.info(ref)
     if info is None:
         raise NotFound(f"there is no kernel {ref.name}; kit kernel push makes it")
-    return Pushed(kernel=ref.slug, ref=ref if ref.version else ref.at(info.version))
+    return Pushed(kernel=ref.slug, ref=ref if ref.version else ref.at(info.version), url=known.url if known else "")
 
 
 def _record(built: Built, ref: Ref, url: str = "") -> Pushed:
     return Pushed(kernel=built.name, ref=ref, bundle=built.hash, gpu=built.gpu, url=url)
 
 
-def _nothing_arrived(client: Client, built: Built, pushes: Pushes, error: Capacity) -> None:
-    """Go on only if the refused push has left no version behind; pushing again would make a second one."""
-    known, info = pushes.last(built.ref), client.kernels.info(built.ref)
-    newest = (info.version or 0) if info else 0
-    if newest and client.kernels.status(built.ref.at(newest)).state is KernelState.NEW_SCRIPT:
-        raise KernelError(
-            f"Kaggle saved version {newest} of {built.ref.name} but does not run it ({error}); run it on its page, "
-            "or push again when a session is free"
-        ) from error
-    del known
+def _version(client: Client, ref: Ref) -> int:
+    info = client.kernels.info(ref)
+    return (info.version or 0) if info else 0
 
 
 def _verify(pushed: Pushed, manifest: dict[str, object] | None) -> None:
     if manifest is None:
-        raise Damaged(f"{pushed.ref} is complete but left no {outputs.MANIFEST}: it is no kernel of the kit, or not whole")
+        raise Damaged(f"{pushed.ref} is complete but left no {MANIFEST}: it is no kernel of the kit, or not whole")
     if pushed.bundle and manifest.get("bundle") != pushed.bundle:
         theirs = str(manifest.get("bundle"))[:12]
         raise Damaged(

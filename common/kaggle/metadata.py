@@ -10,7 +10,6 @@ from typing import Any
 from common.errors import KernelError, UnknownName
 from common.kaggle.results import Ref
 from common.kaggle.sources import SourceKind, normalise
-from common.kernel import METADATA
 from common.machine import GPUS
 
 OWNER = "OWNER/"
@@ -78,8 +77,8 @@ def complete(
             raise UnknownName("field of kernel-metadata.json", field, _FIELDS)
     if missing := [field for field in _NEEDED if field not in given]:
         raise KernelError(f"kernel-metadata.json says nothing of {', '.join(missing)}; write it down")
-    ref = _ref(str(given["id"]), owner)
-    _check_title(str(given["title"]), ref)
+    named = ref(given, owner)
+    _check_title(str(given["title"]), named)
     switches = {field: _switch(field, given.get(field, field == "is_private")) for field in _SWITCHES}
     shape = _shape(given.get("machine_shape"), gpu=switches["enable_gpu"], tpu=switches["enable_tpu"])
     if cpu:
@@ -92,7 +91,7 @@ def complete(
         for field, kind in SOURCES.items()
     }
     return {
-        "id": ref.name,
+        "id": named.name,
         "title": given["title"],
         "code_file": "kernel.py" if script else "kernel.ipynb",
         "language": "python",
@@ -106,17 +105,22 @@ def complete(
     }
 
 
+def ref(given: Mapping[str, Any], owner: str) -> Ref:
+    """Return the kernel that the metadata names, as this owner's.
+
+    Raises:
+        KernelError: if it is somebody else's, or of one version.
+    """
+    named = Ref.parse(_owned(str(given.get("id", "")), owner))
+    if named.version is not None:
+        raise KernelError(f"the id {named} holds a version; Kaggle counts versions itself, so write {named.name}")
+    if named.owner != owner:
+        raise KernelError(f"the id {named.name} belongs to {named.owner}, not to {owner}; write {OWNER}{named.slug}")
+    return named
+
+
 def _owned(name: str, owner: str) -> str:
     return f"{owner}/{name.removeprefix(OWNER)}" if name.startswith(OWNER) else name
-
-
-def _ref(name: str, owner: str) -> Ref:
-    ref = Ref.parse(_owned(name, owner))
-    if ref.version is not None:
-        raise KernelError(f"the id {name!r} holds a version; Kaggle counts versions itself, so write {ref.name}")
-    if ref.owner != owner:
-        raise KernelError(f"the id {name!r} belongs to {ref.owner}, not to {owner}; write {OWNER}{ref.slug}")
-    return ref
 
 
 def _check_title(title: str, ref: Ref) -> None:

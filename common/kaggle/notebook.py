@@ -72,5 +72,5 @@ def _markdown(content: str, name: str, line: int) -> Cell:
 
 def _as_json(cell: Cell) -> dict[str, Any]:
     metadata = _COLLAPSED if cell.collapsed else {}
-    outputs = {"execution_count": None, "outputs": []} if cell.kind == "code" else {}
+    outputs: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.kind == "code" else {}
     return {"cell_type": cell.kind, "metadata": metadata, **outputs, "source": cell.source}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from common.errors import KernelError
 from common.kaggle.build import Built
 from common.kaggle.client import Client
@@ -81,8 +83,12 @@ def _inputs(client: Client, built: Built) -> None:
                 missing.append(f"{kind} {name}")
             elif kind == "competition" and not client.competitions.info(name).entered:
                 raise RulesNotAccepted(name)
-            elif kind == "kernel" and (state := client.kernels.status(Ref.parse(name)).state) is not KernelState.COMPLETE:
-                raise KernelError(f"input {name} is {state.value}, so its output is not there; push when it is complete")
+            elif (
+                kind == "kernel" and (state := client.kernels.status(Ref.parse(name)).state) is not KernelState.COMPLETE
+            ):
+                raise KernelError(
+                    f"input {name} is {state.value}, so its output is not there; push when it is complete"
+                )
     if missing:
         raise NotFound(
             f"this account does not see {', '.join(missing)}; correct the names in kernel-metadata.json, "
@@ -90,8 +96,5 @@ def _inputs(client: Client, built: Built) -> None:
         )
 
 
-def _hours(time: object) -> str:
-    from datetime import timedelta
-
-    assert isinstance(time, timedelta)  # noqa: S101
+def _hours(time: timedelta) -> str:
     return f"{time.total_seconds() / 3600:.1f} h"

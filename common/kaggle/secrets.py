@@ -27,7 +27,7 @@ class Finding:
 # Credentials that can be told by their form alone.
 _FORMS = {
     "a Kaggle token": re.compile(r"\bKGAT_[A-Za-z0-9_]{16,}"),
-    "a Kaggle key": re.compile(r"""["']?\bkey["']?\s*[:=]\s*["'][0-9a-f]{32}["']""", re.IGNORECASE),
+    "a Kaggle key": re.compile(r"""["']?key["']?\]?\s*[:=]\s*["'][0-9a-f]{32}["']""", re.IGNORECASE),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
     "an AWS key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})"),
@@ -40,12 +40,15 @@ _FORMS = {
 }
 # `name = "value"`, `"name": "value"` and `NAME=value`, where the name says that the value is secret.
 _ASSIGNED = re.compile(
-    r"""(?P<name>[A-Za-z_][\w.-]*)["']?\s*(?:=|:|,)\s*(?P<quote>["'])(?P<quoted>[^"'\s]{16,})(?P=quote)"""
+    r"""(?P<name>[A-Za-z_][\w.-]*)["']?\]?\s*(?:=|:|,)\s*(?P<quote>["'])(?P<quoted>[^"'\s]{16,})(?P=quote)"""
     r"""|^\s*(?:export\s+)?(?P<variable>[A-Z][A-Z0-9_]*)=(?P<bare>[^\s"'()]{16,})\s*$"""
 )
 _SECRET_WORDS = {"key", "apikey", "token", "secret", "password", "passwd", "passphrase", "pwd", "credential", "auth"}
+_LENGTH = 16
 _DISORDER = 3.0  # bits per character: words of a language have less, random letters, digits and hex more
-_FILES = re.compile(r"(\.env(\..+)?|kaggle\.json|access_token(\.txt)?|credentials\.json|\.netrc|id_(rsa|ed25519|ecdsa)|.*\.(pem|p12|pfx|key))")
+_FILES = re.compile(
+    r"(\.env(\..+)?|kaggle\.json|access_token(\.txt)?|credentials\.json|\.netrc|id_(rsa|ed25519|ecdsa)|.*\.(pem|p12|pfx|key))"
+)
 
 
 def refuse(files: Mapping[str, str]) -> None:
@@ -90,7 +93,8 @@ def _assigned(line: str) -> str | None:
 
 def _random(value: str) -> bool:
     """Whether a value is made of letters and digits without order, as no word, path or version is."""
-    if not re.fullmatch(r"[\w+/=.~-]+", value) or not re.search(r"\d", value) or not re.search(r"[A-Za-z]", value):
+    value = max(re.findall(r"[A-Za-z0-9+/=]+", value), key=len, default="")  # words and slugs are full of dashes
+    if len(value) < _LENGTH or not re.search(r"\d", value) or not re.search(r"[A-Za-z]", value):
         return False
     counts = Counter(value)
     disorder = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())

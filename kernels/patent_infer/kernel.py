@@ -1,8 +1,8 @@
 # %% [markdown]
 # # How alike are two phrases from patents? Predictions
 #
-# *Patent phrases: train* has trained the models; its output is attached here. This notebook is what is submitted: Kaggle runs
-# it once more, without internet, with another test set in place of the one that we can see. So nothing
+# *Patent phrases: train* has trained the models; its output is attached. This notebook is what is submitted: Kaggle
+# runs it once more, without internet, with another test set in place of the one that we can see. So nothing
 # below depends on how many rows there are, on their ids, or on anything that had to be downloaded.
 
 # %%
@@ -54,7 +54,9 @@ def overlap(anchor, target):
 
 
 simple = [overlap(*pair) for pair in zip(test["anchor"], test["target"], strict=True)]
-submission.write(inference.as_submission(competition, frames, pd.Series(simple).to_numpy()), path, competition.submission)
+submission.write(
+    inference.as_submission(competition, frames, pd.Series(simple).to_numpy()), path, competition.submission
+)
 inference.check(competition, path, frames)
 
 # %% [markdown]

@@ -16,14 +16,12 @@ import numpy as np
 import pandas as pd
 
 from common import data, pipeline, show, splits
-from common.config import resolve
 from common.kernel import Kernel
 from common.progress import Progress
 
 kernel = Kernel.begin("patent_train")
 kernel.require(disk=12e9 if kernel.profile == "best" else 1e9)
-competition = kernel.competition
-config = resolve(competition, kernel.profile)
+competition, config = kernel.competition, kernel.config
 
 # %% [markdown]
 # ## The data at a glance
@@ -65,7 +63,9 @@ def seen_anchors(split):
 
 at_random = replace(config.split, kind="random", group=None, stratify=None)
 rows = [(split.kind, split.n_splits, seen_anchors(split)) for split in (at_random, config.split)]
-show.table(pd.DataFrame(rows, columns=["split", "folds", "rows with a known anchor"]), "What validation has seen before")
+show.table(
+    pd.DataFrame(rows, columns=["split", "folds", "rows with a known anchor"]), "What validation has seen before"
+)
 
 folds = pd.Series(splits.make_folds(train, config.split), name="fold")
 by_fold = train.groupby(folds.to_numpy())
@@ -75,9 +75,9 @@ show.table(pd.DataFrame(shape).rename_axis("fold").reset_index(), "The folds (-1
 # %% [markdown]
 # ## Training
 #
-# All targets of one anchor and context stand in one sequence and are scored at once: each is read beside its siblings, as
-# the raters read it, and anchor and context are read once for twenty rows instead of once for each. The loss is
-# cross-entropy, which minds that the scores are ordered, with a share of the metric itself.
+# All targets of one anchor and context stand in one sequence and are scored at once: each is read beside its siblings,
+# as the raters read it, and anchor and context are read once for twenty rows instead of once for each. The loss
+# is cross-entropy with the score as a soft label, and a share of the metric itself.
 
 # %%
 done = pipeline.run(
@@ -112,7 +112,7 @@ show.table(scores.rename_axis("fold").reset_index(), f"CV ({record['rows_scored'
 # ## The errors worth looking at
 #
 # Out-of-fold (OOF) predictions come from models that have seen neither the pair nor its anchor: they are what the test
-# set will get. If the spread within a true score is wide, the model is unsure; if the means are pulled together, it is shy.
+# set will get. A wide spread within a true score means an unsure model; medians that are close together, a shy one.
 
 # %%
 oof = pd.read_csv(done.folder / "oof.csv", dtype={"id": str}).dropna(subset=["prediction"])

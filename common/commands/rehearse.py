@@ -1,0 +1,132 @@
+"""Commands of the rehearsal: rehearse, stand-in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.commands.options import Commands, command, report, with_data, with_json, with_name
+
+if TYPE_CHECKING:
+    from common.kaggle.rehearsal import Rehearsal
+
+PORT = 7777
+
+
+def register(commands: Commands) -> None:
+    """Add the commands of this module."""
+    parser = command(
+        commands, "rehearse", rehearse, "the whole way to a scored submission, on this machine",
+        "kit rehearse patent --data data/patent --profile baseline",
+    )  # fmt: skip
+    with_name(parser)
+    parser.add_argument("--kernel", metavar="K", help="the kernel to submit (default: the last of the competition's)")
+    with_data(parser)
+    parser.add_argument("--profile", default="sample", metavar="P", help="with which it trains (default: sample)")
+    parser.add_argument(
+        "--input", action="append", default=[], type=_pair, metavar="REF=DIR",
+        help="the files of a dataset or model that a kernel names; repeatable",
+    )  # fmt: skip
+    _with_environment(parser)
+    with_json(parser)
+
+    parser = command(
+        commands, "stand-in", stand_in, "a local Kaggle for experiments with the official client",
+        "kit stand-in --data patent=data/patent",
+    )  # fmt: skip
+    parser.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; the kaggle command needs 80")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="default: build/stand-in; it is kept")
+    parser.add_argument(
+        "--data", action="append", default=[], type=_pair, metavar="NAME=DIR",
+        help="a competition's files (default: its sample); repeatable",
+    )  # fmt: skip
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as JSON")
+    _with_environment(parser)
+
+
+def rehearse(arguments: argparse.Namespace) -> None:
+    """Rehearse a competition."""
+    from common import environment, registry
+    from common.kaggle import rehearsal
+    from common.kaggle.clean_room.python import Python
+
+    competition = registry.get(arguments.name)
+    competition.profile(arguments.profile)
+    done = rehearsal.rehearse(
+        competition,
+        environment.detect().working / "build" / "rehearsal" / competition.name,
+        kernel=arguments.kernel,
+        data=arguments.data,
+        profile=arguments.profile,
+        inputs=dict(arguments.input),
+        python=Python.of(arguments.environment),
+        tell=_tell,
+    )
+    document = {**asdict(done), "folder": str(done.folder)}
+    for part in ("submission", "row"):
+        document[part] = {key: str(value) for key, value in document[part].items()}
+    report(arguments, document, lambda: _summary(done))
+
+
+def stand_in(arguments: argparse.Namespace) -> None:
+    """Serve every competition of the kit until Ctrl-C."""
+    from common import environment, registry
+    from common.errors import UnknownName
+    from common.kaggle.clean_room.python import Python
+    from common.kaggle.clean_room.runner import CleanRoom
+    from common.kaggle.rehearsal import SAMPLE_ROWS, SAMPLE_SEED
+    from common.kaggle.stand_in.faults import FaultPlan
+    from common.kaggle.stand_in.server import serve
+    from common.kaggle.stand_in.world import Hosted
+
+    names, given = registry.names(), dict(arguments.data)
+    for name in given:
+        if name not in names:
+            raise UnknownName("competition", name, names)
+    state = arguments.state or environment.detect().working / "build" / "stand-in"
+    faults = FaultPlan.load(arguments.faults) if arguments.faults else None
+    hosted = []
+    for name in names:
+        data = given.get(name, state / "samples" / name)
+        if name not in given and not data.exists():
+            registry.sample(name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
+        hosted.append(Hosted(competition=registry.get(name), data=data))
+        _tell(f"{hosted[-1].competition.slug}: {data}")
+    room = CleanRoom(python=Python.of(arguments.environment))
+    walls = room.walls(internet=False)
+    _tell("\n  ".join([f"kernels run in a clean room: {walls.name}" + (", but" if walls.gaps else ""), *walls.gaps]))
+    serve(arguments.port, state, hosted, runner=room, faults=faults, tell=_tell)
+
+
+def _summary(done: Rehearsal) -> str:
+    from common.commands.options import table
+
+    phases = [["phase", "seconds"], *([name, f"{spent:.1f}"] for name, spent in done.seconds.items())]
+    phases.append(["all", f"{sum(done.seconds.values()):.1f}"])
+    sent, row = done.submission, done.row
+    board = [
+        ["leaderboard", "team", "public", "private"],
+        [str(row.rank), row.team, sent.public_score, sent.private_score],
+    ]
+    return f"{table(phases)}\n\n{table(board)}\n\neverything lies in {done.folder}"
+
+
+def _with_environment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--environment", choices=("current", "kaggle"), default="current",
+        help="what kernels run on: this Python, or the versions of Kaggle's image that make test-kaggle installs",
+    )  # fmt: skip
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, separator, folder = text.partition("=")
+    if not (name and separator and Path(folder).is_dir()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=DIR with a folder that exists")
+    return name, Path(folder)
+
+
+def _tell(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
