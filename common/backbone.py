@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError  # noqa: S403  what PyTorch raises when it refuses to unpickle
+from pickle import UnpicklingError
 from typing import Any
 
 from common.environment import Environment
@@ -25,9 +25,9 @@ def find(name: str, environment: Environment) -> str:
         BackboneError: if it is nowhere; names the places tried and what to do.
     """
     if attached := _attached(name, environment):
-        return _checked(attached)
+        return checked(attached)
     if (folder := Path(name).expanduser()).is_dir():
-        return _checked(folder)
+        return checked(folder)
     if name.startswith((".", "/", "~")) or name.count("/") != 1 or folder.exists():
         raise BackboneError(
             f"backbone {name!r} is no folder; give a folder with config.json and weights, or a Hub name"
@@ -82,7 +82,7 @@ def _cached(name: str) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
-def _checked(folder: Path) -> str:
+def checked(folder: Path) -> str:
     """Return the folder if what it holds is whole, so that a cut copy is told apart from a wrong model."""
     if not (folder / "config.json").is_file():
         raise BackboneError(

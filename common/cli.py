@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from common.commands import check, kernel, look, rehearse, train
+from common.commands import check, kaggle, kernel, look, rehearse, train
 from common.errors import KitError, UnknownName
 
-GROUPS = (look, train, check, kernel, rehearse)
+GROUPS = (look, train, check, rehearse, kaggle, kernel)
 
 
 class Parser(argparse.ArgumentParser):

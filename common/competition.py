@@ -168,7 +168,8 @@ class Competition:
     """The whole description of a competition; `metric` and `also_report` are keys of the metric table.
 
     `target` is the column of the training table that is predicted; two rows that agree in all `inputs`
-    are duplicates of each other for the leakage check.
+    are duplicates of each other for the leakage check. `packages` are what its models need beyond Kaggle's
+    image, for `kit dataset wheels`; what those need in turn and the image lacks is named too.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Competition:
     inputs: tuple[str, ...]
     profiles: Mapping[str, Config]
     also_report: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         train = {column.name for column in self.files.train.columns}

@@ -7,7 +7,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,12 @@ class Frames:
     sample_submission: DataFrame | None = None
     extra: Mapping[str, DataFrame] = field(default_factory=dict)
 
-    def replace(self, **changes: Any) -> Frames:
-        """Return a copy with some tables replaced."""
-        return replace(self, **changes)
+    @property
+    def training(self) -> DataFrame:
+        """The training table, of frames that were read with one."""
+        if self.train is None:
+            raise TypeError("these frames were read without their training table")
+        return self.train
 
 
 def find(competition: Competition, given: Path | None, environment: Environment) -> Path:
@@ -88,11 +91,11 @@ def read_table(folder: Path, table: Table) -> DataFrame:
     path = locate(folder, table)
     if path is None:
         raise DataError(f"{table.file} is not in {folder}")
-    quoting = csv.QUOTE_NONE if table.quoting == "none" else csv.QUOTE_MINIMAL
     try:
-        frame = pd.read_csv(
-            path, sep=table.separator, quoting=quoting, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
+        frame: DataFrame = pd.read_csv(
+            path, sep=table.separator, quoting=csv.QUOTE_NONE if table.quoting == "none" else csv.QUOTE_MINIMAL,
+            dtype=str, keep_default_na=False, encoding="utf-8-sig",
+        )  # fmt: skip
     except pd.errors.EmptyDataError:
         raise DataError(f"{path} is empty") from None
     except UnicodeDecodeError as error:
@@ -138,6 +141,19 @@ def _places(competition: Competition, environment: Environment) -> list[Path]:
     return list(dict.fromkeys(places))
 
 
+def sample_submission(competition: Competition, folder: Path) -> Path:
+    """Return the path of the sample submission.
+
+    Raises:
+        DataError: if it is not in the folder.
+    """
+    if (path := locate(folder, competition.files.sample_submission)) is None:
+        raise DataError(
+            f"{competition.files.sample_submission.file} is not in {folder}; a submission is checked against it"
+        )
+    return path
+
+
 def locate(folder: Path, table: Table) -> Path | None:
     """Return the path of a table in a folder, packed or not, or None."""
     paths = (folder / (table.file + ending) for ending in PACKED)
@@ -163,7 +179,7 @@ def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Ite
 
     text = frame[column.name]
     numbers = pd.to_numeric(text.where(~empty, "0"), errors="coerce").astype("float64")
-    wrong = ~np.isfinite(numbers)
+    wrong = ~pd.Series(np.isfinite(numbers), index=frame.index)
     if wrong.any():
         yield f"{column.name!r} is no number in {_where(wrong)}: {text[wrong].iloc[0]!r}"
     low = -np.inf if column.low is None else column.low
@@ -174,7 +190,7 @@ def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Ite
     frame[column.name] = numbers
 
 
-def _where(rows: Series[bool]) -> str:
+def _where(rows: Series[Any]) -> str:
     """Name the first lines of the file (the header is line 1) at which `rows` is true."""
     lines = [int(position) + 2 for position in rows.to_numpy().nonzero()[0]]
     more = f" and {len(lines) - EXAMPLES} more" if len(lines) > EXAMPLES else ""

@@ -13,6 +13,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from common.config import resolve
 from common.deadline import Deadline
 from common.environment import PROJECT, Environment, detect
 from common.errors import DataError, KernelError
+from common.progress import Progress
 
 BUNDLE = "bundle.json"
 METADATA = "kernel-metadata.json"
@@ -65,8 +67,8 @@ class Kernel:
             KitError: if the data is not here, or a profile or setting is unknown, in one line.
         """
         here = detect()
-        packed = _read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
-        asked = _read(PROJECT / "kernels" / name / METADATA)
+        packed = read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
+        asked = read(PROJECT / "kernels" / name / METADATA)
         if not asked.get("enable_internet"):
             os.environ["HF_HUB_OFFLINE"] = "1"  # rather than minutes of waiting for a network that is not there
         wheelhouse.use(here.inputs if here.on_kaggle else (), here.temporary / "wheels")
@@ -81,7 +83,7 @@ class Kernel:
         for path in (output, scratch):
             path.mkdir(parents=True, exist_ok=True)
         (output / manifest.MANIFEST).unlink(missing_ok=True)  # an earlier run's must not vouch for this one
-        _watch(here, competition)
+        here = _watched(here, competition.limits.session_hours)
         profile = os.environ.get("KIT_PROFILE") or packed.get("profile") or "best"
         settings = shlex.split(os.environ.get("KIT_SET", "")) or packed.get("settings", [])
         return cls(
@@ -102,12 +104,28 @@ class Kernel:
         Raises:
             DeviceError: within a minute, if it is not.
         """
-        here = self.environment
-        demanding = here.on_kaggle and self.profile not in LIGHT
-        gpus = machine.GPUS.get(str(self.asked.get("machine_shape")), 1) if self.asked.get("enable_gpu") else 0
-        internet = bool(self.asked.get("enable_internet"))
-        lines = machine.require(here, gpus=gpus if demanding else 0, internet=internet and demanding, disk=disk)
+        internet = self._demanding and bool(self.asked.get("enable_internet"))
+        lines = machine.require(self.environment, gpus=self.gpus, internet=internet, disk=disk)
+        if self.gpus > 1:
+            # Left alone, the Trainer spreads a batch over all GPUs it sees: another batch size, so another recipe.
+            # One process uses one; common.parallel gives each fold its own.
+            os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
         print("\n".join([*lines, f"data: {self.data}", f"code: {self.bundle[:12] or 'the repository'}"]))
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that were asked for and are needed; at home, none is asked for."""
+        asked = self._demanding and self.asked.get("enable_gpu")
+        return machine.GPUS.get(str(self.asked.get("machine_shape")), 1) if asked else 0
+
+    @property
+    def _demanding(self) -> bool:
+        return self.environment.on_kaggle and self.profile not in LIGHT
+
+    @property
+    def progress(self) -> Progress:
+        """Plain lines, on the stream that notebooks do not paint red."""
+        return Progress(sys.stdout, live=False)
 
     @property
     def deadline(self) -> Deadline:
@@ -183,14 +201,19 @@ def _competition(asked: Mapping[str, Any]) -> Competition:
     return found[0]
 
 
-def _watch(here: Environment, competition: Competition) -> None:
-    """End this process, with the stack of every thread, shortly before the session's time is over.
+def _watched(here: Environment, hours: float) -> Environment:
+    """End this process, with the stack of every thread, shortly before a session of so many hours is over.
 
     Training stops by its deadline; this is for what hangs, which Kaggle may let run on at the cost of the quota.
     """
-    if here.started is not None:
-        end = Deadline(here.started + competition.limits.session_hours * 3600 - SPARE_SECONDS)
-        faulthandler.dump_traceback_later(max(end.remaining(), 1.0), exit=True, file=sys.__stderr__ or sys.stderr)
+    if here.started is None:
+        return here
+    length = hours * 3600 - SPARE_SECONDS
+    if Deadline(here.started + length).passed():  # the clock of a sandbox that is older than this session
+        here = replace(here, started=time.time())
+    left = Deadline((here.started or 0.0) + length).remaining()
+    faulthandler.dump_traceback_later(left, exit=True, file=sys.__stderr__ or sys.stderr)
+    return here
 
 
 def _below(root: Path, name: str) -> list[Path]:
@@ -199,9 +222,16 @@ def _below(root: Path, name: str) -> list[Path]:
     return [path for path in paths if "work" not in path.relative_to(root).parts]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """Return a JSON object from a file of a kernel.
+
+    Raises:
+        KernelError: if it cannot be read as one.
+    """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise KernelError(f"{path} cannot be read ({error}); build the kernel anew with kit kernel build") from None
+        raise KernelError(f"{path} cannot be read as JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise KernelError(f"{path} is no JSON object")
     return content

@@ -6,13 +6,13 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common import data, inference, leakage, provenance, registry, splits, submission
-from common.competition import Competition, Config
+from common.competition import Competition, Config, Split
 from common.deadline import Deadline
 from common.environment import Environment
 from common.errors import SplitError
@@ -26,7 +26,7 @@ from common.runs import Mode, Run, default_folder, identity
 if TYPE_CHECKING:
     from numpy import float64, int16
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import Series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,26 @@ class Request:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What the steps of one run share."""
+
+    request: Request
+    run: Run
+    frames: data.Frames
+    folds: NDArray[int16]
+    split: Split
+    wanted: list[int]
+
+    @property
+    def ids(self) -> Series[str]:
+        return data.ids(self.frames.training, self.request.competition.files.train)
+
+    @property
+    def truth(self) -> Series[Any]:
+        return self.frames.training[self.request.competition.target]
+
+
 def run(request: Request) -> Run:
     """Train the wanted folds, score them, write a validated submission and record it all.
 
@@ -70,68 +90,51 @@ def run(request: Request) -> Run:
     Raises:
         KitError: for anything that is the user's to fix; finished folds stay.
     """
-    import numpy as np
-
     competition, config, progress = request.competition, request.config, request.progress
     seconds: dict[str, float] = {}
     with _timed(seconds, "read"):
         frames = data.read(competition, request.data)
-        assert frames.train is not None  # noqa: S101  read(train=True) reads it
         hashes = data.hashes(competition, request.data)
     with _timed(seconds, "split"):
-        assert config.split is not None  # noqa: S101  config.resolve fills it in
-        folds = splits.make_folds(frames.train, config.split)
+        split = config.split or competition.split
+        folds = splits.make_folds(frames.training, split)
         wanted = _wanted(folds, config.folds)
     what = identity(competition, request.profile, config, hashes, provenance.machine(request.environment))
-    done = _begin(request, what)
-    progress.say(_headline(request, done, len(frames.train), len(frames.test), wanted))
+    work = _Work(request=request, run=_begin(request, what), frames=frames, folds=folds, split=split, wanted=wanted)
+    progress.say(_headline(work))
     with _timed(seconds, "leakage"):
-        _warn_of_leaks(request, frames, folds)
-    ids = data.ids(frames.train, competition.files.train)
-    splits.save_folds(ids, folds, done.folder / "folds.csv")
+        _warn_of_leaks(work)
+    splits.save_folds(work.ids, folds, work.run.folder / "folds.csv")
 
     module = registry.model(competition.name)
     with _timed(seconds, "prepare"):
-        frames = inference.prepare(module, frames, config, request.context(done.folder, done.folder, "prepare"))
-    _train(request, module, done, frames, folds, wanted, seconds)
-
-    finished = done.finished()
-    oof = _oof(done, folds, finished)
-    known = ~np.isnan(oof).any(axis=1)
-    truth = frames.train[competition.target]
-    scores = _scores(competition, ids[known], truth[known], oof[known])
+        context = request.context(work.run.folder, work.run.folder, "prepare")
+        work = replace(work, frames=inference.prepare(module, frames, config, context))
+    _train(work, module)
     with _timed(seconds, "write"):
-        _write_oof(done.folder / "oof.csv", ids, folds, truth, oof)
-        sent = _submit(request, done, frames, finished)
-    records = {str(number): done.fold_record(number) for number in finished}
-    cut = not set(wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
-    done.save(
-        status="stopped by the deadline" if cut else "finished",
-        scores=scores,
-        rows_scored=int(known.sum()),
-        folds=records,
-        seconds=_added(done.record["seconds"], seconds),
-        warnings=progress.warnings,
-        submission=sent,
-    )
-    _enter(request, done, finished)
-    return done
+        _finish(work)
+    for record in work.run.record["folds"].values():
+        for phase, spent in record["seconds"].items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
+    work.run.save(seconds={phase: round(spent, 3) for phase, spent in seconds.items()}, warnings=progress.warnings)
+    _enter(work)
+    return work.run
 
 
 def _begin(request: Request, what: dict[str, Any]) -> Run:
     folder = request.out or default_folder(request.submissions, what)
-    done = Run.begin(folder, what, request.mode)
+    begun = Run.begin(folder, what, request.mode)
     request.progress.log = folder / "log.txt"
-    return done
+    return begun
 
 
-def _headline(request: Request, done: Run, n_train: int, n_test: int, wanted: list[int]) -> str:
-    split = request.config.split
-    kept = [number for number in done.finished() if number in wanted]
+def _headline(work: _Work) -> str:
+    kept = [number for number in work.run.finished() if number in work.wanted]
     again = f", kept from before: {', '.join(map(str, kept))}" if kept else ""
+    n_train, n_test = len(work.frames.training), len(work.frames.test)
     return (
-        f"{request.competition.name} · {request.profile} · {n_train:,} rows to train on, {n_test:,} to predict · "
-        f"{split.kind if split else ''} split, folds {', '.join(map(str, wanted))}{again}\nrun folder: {done.folder}"
+        f"{work.request.competition.name} · {work.request.profile} · {n_train:,} rows to train on, {n_test:,} to predict · "
+        f"{work.split.kind} split, folds {', '.join(map(str, work.wanted))}{again}\nrun folder: {work.run.folder}"
     )
 
 
@@ -145,112 +148,129 @@ def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
     return sorted(set(chosen)) if chosen else exist
 
 
-def _warn_of_leaks(request: Request, frames: data.Frames, folds: NDArray[int16]) -> None:
-    competition, split = request.competition, request.config.split
-    assert frames.train is not None and split is not None  # noqa: S101  see `run`
+def _warn_of_leaks(work: _Work) -> None:
+    competition = work.request.competition
     leaks = leakage.check(
-        frames.train,
-        folds,
+        work.frames.training,
+        work.folds,
         inputs=competition.inputs,
         group=competition.split.group,
-        test=frames.test,
-        ordered=split.kind == "time",
+        test=work.frames.test,
+        ordered=work.split.kind == "time",
     )
     for leak in leaks:
-        request.progress.warn(f"the {split.kind} split leaks: {leak.message}")
+        work.request.progress.warn(f"the {work.split.kind} split leaks: {leak.message}")
 
 
-def _train(
-    request: Request, module: ModuleType, done: Run, frames: data.Frames, folds: NDArray[int16], wanted: list[int],
-    seconds: dict[str, float],
-) -> None:  # fmt: skip
+def _train(work: _Work, module: ModuleType) -> None:
     """Train the wanted folds that are not there yet, as long as there is time."""
-    competition, config = request.competition, request.config
-    train = frames.train
-    assert train is not None and config.split is not None  # noqa: S101  see `run`
-    ids = data.ids(train, competition.files.train)
-    longest = 0.0
-    for number in wanted:
-        if number in done.finished():
+    request, longest = work.request, 0.0
+    for number in work.wanted:
+        if number in work.run.finished():
             continue
         if longest and request.deadline.passed(longest):  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return
-        started, phases = time.monotonic(), {}
-        done.checkpoints(number).mkdir(parents=True, exist_ok=True)
-        in_train, in_valid = splits.train_and_valid(folds, number, config.split)
-        model = module.build(config, frames, request.context(done.folder, done.checkpoints(number), f"fold {number}"))
-        with _timed(phases, "fit"):
-            model.fit(train[in_train], train[in_valid])
-        with _timed(phases, "predict"):
-            valid, test = model.predict(train[in_valid]), model.predict(frames.test)
-        values = _scores(competition, ids[in_valid], train[competition.target][in_valid], valid)
-        notes = getattr(model, "notes", {})
-        done.keep_fold(
-            number, model, valid, test,
-            {"rows": int(in_valid.sum()), "scores": values, "seconds": phases, **notes},
-        )  # fmt: skip
-        for phase, spent in phases.items():
-            seconds[phase] = seconds.get(phase, 0.0) + spent
-        done.save(seconds=_added(done.record["seconds"], {}))
+        started = time.monotonic()
+        record = _train_fold(work, module, number)
         # A fold that was stopped has used up the time; the next one would only get to its first steps.
-        longest = math.inf if notes.get("stopped_early") else max(longest, time.monotonic() - started)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+        longest = math.inf if record.get("stopped_early") else max(longest, time.monotonic() - started)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in record["scores"].items())
         request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
 
 
-def _scores(competition: Competition, ids: Any, truth: Any, predictions: Any) -> dict[str, float]:
+def _train_fold(work: _Work, module: ModuleType, number: int) -> dict[str, Any]:
+    """Train, score and keep one fold; return its record."""
+    import numpy as np
+
+    request, train, test = work.request, work.frames.training, work.frames.test
+    seconds: dict[str, float] = {}
+    checkpoints = work.run.checkpoints(number)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
+    context = request.context(work.run.folder, checkpoints, f"fold {number}")
+    model = module.build(request.config, work.frames, context)
+    with _timed(seconds, "fit"):
+        model.fit(train.iloc[in_train], train.iloc[in_valid])
+    with _timed(seconds, "predict"):
+        on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
+    record = {
+        "rows": len(in_valid),
+        "scores": _scores(work, in_valid, on_valid),
+        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
+        **getattr(model, "notes", {}),
+    }
+    work.run.keep_fold(number, model, on_valid, on_test, record)
+    return record
+
+
+def _scores(work: _Work, rows: NDArray[Any], predictions: NDArray[float64]) -> dict[str, float]:
     """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted."""
-    form = competition.submission
-    sent = submission.make(ids.tolist(), predictions, form)[list(form.targets)].to_numpy()
+    competition = work.request.competition
+    form, truth = competition.submission, work.truth.iloc[rows]
+    sent = submission.make(work.ids.iloc[rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
     return {name: score(name, truth, sent) for name in (competition.metric, *competition.also_report)}
 
 
-def _oof(done: Run, folds: NDArray[int16], finished: list[int]) -> NDArray[float64]:
+def _finish(work: _Work) -> None:
+    """Write OOF, submission and record from the folds that are finished."""
+    import numpy as np
+
+    finished = work.run.finished()
+    records = {str(number): work.run.fold_record(number) for number in finished}
+    oof = _oof(work, finished)
+    known = np.flatnonzero(~np.isnan(oof).any(axis=1))
+    _write_oof(work, oof)
+    cut = not set(work.wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
+    work.run.save(
+        status="stopped by the deadline" if cut else "finished",
+        scores=_scores(work, known, oof[known]),
+        rows_scored=len(known),
+        folds=records,
+        submission=_submit(work, finished),
+    )
+
+
+def _oof(work: _Work, finished: list[int]) -> NDArray[float64]:
     """Return the OOF predictions (n, k), NaN in rows that no fold has predicted."""
     import numpy as np
 
-    parts = {number: done.predictions(number, "valid") for number in finished}
-    oof = np.full((len(folds), *next(iter(parts.values())).shape[1:]), np.nan)
+    parts = {number: work.run.predictions(number, "valid") for number in finished}
+    oof = np.full((len(work.folds), *next(iter(parts.values())).shape[1:]), np.nan)
     for number, values in parts.items():
-        oof[folds == number] = values
-    return oof.reshape(len(folds), -1)
+        oof[work.folds == number] = values
+    return oof.reshape(len(work.folds), -1)
 
 
-def _write_oof(path: Path, ids: Any, folds: NDArray[int16], truth: Any, oof: NDArray[float64]) -> None:
+def _write_oof(work: _Work, oof: NDArray[float64]) -> None:
     import pandas as pd
 
-    columns = (
-        {"prediction": oof[:, 0]} if oof.shape[1] == 1 else {f"prediction_{k}": oof[:, k] for k in range(oof.shape[1])}
-    )
-    frame = pd.DataFrame({"id": ids.to_numpy(), "fold": folds, "target": truth.to_numpy(), **columns})
-    with atomic_write(path, "w") as handle:
+    names = ["prediction"] if oof.shape[1] == 1 else [f"prediction_{column}" for column in range(oof.shape[1])]
+    columns = {name: oof[:, column] for column, name in enumerate(names)}
+    frame = pd.DataFrame({"id": work.ids.to_numpy(), "fold": work.folds, "target": work.truth.to_numpy(), **columns})
+    with atomic_write(work.run.folder / "oof.csv", "w") as handle:
         frame.to_csv(handle, index=False, lineterminator="\n")
 
 
-def _submit(request: Request, done: Run, frames: data.Frames, finished: list[int]) -> dict[str, Any]:
+def _submit(work: _Work, finished: list[int]) -> dict[str, Any]:
     """Write the submission of the finished folds' mean and return its record."""
-    mean = sum(done.predictions(number, "test") for number in finished) / len(finished)
-    form = request.competition.submission
-    path = done.folder / form.file_name
-    submission.write(inference.as_submission(request.competition, frames, mean), path, form)
-    inference.check(request.competition, path, frames)
-    return {"file": path.name, "sha256": data.sha256(path), "rows": len(frames.test), "valid": True}
+    competition = work.request.competition
+    mean = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    path = work.run.folder / competition.submission.file_name
+    submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
+    inference.check(competition, path, work.frames)
+    return {"file": path.name, "sha256": data.sha256(path), "rows": len(work.frames.test), "valid": True}
 
 
-def _enter(request: Request, done: Run, finished: list[int]) -> None:
-    record, metric = done.record, request.competition.metric
-    Ledger(request.submissions / "ledger.csv").add(
+def _enter(work: _Work) -> None:
+    record, metric = work.run.record, work.request.competition.metric
+    Ledger(work.request.submissions / "ledger.csv").add(
         "run",
-        run=done.folder.name, profile=request.profile, metric=metric, cv=record["scores"][metric],
-        folds=" ".join(map(str, finished)), rows=record["rows_scored"], seconds=round(sum(record["seconds"].values()), 1),
-        file=done.folder / record["submission"]["file"], sha256=record["submission"]["sha256"], status=record["status"],
+        run=work.run.folder.name, profile=work.request.profile, metric=metric, cv=record["scores"][metric],
+        folds=" ".join(record["folds"]), rows=record["rows_scored"], seconds=round(sum(record["seconds"].values()), 1),
+        file=work.run.folder / record["submission"]["file"], sha256=record["submission"]["sha256"],
+        status=record["status"],
     )  # fmt: skip
-
-
-def _added(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
-    """Add up the seconds per phase over all the times that a run was started."""
-    return {name: round(old.get(name, 0.0) + new.get(name, 0.0), 3) for name in {**old, **new}}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch.utils.data import Sampler  # noqa: TID253
+from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from common.environment import cpu_has_bfloat16
@@ -130,12 +130,12 @@ def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule) -> 
     if habits.out_of_time:
         notes["stopped_early"] = True
         context.progress.warn(
-            f"{context.title}: stopped by the deadline after step {trainer.state.global_step} of {trainer.state.max_steps}"
+            f"{context.title}: stopped by the deadline after step {notes['steps']} of {notes['steps_planned']}"
         )
     return notes
 
 
-class _Habits(TrainerCallback):  # type: ignore[misc]
+class _Habits(TrainerCallback):
     """Progress, checkpoints by the clock, and the deadline."""
 
     def __init__(self, trainer: Trainer, context: Context, task: Any, n_rows: int, schedule: Schedule) -> None:
@@ -175,7 +175,8 @@ class _Habits(TrainerCallback):  # type: ignore[misc]
 
     def _rows(self, state: Any) -> int:
         share = state.global_step / max(state.max_steps, 1)
-        return round(share * self.n_rows * self.schedule.epochs)
+        rows: int = round(share * self.n_rows * self.schedule.epochs)
+        return rows
 
     def _reserve(self, state: Any) -> float:
         """Return the seconds to keep back for predicting, which takes a third of training's time per row.
@@ -184,7 +185,7 @@ class _Habits(TrainerCallback):  # type: ignore[misc]
         """
         steps = max(state.global_step - self.first_step, 1)
         per_epoch = (time.monotonic() - self.started) / steps * state.max_steps / self.schedule.epochs
-        return 10 + per_epoch / 3 * 1.5
+        return float(10 + per_epoch / 3 * 1.5)
 
 
 def optimizer(model: Any, schedule: Schedule, rates: Mapping[str, float]) -> torch.optim.Optimizer:

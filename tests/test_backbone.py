@@ -25,7 +25,9 @@ def here(root: Path, place: str = "kaggle-batch", internet: str = "off") -> envi
     return environment.detect({environment.OVERRIDE: f"place={place} root={root} internet={internet}"})
 
 
-@pytest.mark.parametrize("mount", ["deberta-v3-small", "datasets/somebody/deberta-v3-small", "deberta-v3-small/transformers/default/1"])
+@pytest.mark.parametrize(
+    "mount", ["deberta-v3-small", "datasets/somebody/deberta-v3-small", "deberta-v3-small/transformers/default/1"]
+)
 def test_an_attached_input_comes_first(weights: Path, tmp_path: Path, mount: str) -> None:
     folder = tmp_path / "kaggle" / "input" / mount
     shutil.copytree(weights, folder)

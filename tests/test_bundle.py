@@ -1,4 +1,4 @@
-"""A built kernel: complete, the same everywhere, and refused where Kaggle would refuse or misread it."""
+"""A built kernel: complete, the same everywhere, refused where Kaggle would refuse or misread it (P3, P4, P12)."""
 
 from __future__ import annotations
 

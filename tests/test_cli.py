@@ -73,7 +73,9 @@ def test_train_validate_grade_predict(run: Kit, sample_data: Path, tmp_path: Pat
     again = run("predict", "patent", "--run", tmp_path / "run", "--data", sample_data, "--out", tmp_path / "again.csv")
     assert again.code == 0
     assert (tmp_path / "again.csv").read_bytes() == file.read_bytes()
-    ledger = (Path(os.environ["KIT_ENVIRONMENT"].split("root=")[1].split()[0]) / "submissions/patent/ledger.csv").read_text()
+    ledger = (
+        Path(os.environ["KIT_ENVIRONMENT"].split("root=")[1].split()[0]) / "submissions/patent/ledger.csv"
+    ).read_text()
     assert ledger.count("\n") == 2 and ",baseline,pearson," in ledger
 
 
@@ -150,7 +152,18 @@ def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_pa
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(home: Path, sample_data: Path, tmp_path: Path) -> None:
-    words = ["train", "patent", "--data", str(sample_data), "--profile", "sample", "--out", str(tmp_path / "run"), "--set", "epochs=60"]
+    words = [
+        "train",
+        "patent",
+        "--data",
+        str(sample_data),
+        "--profile",
+        "sample",
+        "--out",
+        str(tmp_path / "run"),
+        "--set",
+        "epochs=60",
+    ]
     process = start(os.environ, *words)
     while not list((tmp_path / "run").glob("fold-0-unfinished")):
         assert process.poll() is None

@@ -40,7 +40,7 @@ def test_packed_files_and_byte_order_marks_are_read(folder: Path) -> None:
     with zipfile.ZipFile(folder / "train.csv.zip", "w") as archive:
         archive.writestr("train.csv", b"\xef\xbb\xbf" + text)
     train = data.read(PATENT, folder).train
-    assert train is not None and list(train)[0] == "id"
+    assert train is not None and train.columns[0] == "id"
     assert set(data.hashes(PATENT, folder)) == {"train.csv.zip", "test.csv", "sample_submission.csv"}
 
 
@@ -55,14 +55,26 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty file": (lambda at: (at / "train.csv").write_bytes(b""), "is empty"),
     "header only": (lambda at: write(at, "train.csv", ROWS[:1]), "no rows"),
     "missing column": (lambda at: write(at, "train.csv", ["id,anchor,target,score", "1,a,b,0"]), "no column 'context'"),
-    "text score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,high"]), "'score' is no number in line 4: 'high'"),
+    "text score": (
+        lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,high"]),
+        "'score' is no number in line 4: 'high'",
+    ),
     "infinite score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,inf"]), "no number in line 4"),
     "empty score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,"]), "'score' is empty in line 4"),
-    "score out of range": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,1.5"]), "outside 0 to 1 in line 4: 1.5"),
+    "score out of range": (
+        lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,1.5"]),
+        "outside 0 to 1 in line 4: 1.5",
+    ),
     "duplicate ids": (lambda at: write(at, "train.csv", [*ROWS, "0012,a,b,A47,0"]), "more than once, e.g. '0012'"),
-    "not UTF-8": (lambda at: (at / "train.csv").write_bytes("\n".join(ROWS).replace("c d", "é").encode("latin-1")), "UTF-8"),
+    "not UTF-8": (
+        lambda at: (at / "train.csv").write_bytes("\n".join(ROWS).replace("c d", "é").encode("latin-1")),
+        "UTF-8",
+    ),
     "ragged": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,0,9,9"]), "cannot be read"),
-    "broken zip": (lambda at: ((at / "train.csv").unlink(), (at / "train.csv.zip").write_bytes(b"PK\3\4no")), "cannot be read"),
+    "broken zip": (
+        lambda at: ((at / "train.csv").unlink(), (at / "train.csv.zip").write_bytes(b"PK\3\4no")),
+        "cannot be read",
+    ),
 }
 
 

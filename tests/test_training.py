@@ -53,7 +53,9 @@ def changes(folder: Path) -> int:
     return sum(len(names) for _, _, names in os.walk(folder))  # which, unlike rglob, minds no folder that vanishes
 
 
-def killed_then_finished(capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[object, ...], kills: int) -> list[int]:
+def killed_then_finished(
+    capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[object, ...], kills: int
+) -> list[int]:
     """Kill the command after random amounts of work, then let it finish; returns the checkpoints it went on from."""
     rng, went_on = random.Random(0), []
     for _ in range(kills):
@@ -99,8 +101,8 @@ def trained(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
 def test_a_deadline_ends_training_and_the_submission_is_valid(
     capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
 ) -> None:
-    words = ("--data", sample_data, "--profile", "sample", "--set", "epochs=500", "--time-limit", "20s", "--out", tmp_path / "run")
-    said = trained(capsys, *words)
+    words = ("--data", sample_data, "--profile", "sample", "--set", "epochs=500", "--time-limit", "20s")
+    said = trained(capsys, *words, "--out", tmp_path / "run")
     assert said.code == 0 and "stopped by the deadline" in said.err
     assert said.json["status"] == "stopped by the deadline"
     assert said.json["folds"]["0"]["stopped_early"] is True

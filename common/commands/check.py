@@ -38,7 +38,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
     competition = registry.get(arguments.name)
     folder = data.find(competition, arguments.data, environment.detect())
-    sample = data.locate(folder, competition.files.sample_submission)
+    sample = data.sample_submission(competition, folder)
     problems = problems_of(arguments.file, sample, competition.submission)
     document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}
     good = f"{arguments.file} is a valid submission of {competition.name}"

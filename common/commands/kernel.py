@@ -199,11 +199,11 @@ def _ref(name: str, owner: str) -> Any:
     from common.errors import UnknownName
     from common.kaggle import metadata
     from common.kaggle.build import names
-    from common.kernel import METADATA
+    from common.kernel import METADATA, read
 
     if name not in (known := names()):
         raise UnknownName("kernel", name, known)
-    return metadata.ref(metadata.read(PROJECT / "kernels" / name / METADATA), owner)
+    return metadata.ref(read(PROJECT / "kernels" / name / METADATA), owner)
 
 
 def _folder(name: str) -> Path:

@@ -54,6 +54,7 @@ def _description(competition: Any) -> str:
     way = "higher is better" if _greater_is_better(competition.metric) else "lower is better"
     files = [competition.files.train, competition.files.test, competition.files.sample_submission]
     span = "" if form.low is None else f", from {form.low:g} to {form.high:g}{' (clipped)' if form.clip else ''}"
+    online = "on" if limits.internet else "off"
     daily = "not known" if limits.daily_submissions is None else str(limits.daily_submissions)
     lines = [
         f"{competition.title} ({competition.name})",
@@ -67,7 +68,7 @@ def _description(competition: Any) -> str:
         ],
         f"submission  {form.file_name}: {form.id}, {', '.join(form.targets)}{span}; as a {competition.submitted_as}",
         f"split       {_split(competition.split)}",
-        f"limits      {limits.session_hours:g} h a session, internet {'on' if limits.internet else 'off'}, daily submissions: {daily}",
+        f"limits      {limits.session_hours:g} h a session, internet {online}, daily submissions: {daily}",
     ]
     for name, config in competition.profiles.items():
         own = {

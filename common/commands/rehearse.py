@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.commands.connection import tell
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--kernel", metavar="K", help="the kernel to submit (default: the last of the competition's)")
     with_data(parser)
     parser.add_argument("--profile", default="sample", metavar="P", help="with which it trains (default: sample)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
+    )
     parser.add_argument(
         "--input", action="append", default=[], type=_pair, metavar="REF=DIR",
         help="the files of a dataset or model that a kernel names; repeatable",
@@ -61,9 +64,10 @@ def rehearse(arguments: argparse.Namespace) -> None:
         kernel=arguments.kernel,
         data=arguments.data,
         profile=arguments.profile,
+        settings=arguments.set,
         inputs=dict(arguments.input),
         python=Python.of(arguments.environment),
-        tell=_tell,
+        tell=tell,
     )
     document = {**asdict(done), "folder": str(done.folder)}
     for part in ("submission", "row"):
@@ -73,32 +77,17 @@ def rehearse(arguments: argparse.Namespace) -> None:
 
 def stand_in(arguments: argparse.Namespace) -> None:
     """Serve every competition of the kit until Ctrl-C."""
-    from common import environment, registry
-    from common.errors import UnknownName
+    from common import environment
     from common.kaggle.clean_room.python import Python
     from common.kaggle.clean_room.runner import CleanRoom
-    from common.kaggle.rehearsal import SAMPLE_ROWS, SAMPLE_SEED
     from common.kaggle.stand_in.faults import FaultPlan
     from common.kaggle.stand_in.server import serve
-    from common.kaggle.stand_in.world import Hosted
 
-    names, given = registry.names(), dict(arguments.data)
-    for name in given:
-        if name not in names:
-            raise UnknownName("competition", name, names)
     state = arguments.state or environment.detect().working / "build" / "stand-in"
     faults = FaultPlan.load(arguments.faults) if arguments.faults else None
-    hosted = []
-    for name in names:
-        data = given.get(name, state / "samples" / name)
-        if name not in given and not data.exists():
-            registry.sample(name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
-        hosted.append(Hosted(competition=registry.get(name), data=data))
-        _tell(f"{hosted[-1].competition.slug}: {data}")
     room = CleanRoom(python=Python.of(arguments.environment))
-    walls = room.walls(internet=False)
-    _tell("\n  ".join([f"kernels run in a clean room: {walls.name}" + (", but" if walls.gaps else ""), *walls.gaps]))
-    serve(arguments.port, state, hosted, runner=room, faults=faults, tell=_tell)
+    tell(f"kernels run in a clean room: {room.describe()}")
+    serve(arguments.port, state, dict(arguments.data), runner=room, faults=faults, tell=tell)
 
 
 def _summary(done: Rehearsal) -> str:
@@ -126,7 +115,3 @@ def _pair(text: str) -> tuple[str, Path]:
     if not (name and separator and Path(folder).is_dir()):
         raise argparse.ArgumentTypeError(f"{text!r} is no NAME=DIR with a folder that exists")
     return name, Path(folder)
-
-
-def _tell(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)

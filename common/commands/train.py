@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Any
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
-    from common.competition import Competition
-    from common.environment import Environment
-    from common.progress import Progress
     from common.runs import Run
 
 SAMPLE_ROWS = 600

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from common.errors import KernelError, UnknownName
@@ -39,21 +37,6 @@ _FIELDS = (
 )
 # Kaggle's client fills these in by itself, and not as its documentation says; so they have to be written down.
 _NEEDED = ("id", "title", "enable_gpu", "enable_internet")
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return a metadata file as it stands.
-
-    Raises:
-        KernelError: if it cannot be read.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise KernelError(f"{path} cannot be read as JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise KernelError(f"{path} is no JSON object")
-    return content
 
 
 def complete(

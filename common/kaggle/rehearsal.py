@@ -13,14 +13,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from common import environment, registry
 from common.competition import Competition
 from common.errors import KernelError, UnknownName
-from common.kaggle import kernels, metadata, outputs
-from common.kaggle.build import build, names
+from common.kaggle import kernels, metadata
+from common.kaggle.build import Built, build, names
 from common.kaggle.clean_room.python import Python
 from common.kaggle.clean_room.runner import CleanRoom
 from common.kaggle.client import Client
@@ -28,15 +29,16 @@ from common.kaggle.official import connect
 from common.kaggle.pushes import Pushed, Pushes
 from common.kaggle.results import KernelState, LeaderboardRow, Submission
 from common.kaggle.retry import Clock, Tell, silent
+from common.kaggle.stand_in.hosting import SAMPLE_ROWS, SAMPLE_SEED
 from common.kaggle.stand_in.running import KernelRun, RunResult
 from common.kaggle.stand_in.server import StandIn
 from common.kaggle.stand_in.world import Hosted, Sources
 from common.kaggle.submit import WAIT_LIMIT, submit
 from common.kernel import METADATA
 from common.ledger import Ledger
+from common.manifest import MANIFEST
 
 USER, KEY = "kaggler", "rehearsal"
-SAMPLE_ROWS, SAMPLE_SEED = 600, 1
 HURRY = 150.0
 """How much faster the clock of a rehearsal goes: half a minute between two looks at Kaggle is 0.2 s here."""
 
@@ -63,6 +65,7 @@ def rehearse(
     kernel: str | None = None,
     data: Path | None = None,
     profile: str = "sample",
+    settings: Sequence[str] = (),
     inputs: Mapping[str, Path] | None = None,
     python: Python | None = None,
     tell: Tell = silent,
@@ -76,6 +79,7 @@ def rehearse(
             run before it.
         data: the competition's files; by default sample data, made anew.
         profile: the settings with which the kernels run.
+        settings: `key=value` each, in the place of the profile's.
         inputs: folders of the datasets and models that the kernels name; one that is not given is empty.
         python: what the kernels run on; the kit's own environment by default.
         tell: told how it goes.
@@ -84,7 +88,7 @@ def rehearse(
         KernelError: if a kernel fails, also if only its hidden rerun does.
         KitError: for everything else that Kaggle would refuse.
     """
-    chain = order(competition, kernel)
+    chain, cpu = order(competition, kernel), not environment.detect().gpus()
     shutil.rmtree(folder, ignore_errors=True)
     seconds: dict[str, float] = {}
     if data is None:
@@ -93,7 +97,7 @@ def rehearse(
             registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
     room = _Observed(CleanRoom(python=python, internet=profile != "sample"))  # the sample profile needs none
     walls = room.room.walls(internet=False)
-    tell("\n  ".join([f"clean room: {walls.name}" + (", but" if walls.gaps else ""), *walls.gaps]))
+    tell(f"clean room: {room.room.describe()}")
     sources = _sources(chain, inputs or {}, folder / "empty", tell)
     with StandIn(
         folder / "state", [Hosted(competition=competition, data=data)], runner=room, sources=sources
@@ -101,9 +105,10 @@ def rehearse(
         client = connect(server.url, username=USER, key=KEY)
         for name in chain:
             with _timed(seconds, name):
-                pushed = run_kernel(client, name, folder / name, profile=profile, tell=tell)
+                built = build(name, USER, folder / name / "built", profile=profile, settings=settings, cpu=cpu)
+                pushed = run_kernel(client, built, folder / name, tell=tell)
         with _timed(seconds, "hidden rerun and score" if competition.submitted_as == "kernel" else "score"):
-            submission = _submit(client, competition, pushed, folder, tell)
+            submission = _submit(client, competition, pushed, folder)
         room.require_model()
         (row,) = (row for row in client.competitions.leaderboard(competition.slug) if row.team == USER)
     return Rehearsal(
@@ -131,34 +136,47 @@ def order(competition: Competition, kernel: str | None = None) -> list[str]:
         kernel = last[0]
     if kernel not in mine:
         raise UnknownName(f"kernel of {competition.name}", kernel, sorted(mine))
-    found = [kernel]
-    for name in found:
-        found += [other for other in takes[name] if other not in found]
-    return found[::-1]
+    needed = [kernel]
+    for name in needed:
+        needed += [other for other in takes[name] if other not in needed]
+    return list(TopologicalSorter({name: takes[name] for name in needed}).static_order())
 
 
 def run_kernel(
-    client: Client, name: str, folder: Path, *, profile: str | None, tell: Tell = silent, clock: Clock | None = None
+    client: Client,
+    built: Built,
+    folder: Path,
+    *,
+    limit: float = kernels.WATCH_SECONDS * HURRY,
+    tell: Tell = silent,
+    clock: Clock | None = None,
 ) -> Pushed:
-    """Build and push a kernel, wait for its end, fetch and check its output.
+    """Push a kernel, wait for its end, fetch and check its output.
+
+    Args:
+        client: the connection.
+        built: what to push.
+        folder: gets the folder `output` and a note of the push.
+        limit: seconds to wait for the end.
+        tell: told how it goes.
+        clock: measures waiting; by default that of a rehearsal.
 
     Raises:
         KernelError: if it does not end as complete.
         KaggleError: whatever else goes wrong between here and the server.
     """
     clock, pushes = clock or hurried(), Pushes(folder / "pushes.json")
-    built = build(name, USER, folder / "built", profile=profile, cpu=not environment.detect().gpus())
     pushed = kernels.push(client, built, pushes, patience=CAPACITY_SECONDS, tell=tell, clock=clock)
-    tell(f"{name}: {built.bytes:,} bytes, bundle {built.hash[:12]}, pushed as {pushed.ref}")
+    tell(f"{built.name}: {built.bytes:,} bytes, bundle {built.hash[:12]}, pushed as {pushed.ref}")
     started = time.monotonic()
-    ended = kernels.watch(client, pushed, pushes, limit=kernels.WATCH_SECONDS * HURRY, clock=clock)
+    ended = kernels.watch(client, pushed, pushes, limit=limit, clock=clock)
     got = kernels.output(client, pushed, folder / "output", tell=tell)
     if ended.state is not KernelState.COMPLETE:
         raise KernelError(
-            f"{name} ended as {ended.state.value}: {ended.failure or 'no reason given'}; "
+            f"{built.name} ended as {ended.state.value}: {ended.failure or 'no reason given'}; "
             f"its log is {got.folder / kernels.LOG}"
         )
-    tell(f"{name}: complete after {time.monotonic() - started:.1f} s, {len(got.files)} files as in its manifest")
+    tell(f"{built.name}: complete after {time.monotonic() - started:.1f} s, {len(got.files)} files as in its manifest")
     return pushed
 
 
@@ -167,7 +185,7 @@ def hurried() -> Clock:
     return Clock(now=lambda: time.monotonic() * HURRY, sleep=lambda seconds: time.sleep(seconds / HURRY))
 
 
-def _submit(client: Client, competition: Competition, pushed: Pushed, folder: Path, tell: Tell) -> Submission:
+def _submit(client: Client, competition: Competition, pushed: Pushed, folder: Path) -> Submission:
     """Submit as the competition wants it, and wait for the score."""
     form, sample = competition.submission, None
     what: Any = pushed.ref
@@ -178,7 +196,7 @@ def _submit(client: Client, competition: Competition, pushed: Pushed, folder: Pa
     outcome = submit(
         client, competition, what, "rehearsal",
         history=Ledger(folder / "ledger.csv"), confirm=lambda question: True, sample=sample, wait=WAIT_LIMIT * HURRY,
-        tell=tell, clock=hurried(),
+        clock=hurried(),
     )  # fmt: skip
     if not outcome.submission.scored:
         raise KernelError(f"submission {outcome.submission.ref} got no score: {outcome.submission.reason}")
@@ -215,7 +233,7 @@ class _Observed:
 
     def __call__(self, run: KernelRun, folder: Path) -> RunResult:
         result = self.room(run, folder)
-        manifest = result.output / outputs.MANIFEST
+        manifest = result.output / MANIFEST
         if run.rerun and manifest.is_file():
             self.manifests.append(json.loads(manifest.read_text(encoding="utf-8")))
         return result

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MODEL = "model.skops"
+WORD = r"\S+"
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # all that skops does not know itself
 
 
@@ -33,7 +34,7 @@ class BaselineModel:
 
         phrases = np.unique(np.concatenate([train["anchor"].to_numpy(str), train["target"].to_numpy(str)]))
         with self.context.progress.task(f"{self.context.title} · train", 3, "steps") as task:
-            self.words = TfidfVectorizer(token_pattern=r"\S+", sublinear_tf=True).fit(phrases)
+            self.words = TfidfVectorizer(token_pattern=WORD, sublinear_tf=True).fit(phrases)
             self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2)
             letters = self.letters.fit_transform(phrases)
             task.advance(1)

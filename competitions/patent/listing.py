@@ -113,6 +113,7 @@ class Collator:
         self.pad = pad
 
     def __call__(self, items: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        """Return `Scorer.forward`'s arguments for some items of a listing."""
         longest = max(len(item["input_ids"]) for item in items)
         shape = (len(items), -(-longest // ROUND_TO) * ROUND_TO)
         most = max(len(item["spans"]) for item in items)

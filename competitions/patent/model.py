@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from common.competition import Config
 from common.data import Frames
 from common.model import Context, Model
 from competitions.patent.competition import Baseline, Lists, Network, Pairs
-
-if TYPE_CHECKING:
-    from competitions.patent.baseline import BaselineModel
-    from competitions.patent.lists import ListsModel
-    from competitions.patent.pairs import PairsModel
 
 
 def prepare(frames: Frames, config: Config, context: Context) -> Frames:
@@ -28,15 +23,17 @@ def prepare(frames: Frames, config: Config, context: Context) -> Frames:
 
 def build(config: Config, frames: Frames, context: Context) -> Model:
     """Return an untrained model for one fold."""
-    return _family(config)(config, context)
+    model: Model = _family(config)(config, context)
+    return model
 
 
 def load(folder: Path, config: Config, context: Context) -> Model:
     """Return a model that `save` wrote."""
-    return _family(config).load(folder, config, context)
+    model: Model = _family(config).load(folder, config, context)
+    return model
 
 
-def _family(config: Config) -> type[BaselineModel | PairsModel | ListsModel]:
+def _family(config: Config) -> Any:
     match config:
         case Baseline():
             from competitions.patent.baseline import BaselineModel

@@ -31,7 +31,7 @@ class Scorer(nn.Module):
     def __init__(self, encoder: nn.Module, pearson_weight: float = 0.0) -> None:
         super().__init__()
         self.encoder, self.pearson_weight = encoder, pearson_weight
-        self.head = nn.Linear(4 * int(encoder.config.hidden_size), 1)  # type: ignore[union-attr,arg-type]
+        self.head = nn.Linear(4 * int(encoder.config.hidden_size), 1)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
 
@@ -67,7 +67,7 @@ class Scorer(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write the encoder's configuration and all weights (safetensors)."""
-        self.encoder.config.save_pretrained(folder)  # type: ignore[union-attr,operator]
+        self.encoder.config.save_pretrained(folder)
         settings = {"pearson_weight": self.pearson_weight}
         (folder / "scorer.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
         save_file(

@@ -10,7 +10,6 @@ import pandas as pd
 
 from common import data, inference, show, submission
 from common.kernel import Kernel
-from common.progress import Progress
 from common.runs import Run
 
 kernel = Kernel.begin("patent_infer")
@@ -71,7 +70,7 @@ with kernel.falling_back():
     run = Run.open(kernel.attached_run())
     scores = pd.DataFrame({number: fold["scores"] for number, fold in run.record["folds"].items()}).T
     show.table(scores.rename_axis("fold").reset_index(), f"CV of the attached run ({run.record['profile']})")
-    made = inference.predict(competition, run.folder, frames, kernel.environment, Progress(live=False))
+    made = inference.predict(competition, run.folder, frames, kernel.environment, kernel.progress)
     submission.write(made, path, competition.submission)
     inference.check(competition, path, frames)
     fell_back = False

@@ -15,9 +15,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, pipeline, show, splits
+from common import data, parallel, pipeline, show, splits
 from common.kernel import Kernel
-from common.progress import Progress
 
 kernel = Kernel.begin("patent_train")
 kernel.require(disk=12e9 if kernel.profile == "best" else 1e9)
@@ -77,22 +76,21 @@ show.table(pd.DataFrame(shape).rename_axis("fold").reset_index(), "The folds (-1
 #
 # All targets of one anchor and context stand in one sequence and are scored at once: each is read beside its siblings,
 # as the raters read it, and anchor and context are read once for twenty rows instead of once for each. The loss
-# is cross-entropy with the score as a soft label, and a share of the metric itself.
+# is cross-entropy with the score as a soft label, and a share of the metric itself. Every GPU trains folds of its own.
 
 # %%
-done = pipeline.run(
-    pipeline.Request(
-        competition=competition,
-        profile=kernel.profile,
-        config=config,
-        data=kernel.data,
-        environment=kernel.environment,
-        progress=Progress(live=False),
-        deadline=kernel.deadline,
-        out=kernel.environment.working / "run",
-        mode="fresh",
-    )
+request = pipeline.Request(
+    competition=competition,
+    profile=kernel.profile,
+    config=config,
+    data=kernel.data,
+    environment=kernel.environment,
+    progress=kernel.progress,
+    deadline=kernel.deadline,
+    out=kernel.environment.working / "run",
 )
+wanted = config.folds or sorted(set(folds[folds >= 0]))
+done = parallel.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
 record = done.record
 
 # %%

@@ -15,7 +15,7 @@ from common.environment import PROJECT
 from common.kaggle.clean_room.limits import Watch, tree
 from common.kaggle.clean_room.log import Log
 from common.kaggle.clean_room.python import Python
-from common.kaggle.clean_room.walls import HOME, SOURCE, WORKING, NoWalls, Room, Walls, choose
+from common.kaggle.clean_room.walls import HOME, SOURCE, WORKING, NoWalls, Room, Walls, choose, describe
 from common.kaggle.stand_in.running import KernelRun, RunResult
 
 INSIDE = Path(__file__).parent / "inside"
@@ -53,6 +53,10 @@ class CleanRoom:
     def walls(self, *, internet: bool) -> Walls:
         """Return the walls of a session with or without internet."""
         return self._walls or choose(internet=internet and self._internet)
+
+    def describe(self) -> str:
+        """Return what separates kernels without internet from this machine, and what is not as on Kaggle."""
+        return describe(self.walls(internet=False))
 
     def __call__(self, run: KernelRun, folder: Path) -> RunResult:
         """Run one kernel to its end."""
@@ -109,6 +113,7 @@ class CleanRoom:
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "MPLBACKEND": "agg",
+            "PYTHONWARNINGS": "ignore:IProgress not found",  # Kaggle has ipywidgets
             "PYTHONUNBUFFERED": "1",  # so that a killed kernel's last words are in its log
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger that every notebook would begin with
             "PIP_TARGET": str(root / PACKAGES),  # the Python itself is read-only here; Kaggle's is not

@@ -87,20 +87,28 @@ class Walls(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bubblewrap:
-    """Walls by `bwrap`, which needs no rights where unprivileged user namespaces are allowed."""
+class _Namespaces:
+    """What both kinds of walls share; without `cuts_network` only Python code is kept off the network."""
 
     cuts_network: bool = True
-    name: str = "bubblewrap"
 
     @property
     def gaps(self) -> tuple[str, ...]:
         """What is not as on Kaggle."""
-        return _gaps(self.cuts_network)
+        if self.cuts_network:
+            return ()
+        return ("internet is off for Python code only: no network namespace can be made here",)
 
     def root(self, room: Room) -> Path:
         """Where Kaggle's `/` is in the kernel's eyes."""
         return Path("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bubblewrap(_Namespaces):
+    """Walls by `bwrap`, which needs no rights where unprivileged user namespaces are allowed."""
+
+    name: str = "bubblewrap"
 
     def enter(self, room: Room, command: list[str]) -> list[str]:
         """Return the command that runs `command` inside the room."""
@@ -122,20 +130,10 @@ class Bubblewrap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unshare:
+class Unshare(_Namespaces):
     """Walls by util-linux's `unshare` and `mount`, for machines without bubblewrap."""
 
-    cuts_network: bool = True
     name: str = "unshare"
-
-    @property
-    def gaps(self) -> tuple[str, ...]:
-        """What is not as on Kaggle."""
-        return _gaps(self.cuts_network)
-
-    def root(self, room: Room) -> Path:
-        """Where Kaggle's `/` is in the kernel's eyes."""
-        return Path("/")
 
     def enter(self, room: Room, command: list[str]) -> list[str]:
         """Return the command that runs `command` inside the room."""
@@ -172,6 +170,11 @@ class NoWalls:
         return command
 
 
+def describe(walls: Walls) -> str:
+    """Return the name of walls, and below it what is not as on Kaggle."""
+    return "\n  ".join([walls.name + (", but" if walls.gaps else ""), *walls.gaps])
+
+
 @cache
 def choose(*, internet: bool) -> Walls:
     """Return the best walls that can be built here for a session with or without internet."""
@@ -194,10 +197,6 @@ def _stand(walls: Walls, internet: bool) -> bool:
         except (OSError, subprocess.TimeoutExpired):
             return False
         return ended.returncode == 0
-
-
-def _gaps(cuts_network: bool) -> tuple[str, ...]:
-    return () if cuts_network else ("internet is off for Python code only: no network namespace can be made here",)
 
 
 def _links() -> Iterator[tuple[str, str]]:
