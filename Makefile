@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+KAGGLE := .venv-kaggle
 
-.PHONY: dry-run test check bench clean
+.PHONY: dry-run test test-kaggle check bench clean
 
 dry-run: $(VENV)/.runs
 	$(BIN)/kit dry-run patent
 
 test: $(VENV)/.tests
 	$(BIN)/python -m pytest
+
+# With the versions of Kaggle's image, so that a kernel is not the first to meet them.
+test-kaggle: $(KAGGLE)/.tests
+	$(KAGGLE)/bin/python -m pytest
 
 check: $(VENV)/.tests
 	$(BIN)/ruff check
@@ -22,7 +27,7 @@ bench: $(VENV)/.tests
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
 clean:
-	rm -rf $(VENV) build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(KAGGLE) build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The stamps say what is installed; a change of the lists installs again.
 $(VENV)/.runs: requirements.txt pyproject.toml
@@ -33,4 +38,10 @@ $(VENV)/.runs: requirements.txt pyproject.toml
 
 $(VENV)/.tests: $(VENV)/.runs requirements-dev.txt
 	$(PIP) install --quiet -r requirements-dev.txt
+	touch $@
+
+$(KAGGLE)/.tests: requirements.txt requirements-dev.txt pyproject.toml common/kaggle/image.txt
+	$(PYTHON) -m venv $(KAGGLE)
+	$(KAGGLE)/bin/python -m pip install --quiet --constraint common/kaggle/image.txt -r requirements-dev.txt
+	$(KAGGLE)/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@

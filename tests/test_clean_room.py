@@ -332,6 +332,26 @@ def test_cancelled_session_ends_at_once(tmp_path: Path) -> None:
     assert ran.result.failure == "the session was cancelled"
 
 
+def test_process_left_behind_does_not_hold_the_session_up(
+    tmp_path: Path, any_walls: Walls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.kaggle.clean_room.log.LINGER_SECONDS", 0.2)
+    source = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(3)
+        print("too late", flush=True)
+    os._exit(0)
+os.wait()
+print("done")
+"""
+    ran = Ran(tmp_path, source, CleanRoom(walls=any_walls))
+    assert ran.result.status == "COMPLETE"
+    assert ran.text() == "done\n"
+
+
 def test_other_languages_are_refused(tmp_path: Path) -> None:
     assert Ran(tmp_path, "print(1)", language="r").result.failure == "the clean room runs python, not r"
 

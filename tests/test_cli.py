@@ -17,7 +17,7 @@ from common import registry
 from common.cli import parser
 
 Kit = Callable[..., Said]
-QUICK = ("--profile", "baseline", "--set", "trees=5", "--set", "components=4")
+QUICK = ("--profile", "baseline", "--set", "rounds=5", "--set", "components=4")
 
 
 @pytest.fixture
@@ -138,10 +138,10 @@ def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_p
     words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
     assert run(*words).code == 0
     before = (tmp_path / "run" / "run.json").read_bytes()
-    said = run(*words, "--set", "trees=6")
-    assert said.code == 1 and "trees: 5 there, 6 here" in said.complaint
+    said = run(*words, "--set", "rounds=6")
+    assert said.code == 1 and "rounds: 5 there, 6 here" in said.complaint
     assert (tmp_path / "run" / "run.json").read_bytes() == before
-    assert run(*words, "--set", "trees=6", "--fresh").code == 0
+    assert run(*words, "--set", "rounds=6", "--fresh").code == 0
 
 
 def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_path: Path) -> None:

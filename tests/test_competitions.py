@@ -116,9 +116,9 @@ def test_wrong_parts_are_refused() -> None:
         SubmissionFormat(id="id", targets=())
     with pytest.raises(SettingError, match="clip needs"):
         SubmissionFormat(id="id", targets=("a",), clip=True)
-    with pytest.raises(SettingError, match="needs split.group"):
+    with pytest.raises(SettingError, match=r"needs split\.group"):
         Split(kind="group")
-    with pytest.raises(SettingError, match="unknown split kind 'groups'"):
+    with pytest.raises(SettingError, match=r"unknown split kind 'groups'"):
         Split(kind="groups")  # type: ignore[arg-type]
     assert override(Split(kind="random"), {"n_splits": "3"}).n_splits == 3
 

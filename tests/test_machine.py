@@ -102,6 +102,7 @@ def test_attached_wheels_become_importable_but_replace_nothing(tmp_path: Path, m
         wheelhouse.use((inputs,), tmp_path / "wheels")
 
 
+@pytest.mark.filterwarnings("ignore:.* deprecated - use:DeprecationWarning")  # Matplotlib 3.10 beside a newer pyparsing
 def test_tables_and_figures_outside_a_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pandas as pd
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.commands.connection import Transfer, ask, connect, seconds, tell
 from common.commands.options import Commands, command, report, with_json
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     _with_kernel(parser)
     _with_build(parser)
-    parser.add_argument("--timeout", type=_seconds, metavar="9h", help="limit of the session: 90s, 30m, 9h")
-    parser.add_argument("--wait", type=_seconds, default=0.0, metavar="2h", help="wait so long for a free GPU session")
+    parser.add_argument("--timeout", type=seconds, metavar="9h", help="limit of the session: 90s, 30m, 9h")
+    parser.add_argument("--wait", type=seconds, default=0.0, metavar="2h", help="wait so long for a free GPU session")
     parser.add_argument(
         "--watch", action="store_true", help="follow the log to the end, then fetch and check the output"
     )
@@ -86,14 +87,14 @@ def push(arguments: argparse.Namespace) -> int:
     client, pushes = _connect()
     made = _build(arguments, arguments.owner or client.whoami())
     pushed = kernels.push(
-        client, made, pushes, timeout=arguments.timeout and int(arguments.timeout), patience=arguments.wait, tell=_tell
+        client, made, pushes, timeout=arguments.timeout and int(arguments.timeout), patience=arguments.wait, tell=tell
     )
-    _tell(f"pushed {pushed.ref}, bundle {pushed.bundle[:12]}\n{pushed.url}")
+    tell(f"pushed {pushed.ref}, bundle {pushed.bundle[:12]}\n{pushed.url}")
     if not arguments.watch:
         report(arguments, _document(pushed), lambda: f"to follow it: kit kernel log {made.name} --follow")
         return 0
-    ended = kernels.watch(client, pushed, pushes, on_log=_log_line, tell=_tell)
-    got = kernels.output(client, pushed, _folder(made.name) / "fetched", tell=_tell)
+    ended = kernels.watch(client, pushed, pushes, on_log=_log_line, tell=tell)
+    got = kernels.output(client, pushed, _folder(made.name) / "fetched", progress=Transfer("output"), tell=tell)
     document = _document(pushed) | {"state": ended.state.name, "failure": ended.failure, "output": str(got.folder)}
     lines = [f"{pushed.ref} ended: {ended.state.value} {ended.failure}".rstrip(), *_files(got.folder, got.files)]
     report(arguments, document | {"files": list(got.files), "verified": got.verified}, lambda: "\n".join(lines))
@@ -128,7 +129,8 @@ def output(arguments: argparse.Namespace) -> None:
 
     client, pushes = _connect()
     pushed = _pushed(arguments, client, pushes)
-    got = kernels.output(client, pushed, arguments.out or _folder(arguments.name) / "fetched", tell=_tell)
+    folder = arguments.out or _folder(arguments.name) / "fetched"
+    got = kernels.output(client, pushed, folder, progress=Transfer("output"), tell=tell)
     document = _document(pushed) | {"folder": str(got.folder), "files": list(got.files), "verified": got.verified}
     report(arguments, document, lambda: "\n".join(_files(got.folder, got.files)))
 
@@ -139,7 +141,7 @@ def abort(arguments: argparse.Namespace) -> None:
 
     client, pushes = _connect()
     ref = _ref(arguments.name, client.whoami())
-    kernels.abort(client, ref, pushes, confirm=lambda question: arguments.yes or _ask(question))
+    kernels.abort(client, ref, pushes, confirm=lambda question: arguments.yes or ask(question))
     report(arguments, {"deleted": ref.name}, lambda: f"{ref.name} is deleted")
 
 
@@ -182,10 +184,9 @@ def _user() -> str:
 
 
 def _connect() -> tuple[Client, Pushes]:
-    from common.kaggle.official import connect
     from common.kaggle.pushes import Pushes
 
-    return connect(tell=_tell), Pushes(_folder("pushes.json"))
+    return connect(), Pushes(_folder("pushes.json"))
 
 
 def _pushed(arguments: argparse.Namespace, client: Client, pushes: Pushes) -> Pushed:
@@ -199,11 +200,11 @@ def _ref(name: str, owner: str) -> Any:
     from common.errors import UnknownName
     from common.kaggle import metadata
     from common.kaggle.build import names
-    from common.kernel import METADATA, read
+    from common.kernel import METADATA
 
     if name not in (known := names()):
         raise UnknownName("kernel", name, known)
-    return metadata.ref(read(PROJECT / "kernels" / name / METADATA), owner)
+    return metadata.ref(metadata.read(PROJECT / "kernels" / name / METADATA), owner)
 
 
 def _folder(name: str) -> Path:
@@ -220,24 +221,5 @@ def _files(folder: Path, names: tuple[str, ...]) -> list[str]:
     return [f"{(folder / name).stat().st_size:>14,} bytes  {folder / name}" for name in names]
 
 
-def _tell(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
 def _log_line(line: Any) -> None:
     print(line.text, end="" if line.text.endswith("\n") else "\n", file=sys.stderr, flush=True)
-
-
-def _ask(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody can answer, which is a no."""
-    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _seconds(text: str) -> float:
-    from common.deadline import duration
-    from common.errors import SettingError
-
-    try:
-        return duration(text)
-    except SettingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

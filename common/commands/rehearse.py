@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,6 @@ def rehearse(arguments: argparse.Namespace) -> None:
     from common.kaggle.clean_room.python import Python
 
     competition = registry.get(arguments.name)
-    competition.profile(arguments.profile)
     done = rehearsal.rehearse(
         competition,
         environment.detect().working / "build" / "rehearsal" / competition.name,
@@ -69,9 +67,17 @@ def rehearse(arguments: argparse.Namespace) -> None:
         python=Python.of(arguments.environment),
         tell=tell,
     )
-    document = {**asdict(done), "folder": str(done.folder)}
-    for part in ("submission", "row"):
-        document[part] = {key: str(value) for key, value in document[part].items()}
+    sent = done.submission
+    document = {
+        "competition": competition.name,
+        "kernels": done.kernels,
+        "walls": done.walls,
+        "gaps": done.gaps,
+        "seconds": done.seconds,
+        "submission": {"ref": sent.ref, "public": sent.public_score, "private": sent.private_score},
+        "leaderboard": {"rank": done.row.rank, "team": done.row.team, "score": done.row.score},
+        "folder": str(done.folder),
+    }
     report(arguments, document, lambda: _summary(done))
 
 

@@ -18,7 +18,7 @@ from common.kaggle import metadata, secrets
 from common.kaggle.bundle import Bundle, sources
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
-from common.kernel import BUNDLE, METADATA, read
+from common.kernel import BUNDLE, METADATA
 
 MAX_BYTES = 1_000_000
 """Most bytes of source text: what Kaggle's limit of "1 megabytes" means at the least."""
@@ -90,7 +90,7 @@ def build(
     if not _OWNER.fullmatch(owner):
         raise KernelError(f"{owner!r} is no user name of Kaggle; --owner takes the one in your profile's address")
     folder = project / "kernels" / name
-    asked = metadata.complete(read(folder / METADATA), owner, script=script, cpu=cpu, datasets=datasets)
+    asked = metadata.complete(metadata.read(folder / METADATA), owner, script=script, cpu=cpu, datasets=datasets)
     code = (folder / CODE).read_text(encoding="utf-8")
     story = cells(code, f"kernels/{name}/{CODE}")
     competition = _competition(asked)

@@ -8,6 +8,7 @@ from typing import Any
 from common.errors import KernelError, UnknownName
 from common.kaggle.results import Ref
 from common.kaggle.sources import SourceKind, normalise
+from common.kernel import read as read  # the kernel itself reads this file too
 from common.machine import GPUS
 
 OWNER = "OWNER/"

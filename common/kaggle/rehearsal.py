@@ -34,7 +34,7 @@ from common.kaggle.stand_in.running import KernelRun, RunResult
 from common.kaggle.stand_in.server import StandIn
 from common.kaggle.stand_in.world import Hosted, Sources
 from common.kaggle.submit import WAIT_LIMIT, submit
-from common.kernel import METADATA
+from common.kernel import LIGHT, METADATA
 from common.ledger import Ledger
 from common.manifest import MANIFEST
 
@@ -95,7 +95,7 @@ def rehearse(
         data = folder / "data"
         with _timed(seconds, "sample data"):
             registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
-    room = _Observed(CleanRoom(python=python, internet=profile != "sample"))  # the sample profile needs none
+    room = _Observed(CleanRoom(python=python, internet=profile not in LIGHT))
     walls = room.room.walls(internet=False)
     tell(f"clean room: {room.room.describe()}")
     sources = _sources(chain, inputs or {}, folder / "empty", tell)

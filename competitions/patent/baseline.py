@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.errors import DeviceError
 from common.model import Context
-from competitions.patent.competition import Baseline
+from competitions.patent.competition import Trees
 from competitions.patent.cpc import SECTIONS
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  
 class BaselineModel:
     """TF-IDF spaces of the training phrases and trees on the similarities in them."""
 
-    def __init__(self, config: Baseline, context: Context) -> None:
+    def __init__(self, config: Trees, context: Context, seed: int = 0) -> None:
         self.config, self.context = config, context
+        self.seed = getattr(config, "seed", seed)
+        _require_skops()
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Learn the spaces from the training phrases, then the trees."""
@@ -33,20 +36,20 @@ class BaselineModel:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         phrases = np.unique(np.concatenate([train["anchor"].to_numpy(str), train["target"].to_numpy(str)]))
-        with self.context.progress.task(f"{self.context.title} · train", 3, "steps") as task:
+        with self.context.progress.task(f"{self.context.title} · trees", 3, "steps") as task:
             self.words = TfidfVectorizer(token_pattern=WORD, sublinear_tf=True).fit(phrases)
             self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=2)
             letters = self.letters.fit_transform(phrases)
             task.advance(1)
             components = min(self.config.components, min(letters.shape) - 1)
-            self.latent = TruncatedSVD(components, random_state=self.config.seed).fit(letters)
+            self.latent = TruncatedSVD(components, random_state=self.seed).fit(letters)
             features = self._features(train)
             task.advance(1)
             self.trees = HistGradientBoostingRegressor(
-                max_iter=self.config.trees,
-                learning_rate=self.config.learning_rate,
+                max_iter=self.config.rounds,
+                learning_rate=self.config.shrinkage,
                 min_samples_leaf=min(self.config.min_samples_leaf, max(1, len(train) // 20)),
-                random_state=self.config.seed,
+                random_state=self.seed,
             ).fit(features, train["score"])
             task.advance(1)
 
@@ -62,7 +65,7 @@ class BaselineModel:
         io.dump((self.words, self.letters, self.latent, self.trees), folder / MODEL)
 
     @classmethod
-    def load(cls, folder: Path, config: Baseline, context: Context) -> BaselineModel:
+    def load(cls, folder: Path, config: Trees, context: Context) -> BaselineModel:
         """Read what `save` wrote."""
         from skops import io
 
@@ -104,6 +107,17 @@ class BaselineModel:
         features["last_word_shared"] = _share_of_siblings(pair["target"], groups, -1)
         features["first_word_shared"] = _share_of_siblings(pair["target"], groups, 0)
         return features
+
+
+def _require_skops() -> None:
+    """Say before training, not when a model is to be saved or read, that its file format is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("skops") is None:
+        raise DeviceError(
+            "the package skops, which keeps the trees in files that run no code, is missing: pip install skops, "
+            "or attach the dataset of kit dataset wheels patent, or leave the trees out with --set trees_weight=0"
+        )
 
 
 def _cosine(left: Any, right: Any) -> NDArray[float64]:

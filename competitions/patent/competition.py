@@ -19,13 +19,18 @@ from common.competition import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline(Config):
+class Trees:
     """Similarities of words and characters, boosted trees; scikit-learn only."""
 
-    components: int = 64  # of the latent space in which phrases are compared; more did not help OOF
-    trees: int = 400  # with the learning rate below, where OOF levels off
-    learning_rate: float = 0.03
+    components: int = 64  # of the latent space in which phrases are compared
+    rounds: int = 400  # of boosting, at a learning rate that needs about so many
+    shrinkage: float = 0.03
     min_samples_leaf: int = 40  # anchors come in groups of about 50 rows: smaller leaves learn them by heart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Trees, Config):
+    """The trees alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +74,16 @@ class Lists(Network):
     context_tokens: int = 24  # of the CPC title
     pearson_weight: float = 0.3  # of the metric itself beside cross-entropy in the loss
     orders: int = 4  # predictions are averaged over so many orders of the siblings
-    members: int = 1  # networks per fold, trained from different seeds and averaged
+    members: int = 2  # networks per fold, trained from different seeds and averaged
+    trees: Trees = Trees()  # the baseline, which sees letters and ranks that the networks do not
+    trees_weight: float = 0.3  # of the baseline in the mean; 0 leaves it out
 
 
 PROFILES: dict[str, Config] = {
     "sample": Lists(
         backbone=tiny.NAME,
-        precision="float32", epochs=8, learning_rate=2e-3, head_learning_rate=5e-3, batch_size=4, orders=2,
+        precision="float32", epochs=8, learning_rate=2e-3, head_learning_rate=5e-3, batch_size=4, orders=2, members=1,
+        trees=Trees(components=16, rounds=50),
         split=Split(kind="stratified_group", n_splits=3, group="anchor", stratify="score"),
     ),
     "baseline": Baseline(),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from common import backbone, tiny
 from common.model import Context
 from common.tokens import encode, kept_tokenizer
+from competitions.patent.baseline import BaselineModel
 from competitions.patent.competition import Lists
 from competitions.patent.cpc import title
 
@@ -35,6 +36,7 @@ class ListsModel:
         self.config, self.context = config, context
         self.notes: dict[str, Any] = {}
         self.members: list[Scorer] = []
+        self.trees = BaselineModel(config.trees, context, config.seed) if config.trees_weight else None
         backbone.quiet()
         self.tokenizer = kept_tokenizer(context)
 
@@ -44,6 +46,8 @@ class ListsModel:
         from common.files import atomic_folder
         from competitions.patent.scorer import Scorer
 
+        if self.trees is not None:
+            self.trees.fit(train, valid)
         lists = self._lists(train, train["score"].to_numpy("float32"))
         for number in range(self.config.members):
             kept = self.context.folder / f"member-{number}"
@@ -64,7 +68,7 @@ class ListsModel:
                 scorer.save(folder)
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
-        """Return a score per row (n,) in (0, 1): the mean over members and orders."""
+        """Return a score per row (n,): the mean over members and orders, and the trees' beside it."""
         import numpy as np
 
         from common import training
@@ -82,10 +86,15 @@ class ListsModel:
                     rows, logits = ordered.by_row(trainer.predict(ordered).predictions)
                     total[rows] += 1 / (1 + np.exp(-logits))
                     task.advance(len(frame))
-        return total / steps
+        if self.trees is None:
+            return total / steps
+        weight = self.config.trees_weight
+        return (1 - weight) * total / steps + weight * self.trees.predict(frame)
 
     def save(self, folder: Path) -> None:
-        """Write every member's configuration and weights (safetensors)."""
+        """Write every member's configuration and weights (safetensors), and the trees."""
+        if self.trees is not None:
+            self.trees.save(folder)
         for number, scorer in enumerate(self.members):
             (folder / f"member-{number}").mkdir()
             scorer.save(folder / f"member-{number}")
@@ -96,6 +105,8 @@ class ListsModel:
         from competitions.patent.scorer import Scorer
 
         model = cls(config, context)
+        if model.trees is not None:
+            model.trees = BaselineModel.load(folder, config.trees, context)
         model.members = [Scorer.load(path, context.environment) for path in sorted(folder.glob("member-*"))]
         return model
 

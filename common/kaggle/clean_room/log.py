@@ -17,6 +17,7 @@ from common.kaggle.stand_in.running import LogEntry
 Stream = Literal["stdout", "stderr"]
 STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 PIECE = 1 << 16  # bytes read at once, and the longest line that waits for its end
+LINGER_SECONDS = 5.0  # what a process that a kernel left behind, and that cannot be found, may hold us up
 LIMIT = 50_000_000  # characters; a kernel that prints in an endless loop must not fill the disk
 
 
@@ -30,6 +31,7 @@ class Log:
         self._emit, self._secrets = emit, tuple(secrets)
         self._started, self._passed = time.monotonic(), 0
         self._lock, self._threads = threading.Lock(), list[threading.Thread]()
+        self._closed = False
         self.last_error = ""
 
     def __enter__(self) -> Log:
@@ -39,7 +41,9 @@ class Log:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for thread in self._threads:
-            thread.join()
+            thread.join(LINGER_SECONDS)
+        with self._lock:
+            self._closed = True
 
     def read(self, process: Popen[bytes]) -> None:
         """Begin to read what a process prints."""
@@ -61,10 +65,12 @@ class Log:
         self._pass(stream, waiting + decode(b"", True))
 
     def _pass(self, stream: Stream, text: str) -> None:
-        if not text or self._passed > LIMIT:
+        if not text:
             return
         text = mask(text, self._secrets)
         with self._lock:
+            if self._closed or self._passed > LIMIT:
+                return
             self._passed += len(text)
             if self._passed > LIMIT:
                 text += f"\n(the log ends here: it is longer than {LIMIT:,} characters)\n"

@@ -9,7 +9,6 @@ what is not as on Kaggle.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -131,7 +130,7 @@ class Bubblewrap(_Namespaces):
 
 @dataclass(frozen=True, kw_only=True)
 class Unshare(_Namespaces):
-    """Walls by util-linux's `unshare` and `mount`, for machines without bubblewrap."""
+    """Walls by util-linux's `unshare` and `mount`, for root on machines without bubblewrap."""
 
     name: str = "unshare"
 
@@ -140,7 +139,6 @@ class Unshare(_Namespaces):
         cut = self.cuts_network and not room.internet
         words = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
         words += ["--net"] if cut else []
-        words += [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         return [*words, "sh", "-ec", "\n".join(_script(room, cut)), "room", *command]
 
 
@@ -152,7 +150,7 @@ class NoWalls:
     gaps: tuple[str, ...] = (
         "the repository, the home folder and all else of this machine can be seen (Python does not import from them)",
         "/kaggle does not exist: the folders lie below a temporary root that KIT_ENVIRONMENT names",
-        "inputs are copies, protected by their permissions only",
+        "inputs are copies; their files are write-protected, their folders are not",
         "internet is off for Python code only",
     )
 
@@ -165,8 +163,9 @@ class NoWalls:
         for source in room.inputs:
             copy = room.folder / INPUT / source.mount
             shutil.copytree(source.folder, copy, dirs_exist_ok=True)
-            for path in (copy, *copy.rglob("*")):
-                path.chmod(path.stat().st_mode & ~0o222)
+            for path in copy.rglob("*"):
+                if path.is_file():  # folders stay writable, so that the room can be removed
+                    path.chmod(path.stat().st_mode & ~0o222)
         return command
 
 
@@ -178,7 +177,7 @@ def describe(walls: Walls) -> str:
 @cache
 def choose(*, internet: bool) -> Walls:
     """Return the best walls that can be built here for a session with or without internet."""
-    for cuts in (False,) if internet else (True, False):
+    for cuts in (True, False):
         for walls in (Bubblewrap(cuts_network=cuts), Unshare(cuts_network=cuts)):
             if _stand(walls, internet):
                 return walls
