@@ -35,6 +35,7 @@ from common.progress import Progress
 BUNDLE = "bundle.json"
 METADATA = "kernel-metadata.json"
 RUN = "run.zip"
+WHEELS = "wheels"  # of packages that the image lacks: an output, so that a kernel without internet finds them attached
 LIGHT = ("sample", "baseline")  # profiles that every competition has and that need neither GPU nor internet
 SPARE_SECONDS = 60.0  # between the watchdog and the end of the session
 
@@ -71,10 +72,13 @@ class Kernel:
         asked = read(PROJECT / "kernels" / name / METADATA)
         if not asked.get("enable_internet"):
             os.environ["HF_HUB_OFFLINE"] = "1"  # rather than minutes of waiting for a network that is not there
-        wheelhouse.use(here.inputs if here.on_kaggle else (), here.temporary / "wheels")
         competition = _competition(asked)
         home = here.working / "build" / "kernels" / name
         output = here.working if here.on_kaggle else home / "output"
+        if here.on_kaggle:
+            if asked.get("enable_internet"):
+                wheelhouse.fetch(competition.packages, output / WHEELS)
+            wheelhouse.use((*here.inputs, output / WHEELS), here.temporary / "wheels")
         scratch = here.temporary / f"kernel-{name}" if here.on_kaggle else home / "work"
         if not here.on_kaggle:
             here = replace(here, inputs=(*here.inputs, home.parent))  # where other kernels' outputs lie
@@ -173,9 +177,10 @@ class Kernel:
 
     def finish(self, *names: str, **facts: Any) -> None:
         """Write the manifest of the output files and say what is in it; nothing is written after it."""
+        wheels = [path.relative_to(self.output).as_posix() for path in sorted((self.output / WHEELS).glob("*.whl"))]
         made = manifest.write(
             self.output,
-            names,
+            (*names, *wheels),
             {
                 "kernel": self.name,
                 "bundle": self.bundle,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -34,9 +36,44 @@ def use(inputs: tuple[Path, ...], folder: Path) -> list[str]:
     return [path.name for path in wheels]
 
 
+def fetch(packages: Sequence[str], folder: Path) -> None:
+    """Fetch the wheels of those packages that are missing here, for this session and for one without a network.
+
+    Args:
+        packages: requirements; what they need in turn is a requirement of its own.
+        folder: where the wheels are put; it is made only if there are any.
+
+    Raises:
+        DeviceError: with pip's reason, if there is none for this Python.
+    """
+    wanted = [package for package in packages if not _has(re.split(r"[\s<>=!~\[;]", package, maxsplit=1)[0])]
+    if not wanted:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--quiet",
+        "--dest",
+        str(folder),
+    ]
+    done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
+        raise DeviceError(f"{', '.join(wanted)} cannot be fetched: {errors[0]}; attach them with kit dataset wheels")
+
+
 def _installed(wheel: Path) -> bool:
+    return _has(wheel.name.partition("-")[0])
+
+
+def _has(name: str) -> bool:
     try:
-        metadata.version(wheel.name.partition("-")[0])
+        metadata.version(name)
     except metadata.PackageNotFoundError:
         return False
     return True
