@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +24,6 @@ def tell(message: str) -> None:
 def ask(question: str) -> bool:
     """Ask on a terminal; elsewhere nobody can answer, which is a no."""
     return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
-
-
-def seconds(text: str) -> float:
-    """Read a duration given as an option."""
-    from common.deadline import duration
-    from common.errors import SettingError
-
-    try:
-        return duration(text)
-    except SettingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class Transfer:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, seconds, tell
-from common.commands.options import Commands, command, report, with_json
+from common.commands.options import Commands, command, report, seconds, with_json
 
 if TYPE_CHECKING:
     from common.kaggle.build import Built

@@ -52,6 +52,17 @@ def report(arguments: argparse.Namespace, document: Any, lines: Callable[[], str
         print(lines())
 
 
+def seconds(text: str) -> float:
+    """Read a duration given as an option."""
+    from common.deadline import duration
+    from common.errors import SettingError
+
+    try:
+        return duration(text)
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def table(rows: list[list[str]]) -> str:
     """Return rows as aligned columns; the first row is the header."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

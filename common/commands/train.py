@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.commands.options import Commands, command, report, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
 
 if TYPE_CHECKING:
     from common.runs import Run
@@ -56,7 +56,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
     )
-    parser.add_argument("--time-limit", type=_duration, metavar="8h", help="stop in time: 90s, 30m, 8h")
+    parser.add_argument("--time-limit", type=seconds, metavar="8h", help="stop in time: 90s, 30m, 8h")
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
         "--resume", action="store_const", const="resume", dest="mode", help="go on even if the code has changed"
@@ -197,13 +197,3 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of fold numbers such as 0,1") from None
-
-
-def _duration(text: str) -> float:
-    from common.deadline import duration
-    from common.errors import SettingError
-
-    try:
-        return duration(text)
-    except SettingError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
