@@ -28,7 +28,7 @@ from common.kaggle.results import Ref
 from common.kaggle.stand_in.running import KernelRun, RunResult
 
 PATENT = registry.get("patent")
-QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0"]}
+QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "rounds=5", "components=4"]}
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.commands.connection import Transfer, ask, connect, seconds, tell
+from common.commands.connection import Transfer, ask, connect, tell
 from common.commands.options import Commands, command, report, seconds, with_json
 
 if TYPE_CHECKING:

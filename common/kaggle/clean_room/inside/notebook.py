@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import nbformat
 from nbclient import NotebookClient
@@ -15,15 +15,22 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Echo(NotebookClient):
-    """Passes on what cells write to their streams."""
+    """Passes on what cells write to their streams, and their errors."""
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         """Take one message of the kernel."""
+        content = msg["content"]
         if msg["msg_type"] == "stream":
-            stream = sys.stderr if msg["content"]["name"] == "stderr" else sys.stdout
-            stream.write(msg["content"]["text"])
-            stream.flush()
+            write(content["text"], sys.stderr if content["name"] == "stderr" else sys.stdout)
+        elif msg["msg_type"] == "error":
+            write(COLOURS.sub("", "\n".join(content["traceback"])) + "\n", sys.stderr)
         return super().output(outs, msg, display_id, cell_index)
+
+
+def write(text: str, stream: TextIO) -> None:
+    """Write at once: a session that is killed must not lose its last words."""
+    stream.write(text)
+    stream.flush()
 
 
 def main(path: Path) -> int:
@@ -37,7 +44,7 @@ def main(path: Path) -> int:
     try:
         client.execute()
     except CellExecutionError as error:
-        print(COLOURS.sub("", error.traceback), file=sys.stderr)
+        write(f"{error.ename}: {error.evalue}\n", sys.stderr)
         return 1
     except DeadKernelError:
         return 137
