@@ -9,6 +9,7 @@ KAGGLE := .venv-kaggle
 
 dry-run: $(VENV)/.runs
 	$(BIN)/kit dry-run patent
+	$(BIN)/kit rehearse patent
 
 test: $(VENV)/.tests
 	$(BIN)/python -m pytest

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy import int32, int64
     from numpy.typing import NDArray
 
-TOKENIZER = "tokenizer"  # folder in a run's folder
+TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,41 @@ def kept_tokenizer(context: Context) -> Any:
     if not folder.is_dir():
         raise BackboneError(f"{context.run} holds no tokenizer; the run is not whole, train it again")
     return AutoTokenizer.from_pretrained(folder)
+
+
+def keep_encoder(name: str, seed: int, context: Context) -> None:
+    """Put a backbone's encoder into the run's folder, so that a run needs nothing from outside to predict.
+
+    Raises:
+        BackboneError: if the backbone cannot be had.
+    """
+    if (context.run / ENCODER).is_dir():
+        return
+    from transformers import AutoModel, set_seed
+
+    from common import backbone, tiny
+
+    backbone.quiet()
+    if name == tiny.NAME:
+        set_seed(seed)
+        model = AutoModel.from_config(tiny.config(len(kept_tokenizer(context))))
+    else:
+        model = backbone.load(AutoModel.from_pretrained, name, context.environment)
+    with atomic_folder(context.run / ENCODER) as folder:
+        model.float().save_pretrained(folder)
+
+
+def kept_encoder(context: Context) -> Any:
+    """Return a fresh copy of a run's encoder, in single precision.
+
+    Raises:
+        BackboneError: if the run's folder does not hold one.
+    """
+    from transformers import AutoModel
+
+    from common import backbone
+
+    return backbone.load(AutoModel.from_pretrained, str(context.run / ENCODER), context.environment)
 
 
 def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:

@@ -1,3 +1,5 @@
+"""P14: which credential wins, found without a network and without showing it."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""P8: a submission is checked, sent once, and its end is told as it is."""
+
 from __future__ import annotations
 
 import random

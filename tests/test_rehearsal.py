@@ -59,6 +59,18 @@ def test_kernel_that_fails_is_named_with_its_reason_and_log(tmp_path: Path) -> N
     assert "SplitError" in log.read_text()
 
 
+def test_two_rehearsals_do_not_share_a_folder(tmp_path: Path) -> None:
+    with rehearsal._fresh(tmp_path / "here"):
+        with pytest.raises(KernelError, match="another rehearsal is under way"):
+            rehearse(PATENT, tmp_path / "here")
+        with rehearsal._fresh(tmp_path / "there"):
+            pass
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "old").touch()
+    with rehearsal._fresh(tmp_path / "here"):
+        assert not (tmp_path / "here").exists()
+
+
 def test_kernels_run_after_those_whose_output_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
     assert order(PATENT) == ["patent_train", "patent_infer"]
     assert order(PATENT, "patent_train") == ["patent_train"]

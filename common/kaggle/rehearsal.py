@@ -89,28 +89,27 @@ def rehearse(
         KitError: for everything else that Kaggle would refuse.
     """
     chain, cpu = order(competition, kernel), not environment.detect().gpus()
-    shutil.rmtree(folder, ignore_errors=True)
-    seconds: dict[str, float] = {}
-    if data is None:
-        data = folder / "data"
-        with _timed(seconds, "sample data"):
-            registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
-    room = _Observed(CleanRoom(python=python, internet=profile not in LIGHT))
+    with _fresh(folder):
+        seconds: dict[str, float] = {}
+        if data is None:
+            data = folder / "data"
+            with _timed(seconds, "sample data"):
+                registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
+        room = _Observed(CleanRoom(python=python, internet=profile not in LIGHT))
+        tell(f"clean room: {room.room.describe()}")
+        sources = _sources(chain, inputs or {}, folder / "empty", tell)
+        hosted = Hosted(competition=competition, data=data)
+        with StandIn(folder / "state", [hosted], runner=room, sources=sources) as server:
+            client = connect(server.url, username=USER, key=KEY)
+            for name in chain:
+                with _timed(seconds, name):
+                    built = build(name, USER, folder / name / "built", profile=profile, settings=settings, cpu=cpu)
+                    pushed = run_kernel(client, built, folder / name, tell=tell)
+            with _timed(seconds, "hidden rerun and score" if competition.submitted_as == "kernel" else "score"):
+                submission = _submit(client, competition, pushed, folder)
+            room.require_model()
+            (row,) = (row for row in client.competitions.leaderboard(competition.slug) if row.team == USER)
     walls = room.room.walls(internet=False)
-    tell(f"clean room: {room.room.describe()}")
-    sources = _sources(chain, inputs or {}, folder / "empty", tell)
-    with StandIn(
-        folder / "state", [Hosted(competition=competition, data=data)], runner=room, sources=sources
-    ) as server:
-        client = connect(server.url, username=USER, key=KEY)
-        for name in chain:
-            with _timed(seconds, name):
-                built = build(name, USER, folder / name / "built", profile=profile, settings=settings, cpu=cpu)
-                pushed = run_kernel(client, built, folder / name, tell=tell)
-        with _timed(seconds, "hidden rerun and score" if competition.submitted_as == "kernel" else "score"):
-            submission = _submit(client, competition, pushed, folder)
-        room.require_model()
-        (row,) = (row for row in client.competitions.leaderboard(competition.slug) if row.team == USER)
     return Rehearsal(
         folder=folder, kernels=tuple(chain), walls=walls.name, gaps=walls.gaps, submission=submission, row=row,
         seconds=seconds,
@@ -249,3 +248,22 @@ def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     seconds[phase] = round(time.monotonic() - started, 2)
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """Empty a folder and keep it for one rehearsal at a time.
+
+    Raises:
+        KernelError: if another process rehearses in it.
+    """
+    import fcntl
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KernelError(f"another rehearsal is under way in {folder}; wait for its end") from None
+        shutil.rmtree(folder, ignore_errors=True)
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+Embed = Callable[[list[str]], Any]
 MODEL = "model.skops"
 WORD = r"\S+"
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # all that skops does not know itself
 
 
 class BaselineModel:
-    """TF-IDF spaces of the training phrases and trees on the similarities in them."""
+    """TF-IDF spaces of the training phrases and trees on the similarities in them.
 
-    def __init__(self, config: Trees, context: Context, seed: int = 0) -> None:
-        self.config, self.context = config, context
+    With `embed`, which gives n phrases vectors (n, width), the similarities of those are features too.
+    """
+
+    def __init__(self, config: Trees, context: Context, seed: int = 0, embed: Embed | None = None) -> None:
+        self.config, self.context, self.embed = config, context, embed
         self.seed = getattr(config, "seed", seed)
         _require_skops()
 
@@ -65,11 +70,11 @@ class BaselineModel:
         io.dump((self.words, self.letters, self.latent, self.trees), folder / MODEL)
 
     @classmethod
-    def load(cls, folder: Path, config: Trees, context: Context) -> BaselineModel:
-        """Read what `save` wrote."""
+    def load(cls, folder: Path, config: Trees, context: Context, embed: Embed | None = None) -> BaselineModel:
+        """Read what `save` wrote; `embed` has to be what it was trained with."""
         from skops import io
 
-        model = cls(config, context)
+        model = cls(config, context, embed=embed)
         model.words, model.letters, model.latent, model.trees = io.load(folder / MODEL, trusted=TRUSTED)
         return model
 
@@ -96,11 +101,17 @@ class BaselineModel:
         features = pd.DataFrame(found)
         groups = (frame["anchor"] + "\0" + frame["context"]).to_numpy()
         anchors = frame["anchor"].to_numpy()
+        spaces = {"latent": latent[1]}
+        if self.embed is not None:
+            anchor, target = (_embedded(self.embed, pair[side]) for side in pair)
+            features["meaning"] = (anchor * target).sum(axis=1)
+            spaces["meaning"] = target
         for name, keys in (("group", groups), ("anchor", anchors)):
             codes = pd.factorize(keys)[0]
             features[f"{name}_size"] = np.bincount(codes)[codes]
-            features[f"{name}_centre"] = _to_centre(latent[1], codes)
-            for column in ("letters", "latent"):
+            for space, vectors in spaces.items():
+                features[f"{name}_{space}_centre"] = _to_centre(vectors, codes)
+            for column in ("letters", *spaces):
                 ranked = features[column].groupby(codes)
                 features[f"{name}_{column}_rank"] = ranked.rank(pct=True)
                 features[f"{name}_{column}_above"] = features[column] - ranked.transform("mean")
@@ -132,6 +143,14 @@ def _unit(rows: NDArray[float64]) -> NDArray[float64]:
 
     unit: NDArray[float64] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     return unit
+
+
+def _embedded(embed: Embed, phrases: Any) -> NDArray[float64]:
+    """Return a unit vector per phrase (n, width), each distinct phrase embedded once."""
+    import pandas as pd
+
+    codes, distinct = pd.factorize(phrases)
+    return _unit(embed(list(distinct)))[codes]
 
 
 def _to_centre(rows: NDArray[float64], codes: NDArray[Any]) -> NDArray[float64]:

@@ -14,9 +14,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import backbone, tiny
+from common import backbone
 from common.model import Context
-from common.tokens import encode, kept_tokenizer
+from common.tokens import encode, kept_encoder, kept_tokenizer
 from competitions.patent.baseline import BaselineModel
 from competitions.patent.competition import Lists
 from competitions.patent.cpc import title
@@ -36,7 +36,7 @@ class ListsModel:
         self.config, self.context = config, context
         self.notes: dict[str, Any] = {}
         self.members: list[Scorer] = []
-        self.trees = BaselineModel(config.trees, context, config.seed) if config.trees_weight else None
+        self.trees = BaselineModel(config.trees, context, config.seed, self._embed) if config.trees_weight else None
         backbone.quiet()
         self.tokenizer = kept_tokenizer(context)
 
@@ -56,7 +56,7 @@ class ListsModel:
                 continue
             schedule = training.Schedule.of(dataclasses.replace(self.config, seed=self.config.seed + number))
             training.seed(schedule.seed)
-            scorer = Scorer(self._encoder(), self.config.pearson_weight)
+            scorer = Scorer(kept_encoder(self.context), self.config.pearson_weight)
             title = f"{self.context.title}.{number}" if self.config.members > 1 else self.context.title
             trainer = self._trainer(scorer, self.context.folder / f"training-{number}", schedule, lists)
             notes = training.fit(trainer, self.context.titled(title), len(train), schedule)
@@ -79,10 +79,10 @@ class ListsModel:
         schedule = training.Schedule.of(self.config)
         steps = len(self.members) * self.config.orders
         with self.context.progress.task(f"{self.context.title} · predict", steps * len(frame)) as task:
-            for scorer in self.members:
+            for number, scorer in enumerate(self.members):
                 trainer = self._trainer(scorer, self.context.folder / "training", schedule, None)
                 for order in range(self.config.orders):
-                    ordered = InOrder(lists, order)
+                    ordered = InOrder(lists, number * self.config.orders + order)
                     rows, logits = ordered.by_row(trainer.predict(ordered).predictions)
                     total[rows] += 1 / (1 + np.exp(-logits))
                     task.advance(len(frame))
@@ -106,17 +106,15 @@ class ListsModel:
 
         model = cls(config, context)
         if model.trees is not None:
-            model.trees = BaselineModel.load(folder, config.trees, context)
+            model.trees = BaselineModel.load(folder, config.trees, context, model._embed)
         model.members = [Scorer.load(path, context.environment) for path in sorted(folder.glob("member-*"))]
         return model
 
-    def _encoder(self) -> Any:
-        from transformers import AutoModel
+    def _embed(self, phrases: list[str]) -> Any:
+        """Return what the encoder, as it came, makes of each phrase: the mean of its tokens' states (n, width)."""
+        from common.embedding import embed
 
-        name = self.config.backbone
-        if name == tiny.NAME:
-            return AutoModel.from_config(tiny.config(len(self.tokenizer)), add_pooling_layer=False)
-        return backbone.load(AutoModel.from_pretrained, name, self.context.environment)
+        return embed(kept_encoder(self.context), self.tokenizer, phrases)
 
     def _lists(self, frame: DataFrame, labels: Any) -> Any:
         """Return the frame's rows as lists of siblings, tokenised (once: the tokens come from the cache)."""

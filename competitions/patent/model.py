@@ -12,12 +12,14 @@ from competitions.patent.competition import Baseline, Lists, Network, Pairs
 
 
 def prepare(frames: Frames, config: Config, context: Context) -> Frames:
-    """Put the tokenizer that all folds share into the run's folder; a network's folds need nothing else."""
+    """Put what all folds share, and prediction needs too, into the run's folder: tokenizer and frozen encoder."""
     if isinstance(config, Network):
-        from common.tokens import keep_tokenizer
+        from common.tokens import keep_encoder, keep_tokenizer
 
         frame = frames.train if frames.train is not None else frames.test
         keep_tokenizer(config.backbone, [*frame["anchor"].unique(), *frame["target"]], context)
+        if isinstance(config, Lists):
+            keep_encoder(config.backbone, config.seed, context)
     return frames
 
 

@@ -113,6 +113,9 @@ class CleanRoom:
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "MPLBACKEND": "agg",
+            # Kaggle's machine is the kernel's alone, this one is not: threads that spin while they wait for each
+            # other are then many times slower than threads that sleep.
+            "OMP_WAIT_POLICY": "PASSIVE",
             "PYTHONWARNINGS": "ignore:IProgress not found",  # Kaggle has ipywidgets
             "PYTHONUNBUFFERED": "1",  # so that a killed kernel's last words are in its log
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a warning of the debugger that every notebook would begin with
