@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 
@@ -140,6 +141,11 @@ def test_poll_looks_at_once_and_ends() -> None:
     assert looks == 4
     assert hourglass.slept[0] == pytest.approx(33)
     assert next(poll("x", limit=0, clock=hourglass.clock)) == 0
+
+
+def test_poll_looks_once_even_where_time_passes_before_it_can() -> None:
+    ticking = Clock(now=itertools.count().__next__, sleep=lambda seconds: None, random=lambda: 0.0)
+    assert next(poll("x", limit=0, clock=ticking)) == 0
 
 
 def test_tolerant_bears_some_failures_in_a_row() -> None:

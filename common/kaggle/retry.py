@@ -132,10 +132,11 @@ def poll(what: str, *, every: float = 30.0, limit: float, clock: Clock | None = 
         TimedOut: when the limit is over.
     """
     clock = clock or Clock()
-    began = clock.now()
-    while (waited := clock.now() - began) <= limit:
+    began, waited = clock.now(), 0.0
+    while waited <= limit:  # at once in any case, also where nobody wants to wait
         yield waited
         clock.sleep(min(every * (1 + 0.2 * clock.random()), max(limit - (clock.now() - began), 0.0) + 0.001))
+        waited = clock.now() - began
     raise TimedOut(f"{what} is not ready after {_span(limit)}; it may still become so: look again later")
 
 

@@ -76,7 +76,9 @@ show.table(pd.DataFrame(shape).rename_axis("fold").reset_index(), "The folds (-1
 #
 # All targets of one anchor and context stand in one sequence and are scored at once: each is read beside its siblings,
 # as the raters read it, and anchor and context are read once for twenty rows instead of once for each. The loss
-# is cross-entropy with the score as a soft label, and a share of the metric itself. Every GPU trains folds of its own.
+# is cross-entropy with the score as a soft label, and a share of the metric itself. Boosted trees stand beside the
+# networks: they see letters, shared words, and how near the frozen encoder finds two phrases, each ranked among its
+# siblings. Every GPU trains folds of its own.
 
 # %%
 request = pipeline.Request(
