@@ -24,11 +24,12 @@ def find(name: str, environment: Environment) -> str:
     Raises:
         BackboneError: if it is nowhere; names the places tried and what to do.
     """
-    if attached := _attached(name, environment):
+    folder, is_path = Path(name).expanduser(), name.startswith((".", "/", "~"))
+    if not is_path and (attached := _attached(name, environment)):
         return checked(attached)
-    if (folder := Path(name).expanduser()).is_dir():
+    if folder.is_dir():
         return checked(folder)
-    if name.startswith((".", "/", "~")) or name.count("/") != 1 or folder.exists():
+    if is_path or not 0 <= name.count("/") <= 1 or folder.exists():
         raise BackboneError(
             f"backbone {name!r} is no folder; give a folder with config.json and weights, or a Hub name"
         )
@@ -41,6 +42,19 @@ def find(name: str, environment: Environment) -> str:
     )
 
 
+def load_folder(loader: Callable[..., Any], folder: Path, **options: Any) -> Any:
+    """Return `loader(folder, **options)` for weights that a run has kept: exactly those, wherever else there are some.
+
+    Raises:
+        BackboneError: if they are missing or broken.
+    """
+    place = checked(folder)
+    try:
+        return loader(place, **options)
+    except _BROKEN as error:
+        raise BackboneError(f"{place} could not be loaded ({_reason(error)}); train the run again") from error
+
+
 def load(loader: Callable[..., Any], name: str, environment: Environment, **options: Any) -> Any:
     """Return `loader(place, **options)` for a backbone by name, such as `AutoModel.from_pretrained`.
 
@@ -50,12 +64,18 @@ def load(loader: Callable[..., Any], name: str, environment: Environment, **opti
     place = find(name, environment)
     try:
         return loader(place, **options)
-    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError) as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    except _BROKEN as error:
         far = f"{place} could not be loaded" if Path(place).is_dir() else "it could not be downloaded"
         raise BackboneError(
-            f"backbone {name!r}: {far} ({reason[:200]}); check the name and the network, or give --set backbone=FOLDER"
+            f"backbone {name!r}: {far} ({_reason(error)}); check the name and the network, or give --set backbone=FOLDER"
         ) from error
+
+
+_BROKEN = (OSError, ValueError, KeyError, RuntimeError, UnpicklingError)
+
+
+def _reason(error: Exception) -> str:
+    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _attached(name: str, environment: Environment) -> Path | None:

@@ -58,10 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()  # whoever read it has had enough of it
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            _drop_output()
+            print(f"kit: disk full ({error.filename or 'while writing'}); free space and run it again", file=sys.stderr)
+        elif isinstance(error, PermissionError):
+            print(f"kit: no permission for {error.filename}; choose a place that you may write to", file=sys.stderr)
+        else:
             raise
-        _drop_output()
-        print(f"kit: disk full ({error.filename or 'while writing'}); free space and run it again", file=sys.stderr)
     return 1
 
 

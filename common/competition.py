@@ -21,6 +21,17 @@ def _require(condition: bool, message: str) -> None:
         raise SettingError(message)
 
 
+def require_at_least(settings: Any, low: float, *names: str) -> None:
+    """Refuse settings below `low`.
+
+    Raises:
+        SettingError: naming the first one.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        _require(value >= low, f"{name} is {value}; it has to be at least {low:g}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of a table. `low` and `high` bound a number, both ends included."""
@@ -121,6 +132,8 @@ class Split:
     def __post_init__(self) -> None:
         _require(self.kind in get_args(SplitKind), _unknown_kind(self.kind))
         _require(self.n_splits >= 2, f"split.n_splits is {self.n_splits}; at least 2 folds are needed")
+        require_at_least(self, 0, "seed")
+        require_at_least(self, 1, "bins")
         if self.holdout is not None:
             _require(0 < self.holdout < 1, f"split.holdout is {self.holdout}; it is a share between 0 and 1")
             given = self.kind in ("folder", "column")
@@ -161,6 +174,9 @@ class Config:
     split: Split | None = None
     folds: tuple[int, ...] | None = None
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 0, "seed")
 
 
 @dataclass(frozen=True, kw_only=True)

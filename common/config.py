@@ -82,19 +82,29 @@ def restore(competition: Competition, profile: str, saved: Mapping[str, Any]) ->
         SettingError: if the profile no longer has one of them.
     """
     config = resolve(competition, profile)
+    nested: dict[str, Any] = {}
     for key, value in saved.items():
-        try:
-            config = _put(config, key.split("."), tuple(value) if isinstance(value, list) else value)
-        except (TypeError, AttributeError):
-            raise SettingError(
-                f"the run has a setting {key!r} that profile {profile!r} no longer has; train it again"
-            ) from None
-    return config
+        *path, name = key.split(".")
+        level = nested
+        for part in path:
+            level = level.setdefault(part, {})
+        level[name] = tuple(value) if isinstance(value, list) else value
+    try:
+        restored: Config = _restored(config, nested)
+        return restored
+    except TypeError as error:
+        raise SettingError(
+            f"the run has settings that profile {profile!r} no longer has ({error}); train it again"
+        ) from None
 
 
-def _put(config: Any, path: list[str], value: Any) -> Any:
-    name, *rest = path
-    return dataclasses.replace(config, **{name: _put(getattr(config, name), rest, value) if rest else value})
+def _restored(config: Any, values: Mapping[str, Any]) -> Any:
+    """Return `config` with all values of one level replaced at once, since they are checked together."""
+    new = {
+        name: _restored(getattr(config, name, None), value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+    return dataclasses.replace(config, **new)
 
 
 def settings(config: Any, prefix: str = "") -> dict[str, Any]:

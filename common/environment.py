@@ -159,7 +159,7 @@ def _override(text: str) -> dict[str, str]:
             raise UnknownName(f"key in {OVERRIDE}", key, known)
         if key == "internet" and value not in ("on", "off"):
             raise SettingError(f"{OVERRIDE}: internet is {value!r}; allowed: on, off")
-        if key in ("gpus", "started") and not value.replace(".", "", 1).isdigit():
+        if not (value.replace(".", "", 1) if key == "started" else value).isdecimal() and key in ("gpus", "started"):
             raise SettingError(f"{OVERRIDE}: {key} is {value!r}; it takes a number")
     return parts
 

@@ -12,6 +12,7 @@ import errno
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from common.errors import DeviceError
 
 # No space on the device, over the user's quota, over the largest file allowed: the same to who writes.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# How safetensors (Rust), NumPy and PyTorch put it.
+_FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "file write failed")
 
 
 @overload
@@ -104,13 +107,20 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
         else:
             part.replace(target)
-    except OSError as error:
+    except Exception as error:  # the libraries that write models tell of a full disk in ways of their own
         if (refusal := _full(path, part, error)) is not None:
             raise refusal from error
         raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
     _sync_folder(target.parent)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield a folder outside of everything that is kept; it is gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="kit-") as folder:
+        yield Path(folder)
 
 
 def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
@@ -131,13 +141,14 @@ def _refused(path: Path, error: OSError) -> DeviceError:
     return DeviceError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to")
 
 
-def _full(path: Path, part: Path, error: OSError) -> DeviceError | None:
-    if error.errno not in _FULL:
+def _full(path: Path, part: Path, error: Exception) -> DeviceError | None:
+    number = getattr(error, "errno", None)
+    if number not in _FULL and not any(sign in str(error).lower() for sign in _FULL_SIGNS):
         return None
     files = [part, *part.rglob("*")] if part.is_dir() else [part]
     written = sum(file.stat().st_size for file in files if file.is_file())
     free = shutil.disk_usage(part.parent).free
-    limit = "the largest file allowed is smaller" if error.errno == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
+    limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
     return DeviceError(
         f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
         "what stood there is unchanged. Free space or choose another folder"

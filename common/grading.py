@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from common import submission
-from common.competition import Competition
-from common.errors import DataError, SubmissionError
+from common.competition import Column, Competition, SubmissionFormat, Table
+from common.data import read_table
+from common.errors import SubmissionError
 from common.metrics import score
 
 
@@ -26,12 +27,17 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
 
     form = competition.submission
     targets = list(form.targets)
-    truth = submission.read_sample(answers, form)
-    if missing := [name for name in targets if name not in truth]:
-        raise DataError(f"{answers} has no column {', '.join(missing)}; answers have the columns of a submission")
+    table = Table(
+        file=answers.name, columns=(Column(name=form.id, kind="id"), *_targets(form)), separator=form.separator
+    )
+    truth = read_table(answers.parent, table)
     if problems := validate(file, truth[[form.id, *targets]], form):
         raise SubmissionError(f"{file} has {len(problems)} problems, the first: {problems[0].message}")
     sent = submission.read_sample(file, form).set_index(form.id).loc[truth[form.id]]
     kind = str if form.labels else float
     predicted, known = (frame[targets].astype(kind).to_numpy().squeeze() for frame in (sent, truth))
     return {name: score(name, known, predicted) for name in (competition.metric, *competition.also_report)}
+
+
+def _targets(form: SubmissionFormat) -> list[Column]:
+    return [Column(name=name, kind="category" if form.labels else "number") for name in form.targets]

@@ -69,8 +69,8 @@ def as_submission(competition: Competition, frames: data.Frames, predictions: An
     return made
 
 
-def check(competition: Competition, path: Path, frames: data.Frames) -> None:
-    """Raise if a submission file does not fit the sample submission.
+def check(competition: Competition, made: Path | DataFrame, frames: data.Frames) -> None:
+    """Raise if a submission, a file or a frame, does not fit the sample submission.
 
     Raises:
         SubmissionError: with the first problem and how many there are.
@@ -79,5 +79,6 @@ def check(competition: Competition, path: Path, frames: data.Frames) -> None:
 
     if frames.sample_submission is None:
         return
-    if problems := validate(path, frames.sample_submission, competition.submission):
-        raise SubmissionError(f"{path} has {len(problems)} problems, the first: {problems[0].message}")
+    if problems := validate(made, frames.sample_submission, competition.submission):
+        name = made if isinstance(made, Path) else "the submission"
+        raise SubmissionError(f"{name} has {len(problems)} problems, the first: {problems[0].message}")

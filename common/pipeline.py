@@ -21,7 +21,7 @@ from common.ledger import Ledger
 from common.metrics import score
 from common.model import Context
 from common.progress import Progress, clock
-from common.runs import Mode, Run, default_folder, identity
+from common.runs import LOG, Mode, Run, default_folder, identity
 
 if TYPE_CHECKING:
     from numpy import float64, int16
@@ -124,7 +124,7 @@ def run(request: Request) -> Run:
 def _begin(request: Request, what: dict[str, Any]) -> Run:
     folder = request.out or default_folder(request.submissions, what)
     begun = Run.begin(folder, what, request.mode)
-    request.progress.log = folder / "log.txt"
+    request.progress.log = folder / LOG
     return begun
 
 
@@ -164,10 +164,13 @@ def _warn_of_leaks(work: _Work) -> None:
 
 def _train(work: _Work, module: ModuleType) -> None:
     """Train the wanted folds that are not there yet, as long as there is time."""
-    request, longest = work.request, 0.0
+    request = work.request
+    longest = max((sum(work.run.fold_record(fold)["seconds"].values()) for fold in work.run.finished()), default=0.0)
     for number in work.wanted:
         if number in work.run.finished():
-            continue
+            if not work.run.fold_record(number).get("stopped_early") or request.deadline.passed(longest):
+                continue
+            request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
         if longest and request.deadline.passed(longest):  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return
@@ -196,12 +199,11 @@ def _train_fold(work: _Work, module: ModuleType, number: int) -> dict[str, Any]:
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
     record = {
         "rows": len(in_valid),
-        "scores": _scores(work, in_valid, on_valid),
         "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
         **getattr(model, "notes", {}),
     }
-    work.run.keep_fold(number, model, on_valid, on_test, record)
-    return record
+    work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
+    return record | {"scores": _scores(work, in_valid, on_valid)}
 
 
 def _scores(work: _Work, rows: NDArray[Any], predictions: NDArray[float64]) -> dict[str, float]:
@@ -217,7 +219,11 @@ def _finish(work: _Work) -> None:
     import numpy as np
 
     finished = work.run.finished()
-    records = {str(number): work.run.fold_record(number) for number in finished}
+    records = {}
+    for number in finished:
+        rows = np.flatnonzero(work.folds == number)
+        scores = _scores(work, rows, work.run.predictions(number, "valid"))
+        records[str(number)] = {**work.run.fold_record(number), "scores": scores}
     oof = _oof(work, finished)
     known = np.flatnonzero(~np.isnan(oof).any(axis=1))
     _write_oof(work, oof)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from common.model import Model
 
-RECORD = "run.json"
+RECORD, LOG = "run.json", "log.txt"
 Mode = Literal["auto", "resume", "fresh"]
 
 
@@ -49,7 +50,8 @@ class Run:
         path = folder / RECORD
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            record["competition"], record["profile"], record["settings"]
+        except (OSError, ValueError, KeyError, TypeError):
             raise RunError(
                 f"{folder} holds no run: {RECORD} is missing or broken. kit train prints its folder"
             ) from None
@@ -62,27 +64,36 @@ class Run:
         Raises:
             RunError: if it is another run, or other code would continue it.
         """
+        for path in folder.glob(".*.part"):  # what a kill left half written
+            _remove(path)
         if not (folder / RECORD).exists():
             if mode == "resume":
                 raise RunError(f"nothing to resume in {folder}; leave out --resume to start there")
-            if folder.is_dir() and any(path.name != "log.txt" for path in folder.iterdir()):
+            if folder.is_dir() and any(path.name != LOG for path in folder.iterdir()):
                 raise RunError(f"{folder} holds files that are no run; give --out another folder")
             return cls._create(folder, identity)
         if mode == "fresh":
-            for path in folder.glob("fold-*"):
-                shutil.rmtree(path)
+            (folder / RECORD).unlink()  # first, so that a kill leaves nothing that looks like a run
+            for path in folder.iterdir():
+                if path.name != LOG:
+                    _remove(path)
             return cls._create(folder, identity)
         run = cls.open(folder)
         run._check(identity, mode)
-        for path in folder.glob(".*.part"):  # what a kill left half written
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        run._enter_session(identity)
         return run
 
     @classmethod
     def _create(cls, folder: Path, identity: dict[str, Any]) -> Run:
-        run = cls(folder, {"status": "running", **identity, "seconds": {}, "folds": {}, "scores": {}})
-        run.save()
+        run = cls(folder, {"status": "running", **identity, "sessions": [], "seconds": {}, "folds": {}, "scores": {}})
+        run._enter_session(identity)
         return run
+
+    def _enter_session(self, identity: dict[str, Any]) -> None:
+        """Record on what this process goes on with the run: it may be other code, versions or another machine."""
+        session = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "code": identity["code"]["hash"]}
+        session |= {part: identity.get(part) for part in ("versions", "machine")}
+        self.save(sessions=[*self.record.get("sessions", []), session])
 
     def _check(self, identity: dict[str, Any], mode: Mode) -> None:
         for part in ("competition", "settings", "data"):
@@ -173,6 +184,13 @@ def _differences(old: Any, new: Any) -> list[str]:
         return [] if old == new else [f"{old} there, {new} here"]
     keys = sorted({*old, *new})
     return [f"{key}: {old.get(key)} there, {new.get(key)} here" for key in keys if old.get(key) != new.get(key)]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _made(folder: Path) -> Path:

@@ -125,9 +125,9 @@ def keep_encoder(name: str, seed: int, context: Context) -> None:
         set_seed(seed)
         model = AutoModel.from_config(tiny.config(len(kept_tokenizer(context))))
     else:
-        model = backbone.load(AutoModel.from_pretrained, name, context.environment)
+        model = backbone.load(AutoModel.from_pretrained, name, context.environment, dtype="float32")
     with atomic_folder(context.run / ENCODER) as folder:
-        model.float().save_pretrained(folder)
+        model.save_pretrained(folder)
 
 
 def kept_encoder(context: Context) -> Any:
@@ -140,7 +140,7 @@ def kept_encoder(context: Context) -> Any:
 
     from common import backbone
 
-    return backbone.load(AutoModel.from_pretrained, str(context.run / ENCODER), context.environment)
+    return backbone.load_folder(AutoModel.from_pretrained, context.run / ENCODER)
 
 
 def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:

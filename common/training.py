@@ -80,6 +80,18 @@ class EpochSampler(Sampler[Any]):
         return [row for place in shuffled for row in batches[place]] + ragged
 
 
+class OneGpu(TrainingArguments):
+    """Arguments of a process that uses one GPU.
+
+    Left alone, the Trainer spreads every batch over all GPUs that it sees: another batch size, so another recipe.
+    """
+
+    @property
+    def n_gpu(self) -> int:
+        """The number of GPUs in use, one at most."""
+        return min(int(super().n_gpu), 1)
+
+
 class KitTrainer(Trainer):
     """A Trainer that takes its batches from an `EpochSampler`."""
 
@@ -93,7 +105,7 @@ class KitTrainer(Trainer):
 
 def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArguments:
     """Return the Trainer's arguments: nothing reported anywhere, nothing saved but on demand."""
-    return TrainingArguments(
+    return OneGpu(
         output_dir=str(folder),
         num_train_epochs=schedule.epochs,
         learning_rate=schedule.learning_rate,
@@ -115,12 +127,15 @@ def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArgument
     )
 
 
-def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule) -> dict[str, Any]:
-    """Train to the end, to the deadline, or on from the last whole checkpoint; return notes for the record."""
+def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, passes: int = 1) -> dict[str, Any]:
+    """Train to the end, to the deadline, or on from the last whole checkpoint; return notes for the record.
+
+    `passes` says how often all rows will be predicted afterwards, for which time is kept back.
+    """
     folder = Path(str(trainer.args.output_dir))
     last = _last_checkpoint(folder)
     with context.progress.task(f"{context.title} · train", n_rows * schedule.epochs) as task:
-        habits = _Habits(trainer, context, task, n_rows, schedule)
+        habits = _Habits(trainer, context, task, n_rows, schedule, passes)
         trainer.add_callback(habits)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     notes: dict[str, Any] = {"steps": trainer.state.global_step, "steps_planned": trainer.state.max_steps}
@@ -138,9 +153,11 @@ def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule) -> 
 class _Habits(TrainerCallback):
     """Progress, checkpoints by the clock, and the deadline."""
 
-    def __init__(self, trainer: Trainer, context: Context, task: Any, n_rows: int, schedule: Schedule) -> None:
+    def __init__(
+        self, trainer: Trainer, context: Context, task: Any, n_rows: int, schedule: Schedule, passes: int
+    ) -> None:
         self.trainer, self.context, self.task = trainer, context, task
-        self.n_rows, self.schedule = n_rows, schedule
+        self.n_rows, self.schedule, self.passes = n_rows, schedule, passes
         self.out_of_time = False
         self.saved_at = time.monotonic()
         self.first_step = 0
@@ -181,11 +198,12 @@ class _Habits(TrainerCallback):
     def _reserve(self, state: Any) -> float:
         """Return the seconds to keep back for predicting, which takes a third of training's time per row.
 
-        All rows of the data are at most predicted once; half as much again is for writing and for luck.
+        All rows, those of the test set among them, are predicted once in every pass; half as much again is for
+        writing and for luck.
         """
         steps = max(state.global_step - self.first_step, 1)
         per_epoch = (time.monotonic() - self.started) / steps * state.max_steps / self.schedule.epochs
-        return float(10 + per_epoch / 3 * 1.5)
+        return float(10 + per_epoch / 3 * 1.5 * self.passes)
 
 
 def optimizer(model: Any, schedule: Schedule, rates: Mapping[str, float]) -> torch.optim.Optimizer:

@@ -41,11 +41,26 @@ def test_a_folder_is_taken_and_loaded(weights: Path, tmp_path: Path) -> None:
     assert model.config.hidden_size == 64
 
 
+def test_what_a_run_has_kept_is_not_mistaken_for_an_attached_input(weights: Path, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    other = tmp_path / "kaggle" / "input" / "other" / "encoder"
+    shutil.copytree(weights, other)
+    (other / "config.json").write_text(
+        (other / "config.json").read_text().replace('"hidden_size": 64', '"hidden_size": 32')
+    )
+    kept = tmp_path / "run" / "encoder"
+    shutil.copytree(weights, kept)
+    assert backbone.load_folder(AutoModel.from_pretrained, kept).config.hidden_size == 64
+    assert backbone.find(str(kept), here(tmp_path)) == str(kept)
+
+
 def test_a_hub_name_needs_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     assert backbone.find("some/model-that-is-nowhere", here(tmp_path, "local", "on")) == "some/model-that-is-nowhere"
-    with pytest.raises(BackboneError, match="no internet"):
-        backbone.find("some/model-that-is-nowhere", here(tmp_path, "local"))
+    for name in ("some/model-that-is-nowhere", "model-without-an-owner"):
+        with pytest.raises(BackboneError, match="no internet"):
+            backbone.find(name, here(tmp_path, "local"))
 
 
 def test_truncated_weights_are_told_apart(weights: Path, tmp_path: Path) -> None:

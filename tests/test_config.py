@@ -78,6 +78,30 @@ def test_a_record_restores_the_settings(profile: str) -> None:
     assert restore(PATENT, profile, json.loads(json.dumps(settings(config)))) == config
 
 
+@pytest.mark.parametrize("profile", list(PATENT.profiles))
+def test_a_record_of_another_kind_of_split_is_restored(profile: str) -> None:
+    config = resolve(PATENT, profile, ["split=default"])
+    assert restore(PATENT, profile, json.loads(json.dumps(settings(config)))) == config
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "seed=-1",
+        "orders=0",
+        "members=0",
+        "batch_size=0",
+        "learning_rate=0",
+        "split.seed=-1",
+        "split.bins=0",
+        "trees.rounds=0",
+    ],
+)
+def test_a_value_out_of_range_is_refused(word: str) -> None:
+    with pytest.raises(SettingError, match="at least"):
+        resolve(PATENT, "best", [word])
+
+
 def test_a_record_of_settings_that_are_gone_is_refused() -> None:
     with pytest.raises(SettingError, match="no longer has"):
         restore(PATENT, "best", {"dropout": 0.1})

@@ -145,3 +145,23 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
         raise ValueError
     assert [file.name for file in path.rglob("*")] == ["deep", "second"]
     assert names(path.parent) == ["folder"]
+
+
+def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; import numpy as np, torch\n"
+        "from safetensors.torch import save_file\n"
+        "from common.errors import DeviceError; from common.files import atomic_folder\n"
+        "writers = {'safetensors': lambda at: save_file({'a': torch.zeros(500000)}, at / 'm'),\n"
+        "           'torch': lambda at: torch.save(torch.zeros(500000), at / 'm'),\n"
+        "           'numpy': lambda at: np.save(at / 'm.npy', np.zeros(500000))}\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "for name, write in writers.items():\n"
+        "    try:\n"
+        f"        with atomic_folder(Path({str(tmp_path)!r}) / name) as folder: write(folder)\n"
+        "    except DeviceError as error: print(name, str(error)[:9])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["safetensors disk full", "torch disk full", "numpy disk full"], done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -136,6 +136,40 @@ def test_orders_change_with_the_epoch_and_not_with_the_file() -> None:
     }
 
 
+def test_no_order_of_long_targets_passes_512_positions() -> None:
+    frame = rows(60).assign(anchor="valve pump")
+    lists = listing(frame, 160)
+    lists_columns = dict(lists.columns)
+    lists_columns["target"] = [[7] * (96 if row % 3 else 2) for row in range(60)]
+    long = Listing(
+        lists_columns, None, keys=frame["anchor"].tolist(), targets=frame["target"].tolist(), special=(1, 2),
+        budget=(160, 24), seed=1,
+    )  # fmt: skip
+    longest = max(len(long[(epoch, number)]["input_ids"]) for epoch in range(5) for number in range(len(long)))
+    assert 160 < longest <= 512
+    assert len(long) < 60
+
+
+def test_weights_in_half_precision_are_trained_in_single(tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    from common import tiny
+    from common.tokens import keep_encoder, keep_tokenizer, kept_encoder
+    from competitions.patent import model
+
+    tokenizer = tiny.tokenizer(["valve pump"])
+    tokenizer.save_pretrained(tmp_path / "half")
+    network = AutoModelForSequenceClassification.from_config(tiny.config(len(tokenizer), num_labels=1))
+    network.half().save_pretrained(tmp_path / "half")
+    context = make_context(tmp_path)
+    config = resolve(PATENT, "course", [f"backbone={tmp_path / 'half'}"])
+    made: Any = model.build(config, model.prepare(Frames(train=rows(5), test=rows(5)), config, context), context)
+    assert {value.dtype for value in made._network(str(tmp_path / "half")).parameters()} == {torch.float32}
+    keep_tokenizer(str(tmp_path / "half"), [], context)
+    keep_encoder(str(tmp_path / "half"), 0, context)
+    assert {value.dtype for value in kept_encoder(context).parameters()} == {torch.float32}
+
+
 def test_batches_are_padded_and_read_back_by_row() -> None:
     frame = rows(60)
     lists = listing(frame)
@@ -266,6 +300,14 @@ def test_the_baseline_repeats_itself_and_is_saved_without_code(sample_data: Path
     first.save(tmp_path)
     assert np.array_equal(model.load(tmp_path, config, context).predict(frame), expected)
     assert np.isfinite(first.predict(frame[:1])).all()
+
+
+def test_shares_of_words_count_each_group_alone() -> None:
+    from competitions.patent.baseline import _share_of_siblings
+
+    targets = pd.Series(["3d", "d", "d x", "d"])
+    share = _share_of_siblings(targets, np.array(["1", "13", "13", "1"]), 0)
+    assert share.tolist() == [0.5, 1.0, 1.0, 0.5]
 
 
 def test_titles_of_contexts() -> None:

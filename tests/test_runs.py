@@ -64,6 +64,25 @@ def test_resume_goes_on_with_other_code_and_fresh_starts_again(tmp_path: Path) -
     assert Run.begin(tmp_path, identity(settings={"epochs": 9}), "fresh").finished() == []
 
 
+def test_fresh_leaves_nothing_of_the_old_run_but_its_log(tmp_path: Path) -> None:
+    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "log.txt").write_text("told")
+    Run.begin(tmp_path, identity(), "fresh")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.txt", "run.json"]
+
+
+def test_every_session_is_in_the_record(tmp_path: Path) -> None:
+    Run.begin(tmp_path, identity(versions={"torch": "1"}), "auto")
+    again = Run.begin(tmp_path, identity(versions={"torch": "2"}, code={"hash": "2", "files": {}}), "resume")
+    assert [(each["code"], each["versions"]["torch"]) for each in again.record["sessions"]] == [("1", "1"), ("2", "2")]
+
+
+def test_a_kill_in_the_very_first_write_does_not_block_the_run(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.abcd.part").write_text('{"sta')
+    assert Run.begin(tmp_path, identity(), "auto").finished() == []
+
+
 def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, identity(), "auto")
     part = tmp_path / ".fold-1.abcd.part"
@@ -75,9 +94,10 @@ def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
 
 
 def test_a_broken_record_is_told(tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text('{"status": "runn')
-    with pytest.raises(RunError, match="missing or broken"):
-        Run.open(tmp_path)
+    for text in ('{"status": "runn', "[]", "{}"):
+        (tmp_path / "run.json").write_text(text)
+        with pytest.raises(RunError, match="missing or broken"):
+            Run.open(tmp_path)
 
 
 def test_the_folder_follows_from_settings_and_data_alone(tmp_path: Path) -> None:

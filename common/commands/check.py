@@ -37,7 +37,7 @@ def validate(arguments: argparse.Namespace) -> int:
     from common.validation import validate as problems_of
 
     competition = registry.get(arguments.name)
-    folder = data.find(competition, arguments.data, environment.detect())
+    folder = arguments.data or data.find(competition, None, environment.detect())
     sample = data.sample_submission(competition, folder)
     problems = problems_of(arguments.file, sample, competition.submission)
     document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}

@@ -52,7 +52,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
     )
-    parser.add_argument("--seed", type=int, help="of training; folds keep theirs (--set split.seed=…)")
+    parser.add_argument("--seed", type=_natural, help="of training; folds keep theirs (--set split.seed=…)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
     )
@@ -154,10 +154,11 @@ def predict(arguments: argparse.Namespace) -> None:
     here = environment.detect()
     frames = data.read(competition, data.find(competition, arguments.data, here), train=False)
     made = inference.predict(competition, arguments.folder, frames, here, Progress())
+    inference.check(competition, made, frames)  # before anything that stands there is replaced
     submission.write(made, arguments.out, competition.submission)
-    inference.check(competition, arguments.out, frames)
-    document = {"file": str(arguments.out), "rows": len(made), "run": str(arguments.folder)}
-    report(arguments, document, lambda: f"{arguments.out}: {len(made):,} rows, valid")
+    checked = "valid" if frames.sample_submission is not None else "not checked: there is no sample submission"
+    document = {"file": str(arguments.out), "rows": len(made), "run": str(arguments.folder), "checked": checked}
+    report(arguments, document, lambda: f"{arguments.out}: {len(made):,} rows, {checked}")
 
 
 def _document(done: Run) -> dict[str, Any]:
@@ -187,9 +188,19 @@ def _summary(done: Run) -> str:
 
 def _with_rows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rows", type=int, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
+        "--rows", type=_positive, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the sample (default: 0)")
+    parser.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the sample (default: 0)")
+
+
+def _natural(text: str, low: int = 0) -> int:
+    if not text.isdecimal() or int(text) < low:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} on")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    return _natural(text, 1)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -55,6 +55,7 @@ class BaselineModel:
                 learning_rate=self.config.shrinkage,
                 min_samples_leaf=min(self.config.min_samples_leaf, max(1, len(train) // 20)),
                 random_state=self.seed,
+                early_stopping=False,  # it would stop on random rows, whose anchors are in training too
             ).fit(features, train["score"])
             task.advance(1)
 
@@ -192,8 +193,8 @@ def _share_of_siblings(targets: Any, groups: NDArray[Any], place: int) -> NDArra
     import numpy as np
     import pandas as pd
 
-    words = targets.str.split().str[place].fillna("").to_numpy(str)
+    words, distinct = pd.factorize(targets.str.split().str[place].fillna("").to_numpy(str))
     codes = pd.factorize(groups)[0]
-    together = pd.factorize(np.char.add(np.char.add(codes.astype(str), "\0"), words))[0]
+    together = pd.factorize(codes * len(distinct) + words)[0]
     share: NDArray[float64] = np.bincount(together)[together] / np.bincount(codes)[codes]
     return share

@@ -15,7 +15,10 @@ from common.competition import (
     Split,
     SubmissionFormat,
     Table,
+    require_at_least,
 )
+
+SMALLEST = 1e-12  # what a rate has to be at least: more than nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +30,18 @@ class Trees:
     shrinkage: float = 0.03
     min_samples_leaf: int = 40  # anchors come in groups of about 50 rows: smaller leaves learn them by heart
 
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "components", "rounds", "min_samples_leaf")
+        require_at_least(self, SMALLEST, "shrinkage")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline(Trees, Config):
     """The trees alone."""
+
+    def __post_init__(self) -> None:
+        Trees.__post_init__(self)
+        Config.__post_init__(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +57,12 @@ class Network(Config):
     eval_batch_size: int = 256
     precision: Literal["auto", "half-on-gpu", "float32"] = "auto"  # auto: the fastest that the hardware has
     checkpoint_minutes: float = 10.0  # what a kill inside a fold costs at most
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_at_least(self, 1, "epochs", "batch_size", "eval_batch_size")
+        require_at_least(self, SMALLEST, "learning_rate")
+        require_at_least(self, 0, "warmup", "weight_decay", "checkpoint_minutes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +94,12 @@ class Lists(Network):
     members: int = 2  # networks per fold, trained from different seeds and averaged
     trees: Trees = Trees()  # the baseline, and the frozen encoder's similarities: what the networks do not see
     trees_weight: float = 0.4  # of the trees in the mean; 0 leaves them out
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_at_least(self, 1, "target_tokens", "context_tokens", "orders", "members")
+        require_at_least(self, SMALLEST, "head_learning_rate")
+        require_at_least(self, 0, "pearson_weight", "trees_weight")
 
 
 PROFILES: dict[str, Config] = {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IGNORED = -100.0  # a label that stands for no label; the Trainer pads with the same number
+MOST = 360  # tokens of targets in a sequence, whatever their order: with anchor and context below 512
 ROUND_TO = 16  # lengths are padded to multiples of it: few shapes, so that compiled kernels are used again
 
 
@@ -54,12 +55,16 @@ class Listing:
             members.setdefault(key, []).append(row)
         for key, rows in members.items():
             rows.sort(key=lambda row: targets[row])
-            tokens = sum(len(columns["target"][row]) + 1 for row in rows)
-            parts = min(math.ceil(tokens / budget[0]), len(rows))
+            tokens = [len(columns["target"][row]) + 1 for row in rows]
+            parts = min(math.ceil(sum(tokens) / budget[0]), len(rows))
+            # Parts have as many targets each; should the longest ones meet in one, it still has to fit.
+            longest = sorted(tokens, reverse=True)
+            while parts < len(rows) and sum(longest[: math.ceil(len(rows) / parts)]) > MOST:
+                parts += 1
             self.groups.append((zlib.crc32(key.encode()), np.array(rows)))
             for part in range(parts):
                 self.sequences.append((len(self.groups) - 1, part, parts))
-                self.lengths.append(len(columns["anchor"][rows[0]]) + tokens // parts)
+                self.lengths.append(len(columns["anchor"][rows[0]]) + sum(tokens) // parts)
 
     def __len__(self) -> int:
         return len(self.sequences)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import backbone
+from common.files import scratch_folder
 from common.model import Context
 from common.tokens import encode, kept_encoder, kept_tokenizer
 from competitions.patent.baseline import BaselineModel
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from competitions.patent.scorer import Scorer
+
+
+PHRASE_TOKENS = 96  # of one phrase: patents' are shorter, and anchor, context and targets have to fit 512 positions
 
 
 class ListsModel:
@@ -59,11 +63,14 @@ class ListsModel:
             scorer = Scorer(kept_encoder(self.context), self.config.pearson_weight)
             title = f"{self.context.title}.{number}" if self.config.members > 1 else self.context.title
             trainer = self._trainer(scorer, self.context.folder / f"training-{number}", schedule, lists)
-            notes = training.fit(trainer, self.context.titled(title), len(train), schedule)
-            self.notes = {**notes, "members": [*self.notes.get("members", []), notes]} if number else notes
-            self.members.append(scorer)
+            passes = (number + 1) * self.config.orders
+            notes = training.fit(trainer, self.context.titled(title), len(train), schedule, passes=passes)
+            self.notes = {**notes, "members": [*self.notes.get("members", []), notes]}
             if notes.get("stopped_early"):
+                if not self.members:  # half a network is worse than none, but better than no submission
+                    self.members.append(scorer)
                 return
+            self.members.append(scorer)
             with atomic_folder(kept) as folder:
                 scorer.save(folder)
 
@@ -78,9 +85,10 @@ class ListsModel:
         total = np.zeros(len(frame))
         schedule = training.Schedule.of(self.config)
         steps = len(self.members) * self.config.orders
-        with self.context.progress.task(f"{self.context.title} · predict", steps * len(frame)) as task:
+        title = f"{self.context.title} · predict"
+        with scratch_folder() as scratch, self.context.progress.task(title, steps * len(frame)) as task:
             for number, scorer in enumerate(self.members):
-                trainer = self._trainer(scorer, self.context.folder / "training", schedule, None)
+                trainer = self._trainer(scorer, scratch, schedule, None)
                 for order in range(self.config.orders):
                     ordered = InOrder(lists, number * self.config.orders + order)
                     rows, logits = ordered.by_row(trainer.predict(ordered).predictions)
@@ -126,7 +134,7 @@ class ListsModel:
             "context": [title(code) for code in frame["context"]],
         }
         unique = sorted({text for column in texts.values() for text in column})
-        tokens = encode(self.tokenizer, unique, self.context.cache)
+        tokens = encode(self.tokenizer, unique, self.context.cache, max_length=PHRASE_TOKENS)
         number = {text: place for place, text in enumerate(unique)}
         columns = {name: [tokens[number[text]].tolist() for text in column] for name, column in texts.items()}
         return Listing(
