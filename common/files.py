@@ -23,7 +23,7 @@ from common.errors import DeviceError
 # No space on the device, over the user's quota, over the largest file allowed: the same to who writes.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How safetensors (Rust), NumPy and PyTorch put it.
-_FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "file write failed")
+_FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "unexpected pos")
 
 
 @overload
@@ -114,6 +114,21 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     _sync_folder(target.parent)
+
+
+@contextmanager
+def telling_of_full_disk(folder: Path) -> Iterator[None]:
+    """Turn what a library raises for a full disk while it writes into `folder` into one line.
+
+    Raises:
+        DeviceError: if the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (refusal := _full(folder, folder, error)) is not None:
+            raise refusal from error
+        raise
 
 
 @contextmanager

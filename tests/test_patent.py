@@ -72,7 +72,7 @@ def test_the_courses_text_and_arguments(tmp_path: Path) -> None:
     made.network = made._network("tiny-random")
     data = made._dataset(rows(3))
     assert data["input"][0] == f"TEXT1: F16; TEXT2: {rows(3)['target'][0]}; ANC1: valve valve"
-    arguments = made._trainer().args
+    arguments = made._trainer(tmp_path).args
     seen = {
         name: getattr(arguments, name) for name in ("lr_scheduler_type", "per_device_train_batch_size", "max_grad_norm")
     }

@@ -88,7 +88,7 @@ class PairsModel:
         columns = {"input": texts.tolist()}
         if "score" in frame:
             columns["labels"] = frame["score"].astype("float32").tolist()
-        return Dataset.from_dict(columns).map(lambda rows: self.tokenizer(rows["input"]), batched=True)
+        return Dataset.from_dict(columns).map(_tokenised, batched=True, fn_kwargs={"tokenizer": self.tokenizer})
 
     def _trainer(self, folder: Path, **options: Any) -> Any:
         from transformers import DataCollatorWithPadding, Trainer
@@ -105,6 +105,10 @@ class PairsModel:
                 **options,
             )
         )
+
+
+def _tokenised(rows: dict[str, Any], tokenizer: Any) -> Any:
+    return tokenizer(rows["input"])
 
 
 def _pearson(evaluation: Any) -> dict[str, float]:
