@@ -1,6 +1,6 @@
 """Measure training and prediction of `patent` against the course's recipe as written, side by side in one run.
 
-    python benchmarks/patent.py [--data DIR] [--backbone DIR] [--train 3000] [--valid 2000]
+    python benchmarks/patent.py [--data DIR] [--backbone DIR] [--train 3000] [--valid 4000]
 
 Both train on the same rows with the same backbone on this machine and are scored on the same rows of other
 anchors. The recipe is written out below as the course has it (Hugging Face Trainer, batches of 128 random rows,
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "patent")
     parser.add_argument("--backbone", type=Path, default=_packaged_backbone())
     parser.add_argument("--train", type=int, default=3000, help="training rows (whole anchors)")
-    parser.add_argument("--valid", type=int, default=2000, help="validation rows (whole anchors)")
+    parser.add_argument("--valid", type=int, default=4000, help="validation rows (whole anchors)")
     arguments = parser.parse_args()
     if not (arguments.data / "train.csv").is_file():
         sys.exit(f"skipped: no train.csv in {arguments.data}; give --data")

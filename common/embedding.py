@@ -8,7 +8,6 @@ from typing import Any
 from common.environment import cpu_has_bfloat16
 
 BATCH = 256
-ROUND_TO = 8  # lengths are padded to multiples of it: few shapes, so that compiled kernels are used again
 
 
 def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
@@ -17,7 +16,7 @@ def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
     Args:
         encoder: a model that returns `last_hidden_state`.
         tokenizer: its tokenizer.
-        texts: n texts; they are encoded in order of length, which pads least.
+        texts: n texts; they are encoded in order of their number of tokens, which pads least.
     """
     import numpy as np
     import torch
@@ -25,15 +24,15 @@ def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     encoder = encoder.to(device).eval()
     vectors = np.zeros((len(texts), int(encoder.config.hidden_size)), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    if not texts:
+        return vectors
+    ids = tokenizer(list(texts), truncation=True, max_length=512, return_token_type_ids=False)["input_ids"]
+    order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
     half = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu" and cpu_has_bfloat16())
     with torch.inference_mode(), half:
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            batch = tokenizer(
-                [texts[row] for row in rows], padding=True, pad_to_multiple_of=ROUND_TO, truncation=True,
-                max_length=512, return_tensors="pt", return_token_type_ids=False,
-            ).to(device)  # fmt: skip
+            batch = tokenizer.pad({"input_ids": [ids[row] for row in rows]}, return_tensors="pt").to(device)
             states = encoder(**batch).last_hidden_state.float()
             mask = batch["attention_mask"].unsqueeze(-1)
             vectors[rows] = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
