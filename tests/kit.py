@@ -13,7 +13,14 @@ import pytest
 
 from common.cli import main
 
-COMMAND = [sys.executable, "-c", "from common.cli import main; raise SystemExit(main())"]
+# Started from a background job, a process ignores Ctrl-C unless it is told not to.
+CODE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from common.cli import main
+raise SystemExit(main())
+"""
+COMMAND = [sys.executable, "-c", CODE]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from kaggle_seam import isolate, seam
+from kit import COMMAND
 from stand_in_world import toy
 
 from common import registry
@@ -165,9 +165,8 @@ def test_commands_refuse_in_one_line(capsys: pytest.CaptureFixture[str], tmp_pat
 
 
 def test_stand_in_serves_until_it_is_interrupted(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "import sys; from common.cli import main; sys.exit(main())"]
     words = ["stand-in", "--port", "0", "--state", str(tmp_path / "state")]
-    with subprocess.Popen([*command, *words], cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*COMMAND, *words], cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         lines = [process.stderr.readline() for _ in range(2)]
         while not lines[-1].startswith("Kaggle stand-in on http://localhost:"):
