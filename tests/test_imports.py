@@ -14,7 +14,8 @@ HEAVY = (
     "kaggle", "kagglesdk", "matplotlib", "starlette", "uvicorn", "requests",
 )  # fmt: skip
 ROOT = Path(common.__file__).parent
-LOADED_LATE = {"common.training"}  # by model code only; so is what stands on the official client, by its own door
+# By model code only, and by the one command that starts a server; so is what stands on the official client.
+LOADED_LATE = {"common.training", "common.kaggle.rehearsal"}
 
 
 def modules() -> list[str]:
