@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from common.errors import SettingError
 
-ColumnKind = Literal["id", "text", "number", "category"]
+ColumnKind = Literal["id", "text", "number", "category", "file"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
 
 
@@ -49,29 +49,79 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """A delimited text file. `quoting="none"` is pandas' quoting=3: quotes are ordinary characters."""
+class _Source:
+    """Where the rows of one frame come from."""
 
-    file: str
     columns: tuple[Column, ...]
-    separator: str = ","
-    quoting: Literal["minimal", "none"] = "minimal"
     optional: bool = False
 
     @property
     def id(self) -> str | None:
-        """Name of the id column, if the table has one."""
-        return next((column.name for column in self.columns if column.kind == "id"), None)
+        """Name of the id column, if there is one."""
+        return self._named("id")
+
+    def _named(self, kind: ColumnKind) -> str | None:
+        return next((column.name for column in self.columns if column.kind == kind), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder(_Source):
+    r"""A folder, or a zip archive of one, that holds a file for every row.
+
+    All of `folders` that are there, as `NAME/` or as `NAME.zip`, are read one after another. A column of kind "file"
+    gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix (with its
+    folders, where names alone are not unique). `labels` maps regular expressions to values of the column `label`: the
+    first that matches the whole path below the folder, without suffix, gives the value, in which `\1` stands
+    for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
+    """
+
+    folders: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    label: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(bool(self.folders) and bool(self.suffixes), "a Folder needs names of folders and suffixes of files")
+        _require(self.label is None or bool(self.labels), "a Folder with a label needs rules that give it")
+        names = [column.name for column in self.columns]
+        _require(self.label is None or self.label in names, f"the label {self.label!r} is no column of the Folder")
+        _require(self.id is not None, "a Folder needs an id column")
+
+    @property
+    def file(self) -> str:
+        """What to look for, in words."""
+        return " or ".join(f"{name}.zip" for name in self.folders)
+
+    @property
+    def path(self) -> str | None:
+        """Name of the column with the files' paths, if there is one."""
+        return self._named("file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(_Source):
+    """A delimited text file. `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids.
+
+    Where the table is not there, `instead` is read.
+    """
+
+    file: str
+    separator: str = ","
+    quoting: Literal["minimal", "none"] = "minimal"
+    instead: Folder | None = None
+
+
+Source = Table | Folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """The files that make a competition's frames; `extra` holds further tables by name."""
+    """The files that make a competition's frames; `extra` holds further ones by name."""
 
-    train: Table
-    test: Table
+    train: Source
+    test: Source
     sample_submission: Table
-    extra: Mapping[str, Table] = field(default_factory=dict)
+    extra: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +235,8 @@ class Competition:
 
     `target` is the column of the training table that is predicted; two rows that agree in all `inputs`
     are duplicates of each other for the leakage check. `packages` are what its models need beyond Kaggle's
-    image, for `kit dataset wheels`; what those need in turn and the image lacks is named too.
+    image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A competition that
+    is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
     """
 
     name: str
@@ -196,7 +247,7 @@ class Competition:
     files: Files
     submission: SubmissionFormat
     split: Split
-    submitted_as: Literal["csv", "kernel"]
+    submitted_as: Literal["csv", "kernel", "local"]
     limits: Limits
     target: str
     inputs: tuple[str, ...]

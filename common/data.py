@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.competition import Column, Competition, Table
+from common.competition import Column, Competition, Folder, Source, Table
 from common.errors import DataError
+from common.listing import ARCHIVE, members, read_bytes
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -72,25 +74,83 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
     """
     files = competition.files
     sample = locate(folder, files.sample_submission)
+    required = train and not files.sample_submission.optional
     return Frames(
-        train=read_table(folder, files.train) if train else None,
-        test=read_table(folder, files.test),
-        sample_submission=read_table(folder, files.sample_submission) if train or sample else None,
+        train=read_rows(folder, files.train) if train else None,
+        test=read_rows(folder, files.test),
+        sample_submission=read_rows(folder, files.sample_submission) if required or sample else None,
         extra={
-            name: read_table(folder, table)
-            for name, table in files.extra.items()
-            if train and (not table.optional or locate(folder, table))
+            name: read_rows(folder, source)
+            for name, source in files.extra.items()
+            if train and (not source.optional or locate(folder, source))
         },
     )
 
 
-def read_table(folder: Path, table: Table) -> DataFrame:
-    """Read one table: ids and text stay text to the letter, numbers become float64 (n rows, all columns)."""
+def read_rows(folder: Path, source: Source) -> DataFrame:
+    """Read one frame: ids and text stay text to the letter, numbers become float64 (n rows, all columns).
+
+    Raises:
+        DataError: if it is missing or not as described; names every problem.
+    """
+    path = locate(folder, source)
+    if path is None:
+        raise DataError(f"{source.file} is not in {folder}")
+    if isinstance(source, Folder):
+        where, frame = str(path), _read_folder(folder, source)
+    elif source.instead and path == locate(folder, source.instead):
+        return read_rows(folder, source.instead)
+    else:
+        where, frame = str(path), _read_table(path, source)
+    problems = [problem for column in source.columns for problem in _check(frame, column)]
+    if problems:
+        raise DataError(f"{where}: {'; '.join(problems)}")
+    return frame
+
+
+def _read_folder(folder: Path, source: Folder) -> DataFrame:
+    """Return a row for every file of a known suffix that a rule of the source matches."""
     import pandas as pd
 
-    path = locate(folder, table)
-    if path is None:
-        raise DataError(f"{table.file} is not in {folder}")
+    rows = []
+    for place in _places_of(folder, source):
+        for name in members(place):
+            stem, dot, suffix = name.rpartition(".")
+            if f"{dot}{suffix}".lower() in source.suffixes and (label := _label(stem, source)) is not None:
+                rows.append((f"{place.name.removesuffix(ARCHIVE)}/{stem}", f"{place}/{name}", label))
+    if not rows:
+        rule = f" named like {' or '.join(source.labels)}" if source.labels else ""
+        raise DataError(
+            f"no {'/'.join(source.suffixes)} files{rule} in {', '.join(map(str, _places_of(folder, source)))}"
+        )
+    stems, paths, labels = zip(*rows, strict=True)
+    ids = [stem.rpartition("/")[2] for stem in stems]
+    values: dict[str, Any] = {
+        "id": ids if len(set(ids)) == len(ids) else list(stems),
+        "file": list(paths),
+    }
+    frame = {}
+    for column in source.columns:
+        if column.name == source.label:
+            frame[column.name] = list(labels)
+        elif column.kind == "text":
+            frame[column.name] = [read_bytes(path).decode("utf-8", errors="replace") for path in paths]
+        else:
+            frame[column.name] = values[column.kind]
+    return pd.DataFrame(frame, dtype=str)
+
+
+def _label(stem: str, source: Folder) -> str | None:
+    """Return a file's label by the first rule that matches its path without suffix; None if none does."""
+    if source.label is None:
+        return ""
+    found = ((re.fullmatch(rule, stem), value) for rule, value in source.labels.items())
+    return next((match.expand(value) for match, value in found if match), None)
+
+
+def _read_table(path: Path, table: Table) -> DataFrame:
+    import pandas as pd
+
     try:
         frame: DataFrame = pd.read_csv(
             path, sep=table.separator, quoting=csv.QUOTE_NONE if table.quoting == "none" else csv.QUOTE_MINIMAL,
@@ -109,31 +169,38 @@ def read_table(folder: Path, table: Table) -> DataFrame:
         raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {has}")
     if frame.empty:
         raise DataError(f"{path} has a header but no rows")
-    problems = [problem for column in table.columns for problem in _check(frame, column)]
-    if problems:
-        raise DataError(f"{path}: {'; '.join(problems)}")
+    if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
+        frame[table.id] = frame[table.id].str.strip('"')
     return frame
 
 
-def ids(frame: DataFrame, table: Table) -> Series[str]:
+def ids(frame: DataFrame, source: Source) -> Series[str]:
     """Return the id of each row (n,): the id column, or the row numbers of a table without one."""
     import pandas as pd
 
-    return frame[table.id] if table.id else pd.Series(frame.index.astype(str), index=frame.index)
+    return frame[source.id] if source.id else pd.Series(frame.index.astype(str), index=frame.index)
 
 
 def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the competition that lies in the folder."""
     files = competition.files
-    tables = (files.train, files.test, files.sample_submission, *files.extra.values())
-    paths = sorted({path for table in tables if (path := locate(folder, table))})
-    return {path.name: sha256(path) for path in paths}
+    sources = (files.train, files.test, files.sample_submission, *files.extra.values())
+    paths = sorted({path for source in sources for path in _paths(folder, source)})
+    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in paths}
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """Return the SHA-256 of the names and contents of a folder's files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in members(folder):
+        digest.update(f"{name}\0{sha256(folder / name)}\n".encode())
+    return digest.hexdigest()
 
 
 def _places(competition: Competition, environment: Environment) -> list[Path]:
@@ -154,10 +221,28 @@ def sample_submission(competition: Competition, folder: Path) -> Path:
     return path
 
 
-def locate(folder: Path, table: Table) -> Path | None:
-    """Return the path of a table in a folder, packed or not, or None."""
-    paths = (folder / (table.file + ending) for ending in PACKED)
-    return next((path for path in paths if path.is_file()), None)
+def locate(folder: Path, source: Source) -> Path | None:
+    """Return the path of a source in a folder, packed or not, or None; the first one, of several."""
+    return next(iter(_paths(folder, source)), None)
+
+
+def _paths(folder: Path, source: Source) -> list[Path]:
+    """Return the files and folders that hold a source's rows."""
+    if isinstance(source, Folder):
+        return _places_of(folder, source)
+    found = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
+    return found or (_places_of(folder, source.instead) if source.instead else [])
+
+
+def _places_of(folder: Path, source: Folder) -> list[Path]:
+    """Return the folders and archives that hold a source's files: unpacked ones before packed ones of the same name."""
+    places = []
+    for name in source.folders:
+        if (plain := folder / name).is_dir():
+            places.append(plain)
+        elif (packed := folder / f"{name}{ARCHIVE}").is_file():
+            places.append(packed)
+    return places
 
 
 def _check(frame: DataFrame, column: Column) -> Iterable[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common import submission
 from common.competition import Column, Competition, SubmissionFormat, Table
-from common.data import read_table
+from common.data import read_rows
 from common.errors import SubmissionError
 from common.metrics import score
 
@@ -30,7 +30,7 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     table = Table(
         file=answers.name, columns=(Column(name=form.id, kind="id"), *_targets(form)), separator=form.separator
     )
-    truth = read_table(answers.parent, table)
+    truth = read_rows(answers.parent, table)
     if problems := validate(file, truth[[form.id, *targets]], form):
         raise SubmissionError(f"{file} has {len(problems)} problems, the first: {problems[0].message}")
     sent = submission.read_sample(file, form).set_index(form.id).loc[truth[form.id]]

@@ -43,7 +43,7 @@ def predict(
         deadline=Deadline(),
         progress=progress,
     )
-    frames = prepare(module, frames, config, context)
+    frames = prepare(module, enrich(module, frames, config, context), config, context)
     total: Any = 0.0
     for number in finished:
         model = module.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
@@ -51,12 +51,19 @@ def predict(
     return as_submission(competition, frames, total / len(finished))
 
 
+def enrich(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:
+    """Return the frames as a competition's `enrich` makes them, or as they are where it has none."""
+    return _made_by(module, "enrich", frames, config, context)
+
+
 def prepare(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:
     """Return the frames as a competition's `prepare` makes them, or as they are where it has none."""
-    if not hasattr(module, "prepare"):
-        return frames
-    prepared: data.Frames = module.prepare(frames, config, context)
-    return prepared
+    return _made_by(module, "prepare", frames, config, context)
+
+
+def _made_by(module: ModuleType, step: str, frames: data.Frames, config: Config, context: Context) -> data.Frames:
+    made: data.Frames = getattr(module, step)(frames, config, context) if hasattr(module, step) else frames
+    return made
 
 
 def as_submission(competition: Competition, frames: data.Frames, predictions: Any) -> DataFrame:

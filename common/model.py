@@ -4,7 +4,10 @@
 
     build(config, frames, context) -> Model      one fresh model per fold
     load(folder, config, context) -> Model       a model that `save` wrote
-    prepare(frames, config, context) -> Frames   optional: what all folds share, such as added columns
+    enrich(frames, config, context) -> Frames    optional, before the split: columns that it and the leakage check need
+    prepare(frames, config, context) -> Frames   optional, after it: what all folds share, such as a tokenizer
+
+`enrich` may leave out training rows that cannot be used, never test rows; the run's folder is not there yet.
 """
 
 from __future__ import annotations

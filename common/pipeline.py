@@ -95,6 +95,12 @@ def run(request: Request) -> Run:
     with _timed(seconds, "read"):
         frames = data.read(competition, request.data)
         hashes = data.hashes(competition, request.data)
+    module = registry.model(competition.name)
+    with _timed(seconds, "enrich"):
+        nowhere = (
+            request.environment.cache / competition.name
+        )  # the run's folder is known once all settings are checked
+        frames = inference.enrich(module, frames, config, request.context(nowhere, nowhere, "enrich"))
     with _timed(seconds, "split"):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
@@ -106,7 +112,6 @@ def run(request: Request) -> Run:
         _warn_of_leaks(work)
     splits.save_folds(work.ids, folds, work.run.folder / "folds.csv")
 
-    module = registry.model(competition.name)
     with _timed(seconds, "prepare"):
         context = request.context(work.run.folder, work.run.folder, "prepare")
         work = replace(work, frames=inference.prepare(module, frames, config, context))
@@ -150,10 +155,11 @@ def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
 
 def _warn_of_leaks(work: _Work) -> None:
     competition = work.request.competition
+    paths = {column.name for column in competition.files.train.columns if column.kind == "file"}
     leaks = leakage.check(
         work.frames.training,
         work.folds,
-        inputs=competition.inputs,
+        inputs=[name for name in competition.inputs if name not in paths],  # where a file lies says nothing about it
         group=competition.split.group,
         test=work.frames.test,
         ordered=work.split.kind == "time",

@@ -89,7 +89,7 @@ def hash_rank(ids: Series[str], seed: str) -> Series[int]:
 
 
 def _read(competition: Competition, data: Path) -> _Tables:
-    from common.data import read_table
+    from common.data import read_rows
     from common.splits import make_folds
 
     files, form = competition.files, competition.submission
@@ -102,7 +102,7 @@ def _read(competition: Competition, data: Path) -> _Tables:
             raise DataError(f"{data / ANSWERS} lacks the {form.id} of {len(missing)} test rows, e.g. {min(missing)!r}")
         return _Tables(None, test, answers, sample)
     train = _read_text(data, files.train)
-    hidden = make_folds(read_table(data, files.train), competition.split) == 0
+    hidden = make_folds(read_rows(data, files.train), competition.split) == 0
     pool = train[hidden]
     answers = _plain_ids(pool, files.train).to_frame(form.id)
     answers[form.targets[0] if len(form.targets) == 1 else competition.target] = pool[competition.target]

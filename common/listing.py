@@ -1,0 +1,64 @@
+"""Files of a folder or of a zip archive, by paths in which an archive counts as a folder.
+
+`/data/train.zip/train/cat.0.jpg` is the member `train/cat.0.jpg` of `/data/train.zip`: code that reads files one by
+one need not know which of the two it has.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from common.archives import inside
+from common.errors import DataError
+
+ARCHIVE = ".zip"
+_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")  # what systems leave behind: .DS_Store, ._name, __MACOSX
+
+
+def members(place: Path) -> list[str]:
+    """Return the files below a folder or in a zip archive, relative to it, as people would sort them: 2 before 10.
+
+    Raises:
+        DataError: if the archive cannot be read.
+        ArchiveError: if a member's name could lead out of a folder.
+    """
+    if place.is_dir():
+        found = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+    else:
+        try:
+            with zipfile.ZipFile(place) as archive:
+                found = [str(inside(info.filename)) for info in archive.infolist() if not info.is_dir()]
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DataError(f"{place} cannot be read as a zip archive: {error}") from None
+    return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the bytes of a file, which may lie in a zip archive.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    place, _, member = path.partition(f"{ARCHIVE}/")
+    try:
+        if not member or not Path(place + ARCHIVE).is_file():
+            return Path(path).read_bytes()
+        return _opened(place + ARCHIVE, os.getpid()).read(member)
+    except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
+@lru_cache(maxsize=8)
+def _opened(archive: str, process: int) -> zipfile.ZipFile:
+    """Return an archive opened by this very process: a forked one would share the place in the file."""
+    return zipfile.ZipFile(archive)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)]

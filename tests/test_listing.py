@@ -1,0 +1,140 @@
+"""A file for every row: folders and archives, names and what they say."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from common import data
+from common.competition import Column, Folder, Table
+from common.errors import ArchiveError, DataError, SettingError
+from common.listing import members, read_bytes
+
+COLUMNS = (
+    Column(name="id", kind="id"),
+    Column(name="picture", kind="file"),
+    Column(name="label", kind="number", low=0, high=1),
+)
+RULES = {r"(?:.*/)?cat\.\d+": "0", r"(?:.*/)?dog\.\d+": "1"}
+ANIMALS = Folder(folders=("train", "images"), suffixes=(".jpg",), columns=COLUMNS, label="label", labels=RULES)
+NAMES = ("cat.10.jpg", "cat.2.jpg", "dog.1.JPG", "notes.mat", ".DS_Store", "._cat.2.jpg", "horse.1.jpg")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder `train` with some files, each of which holds its name."""
+    for name in NAMES:
+        path = tmp_path / "train" / "deep" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+def packed(folder: Path) -> Path:
+    """Turn the folder `train` into an archive of it."""
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for path in (folder / "train").rglob("*"):
+            archive.write(path, path.relative_to(folder))
+    shutil.rmtree(folder / "train")
+    return folder
+
+
+def test_names_give_rows_labels_and_ids(folder: Path) -> None:
+    frame = data.read_rows(folder, ANIMALS)
+    assert frame["id"].tolist() == ["cat.2", "cat.10", "dog.1"]  # in the order of people
+    assert frame["label"].tolist() == [0.0, 0.0, 1.0]
+    assert [read_bytes(path).decode() for path in frame["picture"]] == ["cat.2.jpg", "cat.10.jpg", "dog.1.JPG"]
+
+
+def test_an_archive_reads_as_its_folder_does(folder: Path) -> None:
+    plain = data.read_rows(folder, ANIMALS)
+    archived = data.read_rows(packed(folder), ANIMALS)
+    assert archived.drop(columns="picture").equals(plain.drop(columns="picture"))
+    assert [read_bytes(path) for path in archived["picture"]] == [
+        name.encode() for name in (NAMES[1], NAMES[0], NAMES[2])
+    ]
+
+
+def test_all_folders_that_are_there_are_read(folder: Path) -> None:
+    (folder / "images").mkdir()
+    (folder / "images" / "cat.2.jpg").touch()
+    frame = data.read_rows(folder, ANIMALS)
+    assert len(frame) == 4
+    assert frame["id"].is_unique and frame["id"].iloc[-1] == "images/cat.2"
+
+
+def test_values_may_use_what_a_rule_found(folder: Path) -> None:
+    columns = (COLUMNS[0], Column(name="kind", kind="category"))
+    kinds = Folder(
+        folders=("train",), suffixes=(".jpg",), columns=columns, label="kind", labels={r"deep/(\w+)\.\d+": r"a \1"}
+    )
+    assert data.read_rows(folder, kinds)["kind"].tolist() == ["a cat", "a cat", "a dog", "a horse"]
+
+
+def test_without_labels_every_file_of_the_suffix_is_a_row(folder: Path) -> None:
+    assert len(data.read_rows(folder, Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS[:2]))) == 4
+
+
+def test_text_is_read_and_stands_in_for_a_table(folder: Path) -> None:
+    columns = (COLUMNS[0], Column(name="text", kind="text"))
+    texts = Folder(folders=("train",), suffixes=(".mat",), columns=columns)
+    table = Table(file="train.tsv", columns=columns, separator="\t", quoting="none", instead=texts)
+    assert data.read_rows(folder, table).to_numpy().tolist() == [["notes", "notes.mat"]]
+    (folder / "train.tsv").write_text('id\ttext\n"7_8"\t"so ""good"""\n')
+    assert data.read_rows(folder, table).to_numpy().tolist() == [["7_8", '"so ""good"""']]
+
+
+def test_nothing_to_read_is_told(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"images\.zip is not in"):
+        data.read_rows(folder, Folder(folders=("images",), suffixes=(".jpg",), columns=COLUMNS[:2]))
+    with pytest.raises(DataError, match=r"no \.png files in"):
+        data.read_rows(folder, Folder(folders=("train",), suffixes=(".png",), columns=COLUMNS[:2]))
+    (folder / "train.zip").write_bytes(b"no archive")
+    shutil.rmtree(folder / "train")
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_the_hash_follows_names_and_contents(folder: Path) -> None:
+    before = data.sha256_of_folder(folder / "train")
+    path = folder / "train" / "deep" / "cat.2.jpg"
+    path.write_text("another")
+    changed = data.sha256_of_folder(folder / "train")
+    path.rename(path.with_name("cat.3.jpg"))
+    assert len({before, changed, data.sha256_of_folder(folder / "train")}) == 3
+
+
+def test_a_name_that_leads_out_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("../cat.1.jpg", b"")
+    with pytest.raises(ArchiveError, match="could lead out"):
+        members(tmp_path / "train.zip")
+
+
+def test_what_cannot_be_read_is_told(folder: Path) -> None:
+    archive = packed(folder) / "train.zip"
+    for path in (f"{archive}/train/none.jpg", str(folder / "none.jpg")):
+        with pytest.raises(DataError, match=r"none\.jpg cannot be read"):
+            read_bytes(path)
+
+
+def test_a_forked_process_reads_for_itself(folder: Path) -> None:
+    paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
+    read_bytes(paths[0])  # opened here, before the processes start
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(read_bytes, paths * 3) == [read_bytes(path) for path in paths * 3]
+
+
+def test_a_wrong_description_is_refused() -> None:
+    with pytest.raises(SettingError, match="names of folders"):
+        Folder(folders=(), suffixes=(".jpg",), columns=COLUMNS)
+    with pytest.raises(SettingError, match="needs rules"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS, label="label")
+    with pytest.raises(SettingError, match="no column"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS, label="breed", labels=RULES)
+    with pytest.raises(SettingError, match="needs an id"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS[1:])
