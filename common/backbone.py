@@ -102,6 +102,23 @@ def _cached(name: str) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
+def require_weights(folder: Path) -> None:
+    """Refuse a folder that holds no model, of whatever library, or a cut one.
+
+    Raises:
+        BackboneError: saying what is missing.
+    """
+    if not folder.is_dir():
+        raise BackboneError(f"there is no folder {folder}; name the one that holds the model")
+    if (folder / "config.json").is_file():
+        checked(folder)
+    elif not any(path.suffix in _WEIGHTS for path in folder.rglob("*")):
+        raise BackboneError(f"{folder} holds no model: no config.json with weights, and no file {', '.join(_WEIGHTS)}")
+
+
+_WEIGHTS = (".safetensors", ".bin", ".pth", ".pt")
+
+
 def checked(folder: Path) -> str:
     """Return the folder if what it holds is whole, so that a cut copy is told apart from a wrong model."""
     if not (folder / "config.json").is_file():

@@ -110,16 +110,19 @@ def test_rules_name_the_page_to_open(tmp_path: Path, monkeypatch: pytest.MonkeyP
             here.client.competitions.download(SLUG, tmp_path / "all.zip")
 
 
-@pytest.mark.parametrize("name", ["../evil.csv", "/evil.csv"])
+@pytest.mark.parametrize(("name", "mode"), [("../evil.csv", 0o100644), ("/evil.csv", 0o100644), ("evil.csv", 0o120777)])
 def test_an_archive_that_would_escape_writes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, mode: int
 ) -> None:
+    """Names that lead out of the folder, and a link."""
     with seam(tmp_path, monkeypatch) as here:
         data = tmp_path / "data" / SLUG
         served = here.server.world.competition_folder(SLUG)
         with zipfile.ZipFile(served / f"{SLUG}.zip", "w") as archive:
-            archive.writestr(name, "x")
-        with pytest.raises(ArchiveError, match="unsafe"):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            archive.writestr(entry, "/etc/passwd")
+        with pytest.raises(ArchiveError, match=r"unsafe|link"):
             download(here.client, SLUG, data)
         assert not list(tmp_path.rglob("evil.csv"))
         (served / f"{SLUG}.zip").unlink()

@@ -126,7 +126,7 @@ def test_data_that_cannot_be_hosted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"answers.csv lacks the id of 39 test rows, e.g. '0051'"):
         prepare(toy(), data, tmp_path / "made")
     shutil.rmtree(data)
-    with pytest.raises(DataError, match=r"sample_submission.csv is not in"):
+    with pytest.raises(DataError, match=r"train.csv is not in"):
         prepare(toy(), data, tmp_path / "made")
 
 

@@ -5,22 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stand_in_world import read_csv
+from stand_in_world import Post, read_csv, write_csv
 
-from common import registry
+from common import data, registry
+from common.competition import Competition
 from common.errors import UnknownName
 from common.kaggle.stand_in.grading import grade
-from common.kaggle.stand_in.hidden import prepare
 from common.kaggle.stand_in.hosting import kit_competitions
-from common.kaggle.stand_in.server import serve
+from common.kaggle.stand_in.server import StandIn, serve
+from common.metrics import get
 
 
-def test_samples_are_made_once(tmp_path: Path) -> None:
-    first = kit_competitions({}, tmp_path)
-    assert [hosted.competition.name for hosted in first] == registry.names()
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    kit_competitions({}, tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == kept
+def test_samples_are_made_when_asked_for_and_kept(tmp_path: Path) -> None:
+    state, samples = tmp_path / "state", tmp_path / "samples"
+    slug = registry.get("patent").slug
+
+    def listed() -> list[str]:
+        with StandIn(state, kit_competitions({}, samples)) as server:
+            answer = Post(server).ok("competitions/ListDataFiles", competitionName=slug)
+        return [file["name"] for file in answer["files"]]
+
+    with StandIn(state, kit_competitions({}, samples)) as server:
+        assert sorted(server.world.hosted) == sorted(registry.get(name).slug for name in registry.names())
+    assert not samples.exists()
+    assert listed() == ["sample_submission.csv", "test.csv", "train.csv"]
+    assert [path.name for path in samples.iterdir()] == ["patent"]
+    kept = {path: path.stat().st_mtime_ns for path in samples.rglob("*")}
+    listed()
+    assert {path: path.stat().st_mtime_ns for path in samples.rglob("*")} == kept
 
 
 def test_data_of_an_unknown_competition(tmp_path: Path) -> None:
@@ -28,18 +40,40 @@ def test_data_of_an_unknown_competition(tmp_path: Path) -> None:
         serve(0, tmp_path, {"patents": tmp_path})
 
 
-@pytest.mark.parametrize("name", registry.names())
-def test_sample_can_be_served_and_graded(name: str, tmp_path: Path) -> None:
-    hosted = next(item for item in kit_competitions({}, tmp_path / "samples") if item.competition.name == name)
-    competition, made = hosted.competition, tmp_path / "made"
-    prepare(competition, hosted.data, made)
+def best(competition: Competition, answers: Path, file: Path) -> Path:
+    """Write the best submission that the format allows."""
     form = competition.submission
-    assert competition.target not in read_csv(made / "served" / competition.files.test.file)[0]
-    assert (made / "rerun").exists() == (competition.submitted_as == "kernel")
-    if set(form.targets) <= set(read_csv(made / "answers.csv")[0]):
-        from common.metrics import get
 
-        right = grade(competition, made, made / "answers.csv")
-        best = 1 if get(competition.metric).greater_is_better else 0
-        assert right.public == pytest.approx(best)
-        assert right.private == pytest.approx(best)
+    def allowed(text: str) -> str | float:
+        return text if form.labels else min(max(float(text), form.low or 0), form.high or float(text))
+
+    found = [[row[form.id], *(allowed(row[name]) for name in form.targets)] for row in read_csv(answers)]
+    return write_csv(file, (form.id, *form.targets), found)
+
+
+@pytest.mark.parametrize("with_answers", [True, False])
+@pytest.mark.parametrize("name", registry.names())
+def test_sample_can_be_served_and_graded(
+    name: str, with_answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
+    competition = registry.get(name)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    registry.sample(name).make(folder, 120, 0)
+    if not with_answers:
+        (folder / "answers.csv").unlink()
+    (hosted,) = (item for item in kit_competitions({name: folder}, tmp_path) if item.competition.name == name)
+    with StandIn(tmp_path / "state", [hosted]) as server:
+        made = server.world.competition_folder(competition.slug)
+    assert (made / "rerun").exists() == (competition.submitted_as == "kernel")
+    served = data.read(competition, made / "served")  # what is served is what the description says
+    assert competition.target not in served.test.columns
+    whole = data.read(competition, folder)
+    if not with_answers:
+        assert len(served.training) < len(whole.training)
+    elif competition.submitted_as != "kernel":
+        assert list(served.test.iloc[:, 0]) == list(whole.test.iloc[:, 0])
+    right = grade(competition, made, best(competition, made / "answers.csv", tmp_path / "best.csv"))
+    top = 1 if get(competition.metric).greater_is_better else 0
+    assert [right.public, right.private] == pytest.approx([top, top], abs=1e-4)

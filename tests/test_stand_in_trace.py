@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +82,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     WAIT,
     ("status", "kernels/GetKernelSessionStatus", KERNEL, ("status",)),
     ("status /2", "kernels/GetKernelSessionStatus", {**KERNEL, "versionLabel": "v2"}, ("status",)),
-    ("output", "kernels/ListKernelSessionOutput", {**KERNEL, **PAGE, "versionLabel": "v2"}, ("files", "log")),
+    ("output", "kernels/ListKernelSessionOutput", {**KERNEL, **PAGE}, ("log",)),
+    ("output /2", "kernels/ListKernelSessionOutput", {**KERNEL, **PAGE, "versionLabel": "v2"}, ("files", "log")),
     ("logs", "kernels/ListKernelSessionOutput", KERNEL, ()),
     ("files", "kernels/ListKernelFiles", {**KERNEL, **PAGE}, ()),
     ("pull", "kernels/GetKernel", KERNEL, ("metadata", "blob")),
@@ -139,7 +142,8 @@ def patent(tmp_path: Path) -> Iterator[StandIn]:
     competition = replace(toy("kernel"), slug=SLUG)
     sources = Sources(datasets={"dummy/wheels": weights}, models={MODEL: weights})
     hosted = Hosted(competition=competition, data=write_data(tmp_path / "data"))
-    with StandIn(tmp_path / "state", [hosted], runner=echo, sources=sources) as running:
+    takes_files = Hosted(competition=toy("csv"), data=write_data(tmp_path / "csv"))
+    with StandIn(tmp_path / "state", [hosted, takes_files], runner=echo, sources=sources) as running:
         yield running
 
 
@@ -195,13 +199,49 @@ def test_replay_of_downloads(patent: StandIn) -> None:
     assert board.headers["Content-Type"] == "application/zip"
 
 
-def test_replay_of_uploads(patent: StandIn) -> None:
-    post = Post(patent)
-    stamp = {"contentLength": 28, "lastModifiedEpochSeconds": 1795343214}
-    for method, body in (
-        ("competitions/StartSubmissionUpload", {**COMPETITION, "fileName": "submission.csv"}),
-        ("blobs/StartBlobUpload", {"type": "DATASET", "name": "a.whl"}),
-    ):
-        answer = post.ok(method, **stamp, **body)
-        assert requests.put(answer["createUrl"], data=b"id,score\n4112d61851461f60,0\n", timeout=20).status_code == 200
+def test_replay_of_uploads(patent: StandIn, client_environment: Path) -> None:
+    post, content = Post(patent), b"id,score\n0050,0\n"
+
+    def upload(method: str, **body: Any) -> str:
+        answer = post.ok(method, contentLength=len(content), lastModifiedEpochSeconds=1795343214, **body)
         assert set(answer) == {"token", "createUrl"}
+        assert requests.put(answer["createUrl"], data=content, timeout=20).status_code == 200
+        return str(answer["token"])
+
+    def read(method: str, kind: str, **body: Any) -> Any:
+        service, name = method.split("/")
+        module = importlib.import_module(f"kagglesdk.{MODULES[service]}")
+        return getattr(module, kind).from_json(json.dumps(post.ok(f"{service}/{name}", **body)))
+
+    token = upload("competitions/StartSubmissionUpload", competitionName="toy-csv", fileName="submission.csv")
+    submitted = {"competitionName": "toy-csv", "blobFileTokens": token, "submissionDescription": "csv sub"}
+    sent = read("competitions/CreateSubmission", "ApiCreateSubmissionResponse", **submitted)
+    assert sent.ref == 1001 and sent.message.startswith("Successfully submitted")
+
+    files = [{"token": upload("blobs/StartBlobUpload", type="DATASET", name="a.whl")}]
+    named = {"ownerSlug": USER, "slug": "my-wheels", "title": "My wheels", "licenseName": "CC0-1.0", "isPrivate": True}
+    made = read("datasets/CreateDataset", "ApiCreateDatasetResponse", **named, files=files)
+    assert made.status == "ok" and made.url.endswith("/my-wheels") and not made.error
+    body = {"versionNotes": "v2", "files": [{"token": upload("blobs/StartBlobUpload", type="DATASET", name="a.whl")}]}
+    assert read("datasets/CreateDatasetVersion", "ApiCreateDatasetResponse", **DATASET, body=body).status == "ok"
+    redirect = post("datasets/DownloadDataset", **DATASET)
+    assert redirect.status_code == 302
+    with zipfile.ZipFile(io.BytesIO(requests.get(redirect.headers["Location"], timeout=20).content)) as archive:
+        assert archive.read("a.whl") == content
+
+
+def test_replay_of_the_token_check(patent: StandIn) -> None:
+    refused = Post(patent)("security/IntrospectToken", **{"token": "badtoken"})
+    assert refused.status_code == 400  # which the client takes for: ignore this token, try the next credential
+
+
+def test_replay_of_the_log(patent: StandIn) -> None:
+    """Lines as events while the kernel runs, one JSON array afterwards."""
+    post, url = Post(patent), f"{patent.url}/api/v1/kernels/logs/stream/{USER}/uspppm-train"
+    post.ok("kernels/SaveKernel", **_push("uspppm-train", "USPPPM Train", "print hi\nwait 0.2"))
+    answer = post.session.get(url, headers={"Accept": "text/event-stream"}, timeout=20)
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
+    assert lines[-1] == "END_OF_LOG" and json.loads(lines[0])["data"] == "hi\n"
+    wait_for(lambda: _idle(patent), until=bool)
+    assert [line["data"] for line in post.session.get(url, timeout=20).json()] == ["hi\n"]

@@ -454,6 +454,46 @@ def test_ids_of_a_frame_count_as_they_would_be_written():
     assert [problem.rule for problem in floats] == ["altered_ids"]
 
 
+PIECES = [
+    b'"',
+    b'""',
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b",",
+    b";",
+    b"\t",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"nan",
+    b"0,5",
+    b"x" * 300,
+]
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    for _ in range(rng.choice([1, 2, 5, 20])):
+        place, other = rng.randrange(len(content) + 1), rng.randrange(len(content) + 1)
+        piece = rng.choice([rng.choice(PIECES), content[other : other + rng.choice([1, 30])]])
+        content = content[:place] + piece + content[place + rng.choice([0, 0, 1, 30]) :]
+    return content
+
+
+def test_whatever_a_damaged_file_holds_is_reported_unless_it_is_still_right(found):
+    for seed in range(1500):
+        content = damaged(GOOD.encode(), random.Random(seed))
+        if not found(content):
+            header, *rows = csv.reader(io.StringIO(content.decode(), newline=""))
+            assert (header, sorted(row[0] for row in rows)) == (["id", "score"], ["007", "008", "12_1", "abc"]), seed
+            assert all(0 <= float(row[1]) <= 1 for row in rows), seed
+
+
+def test_lines_are_told_apart_as_the_reader_tells_them(found):
+    assert "quoting" in found('id,sc"ore\n007,0\n008,0\n12_1,0\nab\rc,0')  # a return that a broken quote hid
+    assert "columns" in found("id\n\ufeff")  # a mark that is a cell, not the file's
+
+
 def test_a_file_far_beyond_the_limit_is_not_read(found):
     form = dataclasses.replace(FORM, max_bytes=7)
     assert set(found(GOOD.replace(".5", "7"), form)) == {"size"}

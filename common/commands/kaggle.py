@@ -78,12 +78,23 @@ def register(commands: Commands) -> None:
     with_json(parser)
 
 
+def _on_kaggle(name: str) -> Competition:
+    """Return a competition that has a page on Kaggle."""
+    from common import registry
+    from common.errors import SettingError
+
+    competition = registry.get(name)
+    if competition.local:
+        raise SettingError(f"{name} has no page on Kaggle: it is graded on this machine only, by kit grade {name}")
+    return competition
+
+
 def download(arguments: argparse.Namespace) -> None:
     """Fetch a competition's files."""
-    from common import environment, registry
+    from common import environment
     from common.kaggle.download import download as fetch
 
-    competition = registry.get(arguments.name)
+    competition = _on_kaggle(arguments.name)
     folder = arguments.out or environment.detect().working / "data" / competition.slug
     done = fetch(
         connect(), competition.slug, folder, force=arguments.force, progress=Transfer(competition.slug), tell=tell
@@ -109,10 +120,10 @@ def wheels(arguments: argparse.Namespace) -> None:
 def weights(arguments: argparse.Namespace) -> None:
     """Publish a model's folder."""
     from common import registry
-    from common.backbone import checked
+    from common.backbone import require_weights
 
     competition = registry.get(arguments.name)
-    checked(arguments.folder)
+    require_weights(arguments.folder)
     _publish(arguments, competition, arguments.folder, f"weights {arguments.folder.resolve().name}")
 
 
@@ -131,11 +142,11 @@ def _publish(arguments: argparse.Namespace, competition: Competition, folder: Pa
 
 def submit(arguments: argparse.Namespace) -> int:
     """Submit once, after everything was checked."""
-    from common import data, environment, registry
+    from common import data, environment
     from common.kaggle.submit import submit as send
     from common.ledger import Ledger
 
-    competition = registry.get(arguments.name)
+    competition = _on_kaggle(arguments.name)
     here = environment.detect()
     client = connect()
     what, run = _what(arguments.what, competition, client)
@@ -176,9 +187,7 @@ def _what(text: str, competition: Competition, client: Any) -> tuple[Path | Ref,
 
 def submissions(arguments: argparse.Namespace) -> None:
     """Print the newest submissions."""
-    from common import registry
-
-    found = connect().competitions.submissions(registry.get(arguments.name).slug, newest=arguments.newest)
+    found = connect().competitions.submissions(_on_kaggle(arguments.name).slug, newest=arguments.newest)
     rows = [["REF", "DATE", "STATE", "PUBLIC", "PRIVATE", "DESCRIPTION", "REASON"]]
     for each in found:
         date = f"{each.date:%Y-%m-%d %H:%M}" if each.date else ""
@@ -190,10 +199,9 @@ def submissions(arguments: argparse.Namespace) -> None:
 
 def leaderboard(arguments: argparse.Namespace) -> None:
     """Print the top of the board and a score's place on it."""
-    from common import registry
     from common.metrics import get
 
-    competition = registry.get(arguments.name)
+    competition = _on_kaggle(arguments.name)
     board = connect().competitions.leaderboard(competition.slug)
     shown = board[: arguments.top]
     document: dict[str, Any] = {"teams": len(board), "top": rows_of(shown)}

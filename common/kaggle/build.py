@@ -105,7 +105,7 @@ def build(
         }
     )
     secrets.refuse({**bundle.files, **{path.name: "" for path in folder.iterdir()}})
-    text = f"{bundle.cell()}\n{code}" if script else to_text([Cell("code", bundle.cell(), collapsed=True), *story])
+    text = f"{bundle.cell()}\n{code}" if script else to_text(_with_sources(story, bundle))
     if (size := len(text.encode())) > MAX_BYTES:
         raise KernelError(
             f"kernel {name} has {size:,} bytes of source; Kaggle takes {MAX_BYTES:,}. Its bundle holds "
@@ -113,6 +113,12 @@ def build(
         )
     _write(out, asked, text)
     return Built(name=name, folder=out, hash=bundle.hash, bytes=size, metadata=asked, files=tuple(sorted(bundle.files)))
+
+
+def _with_sources(story: list[Cell], bundle: Bundle) -> list[Cell]:
+    """Put the cell with the sources before the first code: a page begins with its title."""
+    first = next((place for place, cell in enumerate(story) if cell.kind == "code"), len(story))
+    return [*story[:first], Cell("code", bundle.cell(), collapsed=True), *story[first:]]
 
 
 def _competition(asked: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ import base64
 import bz2
 import hashlib
 import json
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,15 +19,13 @@ from pathlib import Path
 from common.errors import KernelError
 from common.kernel import BUNDLE
 
-_CELL = '''\
+_CELL = """\
 # The kit's own sources, put here by `kit kernel build`. They are written to a folder, so that stack traces show
 # files and lines; to read them: import common, then look below {{common.__path__}}.
 import base64, bz2, hashlib, json, pathlib, sys, tempfile
 
 HASH = "{hash}"
-PACKED = """
-{packed}
-"""
+PACKED = "{packed}"
 raw = bz2.decompress(base64.b64decode(PACKED))
 if hashlib.sha256(raw).hexdigest() != HASH:
     raise SystemExit("the sources in this cell are damaged: build the kernel anew")
@@ -40,7 +37,7 @@ for name, text in files.items():
     (folder / name).write_text(text, encoding="utf-8")
 sys.path.insert(0, str(folder))
 print(len(files), "files of the kit, bundle", HASH[:12])
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,8 @@ class Bundle:
     def cell(self) -> str:
         """Return the code that unpacks the files and makes them importable."""
         # bzip2 has one implementation, of which every release writes the same bytes; zlib has several that differ.
-        packed = base64.b64encode(bz2.compress(self.raw, 9)).decode()
-        return _CELL.format(hash=self.hash, packed=textwrap.fill(packed, 120), record=BUNDLE)
+        packed = base64.b64encode(bz2.compress(self.raw, 9)).decode()  # in one line, which no page makes long
+        return _CELL.format(hash=self.hash, packed=packed, record=BUNDLE)
 
 
 def sources(roots: Iterable[str], code: str, project: Path) -> dict[str, str]:

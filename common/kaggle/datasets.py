@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from common.errors import SettingError
@@ -53,7 +54,8 @@ def publish(
 ) -> Published:
     """Create the dataset, or its next version, from all files of a folder; return when kernels can use it.
 
-    Each sub-folder travels as one zip archive, which Kaggle unpacks to the same place.
+    Each sub-folder travels as one zip archive, which Kaggle unpacks to the same place. Hidden files stay here: they
+    are what git and download tools leave.
 
     Args:
         client: the connection.
@@ -102,7 +104,7 @@ def _check(ref: Ref, title: str, folder: Path) -> dict[str, int]:
             raise SettingError(f"dataset {what} {text!r} has {len(text)} characters; Kaggle takes 6 to 50")
     if not folder.is_dir():
         raise SettingError(f"{folder} is no folder; name the folder to upload")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = _files(folder)
     if not files:
         raise SettingError(f"{folder} is empty; a dataset needs at least one file")
     names = [file.relative_to(folder).as_posix() for file in files]
@@ -118,24 +120,26 @@ def _check(ref: Ref, title: str, folder: Path) -> dict[str, int]:
     return {name: file.stat().st_size for name, file in zip(names, files, strict=True)}
 
 
+def _files(folder: Path) -> list[Path]:
+    """Return all files of a folder and below that are not hidden."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+
+
 def _pack(folder: Path, scratch: Path) -> list[Path]:
     """Return the files to upload: those at the top, and an archive of every sub-folder."""
     uploads = []
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            archive = scratch / f"{path.name}.zip"
-            with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:  # weights and wheels do not shrink
-                for file in sorted(path.rglob("*")):
-                    if file.is_file():
-                        with (
-                            file.open("rb") as source,
-                            packed.open(_entry(file, path), "w", force_zip64=True) as target,
-                        ):
-                            shutil.copyfileobj(source, target, 1 << 20)
-            if archive.stat().st_size > 22:  # an archive without any file
-                uploads.append(archive)
-        else:
-            uploads.append(path)
+    by_place = groupby(_files(folder), key=lambda file: folder / file.relative_to(folder).parts[0])
+    for place, files in by_place:
+        if place.is_file():
+            uploads.append(place)
+            continue
+        archive = scratch / f"{place.name}.zip"
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:  # weights and wheels do not shrink
+            for file in files:
+                with file.open("rb") as source, packed.open(_entry(file, place), "w", force_zip64=True) as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+        uploads.append(archive)
     return uploads
 
 

@@ -8,6 +8,7 @@ Whatever can still be read is read: one broken line does not hide what is wrong 
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,9 @@ def read(
         advice = f"Write {_SEPARATORS.get(separator, repr(separator))} between them"
         problems.append(problem("separator", f"fields are separated by {_SEPARATORS[found]}", advice))
     buffer, misquoted, quote_problems = drop_misquoted(buffer, found)
+    if quote_problems:  # a carriage return that seemed to stand in quotes may end a line after all
+        buffer, more = mend_line_ends(bytes(buffer))
+        line_problems = line_problems or more
     problems += line_problems + quote_problems
     return _records(buffer, misquoted, expected, found, is_row, problems), problems
 
@@ -211,8 +215,11 @@ def _columns(body: Bytes, width: int, separator: str, longest: int) -> tuple[Any
     names = [str(column) for column in range(width)]
     if not len(body):
         return tuple(pa.array([], pa.string()) for _ in names)
+    data: Any = body
+    if bytes(body[:3]) == BOM_UTF8:  # Arrow drops one, as if the file began here; this one is a field's
+        data = BOM_UTF8 + bytes(body)
     table = arrow_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(body)),
+        pa.BufferReader(pa.py_buffer(data)),
         # A block holds at least one whole record, or Arrow gives up.
         read_options=arrow_csv.ReadOptions(column_names=names, block_size=max(1 << 22, 2 * longest + 2)),
         parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, ignore_empty_lines=False),

@@ -17,6 +17,8 @@ from common.kaggle.stand_in.submissions import daily_limit
 from common.kaggle.stand_in.transfers import Transfers
 from common.kaggle.stand_in.world import Hosted, World, stamp
 
+LOCAL = " Graded by this stand-in only: there is no such page on Kaggle."
+
 
 class Competitions:
     """The part of `competitions.CompetitionApiService` that reads."""
@@ -44,7 +46,7 @@ class Competitions:
             "ref": competition.url,
             "title": competition.title,
             "url": competition.url,
-            "description": competition.summary,
+            "description": competition.summary + (LOCAL if competition.local else ""),
             "userHasEntered": hosted.rules_accepted,
             "maxDailySubmissions": daily_limit(competition),
             "evaluationMetric": competition.metric,

@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.competition import Competition
 from common.errors import MetricError
-from common.kaggle.stand_in.hidden import ANSWERS, hash_rank
+from common.kaggle.stand_in.hidden import ANSWERS, hash_rank, sample_name
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pandas import DataFrame
-
     from common.validation import Problem
 
 PUBLIC_SHARE = 0.3
@@ -43,43 +40,24 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     """
     import pandas as pd
 
-    from common.metrics import score
+    from common.grading import scores
+    from common.submission import read_sample
     from common.validation import validate
 
-    form = competition.submission
-    sample = folder / competition.files.sample_submission.file
+    form, metric = competition.submission, competition.metric
+    sample = folder / sample_name(competition)
     problems = validate(submission, sample, form)
     if problems:
         raise BadSubmission(_in_kaggles_words(problems[0], sample, more=len(problems) - 1))
-    answers = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(form.id)
-    given = pd.read_csv(submission, sep=form.separator, dtype=str, keep_default_na=False).set_index(form.id)
-    public = hash_rank(answers.index.to_series(), f"public {competition.slug}") < max(
-        1, round(PUBLIC_SHARE * len(answers))
-    )
-    truth, predicted = _truth(answers), _predictions(given.loc[answers.index, list(form.targets)])
-    classes = form.targets if len(form.targets) > 1 else None
+    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(form.id)
+    sent = read_sample(submission, form).set_index(form.id).loc[truth.index]
+    size = max(1, round(PUBLIC_SHARE * len(truth)))
+    public = hash_rank(truth.index.to_series(), f"public {competition.slug}") < size
     try:
-        parts = [score(competition.metric, truth[part], predicted[part], classes=classes) for part in (public, ~public)]
+        parts = [scores(competition, sent[part], truth[part], metric)[metric] for part in (public, ~public)]
     except MetricError as error:
         raise BadSubmission(f"Evaluation Exception: {error}") from error
     return Grade(*parts)
-
-
-def _truth(answers: DataFrame) -> NDArray[Any]:
-    return _numbers(answers).to_numpy()[:, 0]
-
-
-def _predictions(given: DataFrame) -> NDArray[Any]:
-    values = _numbers(given).to_numpy()
-    return values[:, 0] if values.shape[1] == 1 else values
-
-
-def _numbers(frame: DataFrame) -> DataFrame:
-    """Return the table as numbers if all of it are, else as it is: labels may be words."""
-    try:
-        return frame.astype("float64")
-    except ValueError:
-        return frame
 
 
 def _in_kaggles_words(problem: Problem, sample: Path, more: int) -> str:

@@ -1,25 +1,28 @@
 """Makes of a data folder what Kaggle has: the files that are served, the hidden test, and its answers.
 
-Labels come from `answers.csv` in the data folder (columns: id and target). Where there is none, fold 0 of the
-competition's own split is cut from the training set and takes the place of the test set. Of a code
-competition a quarter of the test rows is visible and the hidden rerun sees the others, so that it meets
-other ids and about three times the rows; groups of the split stay together. A CSV competition shows its whole test set.
+Labels come from `answers.csv` in the data folder, which has the columns of a submission. Where there is none, fold 0
+of the competition's own split is cut from the training set and takes the place of the test set; files get numbers
+for names, because theirs may give the label away. Of a code competition a quarter of the test rows is visible and the
+hidden rerun sees the others, so that it meets other ids and about three times the rows; groups of the split stay
+together. Any other competition shows its whole test set.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
-from common.competition import Competition, Table
+from common.competition import Competition, Folder, Source, SubmissionFormat, Table
 from common.errors import DataError
+from common.kaggle.stand_in import rows
 
 if TYPE_CHECKING:
+    from numpy import bool_
+    from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
 ANSWERS, FINGERPRINT = "answers.csv", "prepared.json"
@@ -27,14 +30,19 @@ SERVED, RERUN = "served", "rerun"
 VISIBLE_SHARE = 4  # one row in so many is visible in a code competition
 
 
-@dataclass(frozen=True)
-class _Tables:
-    """Text to the letter, as in the files; `answers` has the id as text without quotes, and the target."""
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Rows of the test set and what belongs to them.
 
-    train: DataFrame | None
+    `source` is what the test set is written as; `answers` has the columns of a submission. `hidden` holds the rows
+    that were cut from the training set, None where none had to be.
+    """
+
     test: DataFrame
+    source: Source
     answers: DataFrame
-    sample: DataFrame
+    train: DataFrame | None = None
+    hidden: NDArray[bool_] | None = None
 
 
 def prepare(competition: Competition, data: Path, folder: Path) -> None:
@@ -49,36 +57,24 @@ def prepare(competition: Competition, data: Path, folder: Path) -> None:
     done = folder / FINGERPRINT
     if done.is_file() and done.read_text(encoding="utf-8") == fingerprint:
         return
-    tables = _read(competition, data)
+    form = competition.submission
+    parts = _given(competition, data) if (data / ANSWERS).is_file() else _cut(competition, data)
     with atomic_folder(folder) as made:
+        views = {SERVED: parts.test}
         if competition.submitted_as == "kernel":
-            visible = _visible(competition, tables.test)
-            _write(competition, data, made / SERVED, tables, tables.test[visible])
-            _write(competition, data, made / RERUN, tables, tables.test[~visible])
-            graded = tables.test[~visible]
-        else:
-            _write(competition, data, made / SERVED, tables, tables.test)
-            graded = tables.test
-        ids = _plain_ids(graded, competition.files.test)
-        tables.answers.set_index(competition.submission.id).loc[ids.tolist()].to_csv(made / ANSWERS)
-        _write_sample(competition, tables, graded, made)
+            visible = _visible(competition, parts)
+            views = {SERVED: parts.test[visible], RERUN: parts.test[~visible]}
+        for view, test in views.items():
+            _write(competition, data, made / view, parts, test)
+        graded = rows.ids(test, parts.source)  # of the last view
+        parts.answers.set_index(form.id).loc[graded.tolist()].to_csv(made / ANSWERS)
+        shutil.copyfile(made / view / sample_name(competition), made / sample_name(competition))
         (made / FINGERPRINT).write_text(fingerprint, encoding="utf-8")
 
 
-def _visible(competition: Competition, test: DataFrame) -> Series[bool]:
-    """Return which test rows are visible, shape (n,): whole groups, about a quarter of the rows, never all."""
-    group, row_id = competition.split.group, competition.files.test.id
-    for column in (group, row_id):
-        if column in test.columns:
-            rank = hash_rank(test[column].drop_duplicates().set_axis(test[column].unique()), competition.slug)
-            rows = test[column].map(rank)
-            sizes = rows.value_counts().sort_index().cumsum()
-            last = max(int((sizes <= len(test) // VISIBLE_SHARE).sum()), 1)
-            if last < len(sizes):
-                return rows < last
-    raise DataError(
-        f"{competition.files.test.file} has {len(test)} rows; a code competition needs a visible and a hidden one"
-    )
+def sample_name(competition: Competition) -> str:
+    """Return the name of the sample submission, which a stand-in always has."""
+    return competition.files.sample_submission.file
 
 
 def hash_rank(ids: Series[str], seed: str) -> Series[int]:
@@ -88,86 +84,132 @@ def hash_rank(ids: Series[str], seed: str) -> Series[int]:
     )
 
 
-def _read(competition: Competition, data: Path) -> _Tables:
+def _given(competition: Competition, data: Path) -> _Parts:
+    """Take the test set as it is, with the labels of `answers.csv`."""
+    form = competition.submission
+    source = rows.present(data, competition.files.test)
+    test, answers = rows.read(data, source), rows.read(data, Table(file=ANSWERS, columns=(), separator=form.separator))
+    if lacking := [name for name in (form.id, *form.targets) if name not in answers.columns]:
+        raise DataError(f"{data / ANSWERS} lacks the column {lacking[0]!r}; it needs those of a submission")
+    if missing := set(rows.ids(test, source)) - set(answers[form.id]):
+        raise DataError(f"{data / ANSWERS} lacks the {form.id} of {len(missing)} test rows, e.g. {min(missing)!r}")
+    return _Parts(test=test, source=source, answers=answers[[form.id, *form.targets]])
+
+
+def _cut(competition: Competition, data: Path) -> _Parts:
+    """Cut fold 0 of the competition's split from the training set."""
+    files = competition.files
+    source, test_source = rows.present(data, files.train), files.test
+    if isinstance(source, Folder) and isinstance(test_source, Table):
+        test_source = test_source.instead or test_source
+    if isinstance(source, Folder) != isinstance(test_source, Folder):
+        raise DataError(
+            f"{data} has no {ANSWERS}, and of {source.file} no {test_source.file} can be cut; add the labels"
+        )
+    train = rows.read(data, source)
+    hidden = _hidden(competition, data, source, rows.ids(train, source))
+    pool = train[hidden]
+    if isinstance(source, Folder):
+        pool = pool.iloc[hash_rank(pool[rows.ID], competition.slug).to_numpy().argsort()]
+        labels, test = pool[source.label or competition.target], pool[[rows.ID, rows.FILE]]
+        test = test.assign(**{rows.ID: [str(number) for number in range(1, len(test) + 1)]})
+    else:
+        labels, test = pool[competition.target], pool[[column.name for column in test_source.columns]]
+    answers = _answers(competition.submission, rows.ids(test, test_source), labels)
+    return _Parts(test=test, source=test_source, answers=answers, train=train, hidden=hidden)
+
+
+def _hidden(competition: Competition, data: Path, source: Source, ids: Series[str]) -> NDArray[bool_]:
+    """Return which training rows are cut off (n,); those that the model code leaves out stay."""
+    import pandas as pd
+
     from common.data import read_rows
     from common.splits import make_folds
 
-    files, form = competition.files, competition.submission
-    sample = _read_text(data, files.sample_submission, with_quotes=False)
-    if (data / ANSWERS).is_file():
-        test = _read_text(data, files.test)
-        answers = _read_text(data, Table(file=ANSWERS, columns=()))
-        missing = set(_plain_ids(test, files.test)) - set(answers.get(form.id, ()))
-        if missing:
-            raise DataError(f"{data / ANSWERS} lacks the {form.id} of {len(missing)} test rows, e.g. {min(missing)!r}")
-        return _Tables(None, test, answers, sample)
-    train = _read_text(data, files.train)
-    hidden = make_folds(read_rows(data, files.train), competition.split) == 0
-    pool = train[hidden]
-    answers = _plain_ids(pool, files.train).to_frame(form.id)
-    answers[form.targets[0] if len(form.targets) == 1 else competition.target] = pool[competition.target]
-    return _Tables(train[~hidden], pool[[column.name for column in files.test.columns]], answers, sample)
+    split = competition.split
+    frame = read_rows(data, source)
+    if not {split.group, split.stratify, split.order, split.column} <= {*frame.columns, None}:
+        frame = _enriched(competition, data)
+    folds = pd.Series(make_folds(frame, split), index=frame[source.id].to_numpy())
+    hidden: NDArray[bool_] = folds.reindex(ids.to_numpy(), fill_value=-1).to_numpy() == 0
+    return hidden
 
 
-def _write(competition: Competition, data: Path, target: Path, tables: _Tables, test: DataFrame) -> None:
-    files = competition.files
-    target.mkdir(parents=True)
-    made = {files.test.file, files.sample_submission.file, ANSWERS}
-    _write_text(test, target / files.test.file, files.test)
-    _write_sample(competition, tables, test, target)
-    if tables.train is not None:
-        made.add(files.train.file)
-        _write_text(tables.train, target / files.train.file, files.train)
-    for path in sorted(data.rglob("*")):
-        name = path.relative_to(data).as_posix()
-        if path.is_file() and not any(name in (table, f"{table}.zip", f"{table}.gz") for table in made):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            _link(path, target / name)
+def _enriched(competition: Competition, data: Path) -> DataFrame:
+    """Return the training rows with the columns that the competition's model code finds out for its split."""
+    from common import environment, inference, registry
+    from common.data import read
+    from common.deadline import Deadline
+    from common.model import Context
+    from common.progress import Progress
+
+    here = environment.detect()
+    cache = here.cache / competition.name
+    context = Context(
+        environment=here, cache=cache, run=cache, folder=cache, deadline=Deadline(), progress=Progress(live=False)
+    )
+    module, settings = registry.model(competition.name), competition.profile("baseline")
+    return inference.enrich(module, read(competition, data), settings, context).training
 
 
-def _write_sample(competition: Competition, tables: _Tables, test: DataFrame, folder: Path) -> None:
-    """Write a sample submission for these test rows, with the values of the given one's first row."""
-    form, table = competition.submission, competition.files.sample_submission
-    sample = _plain_ids(test, competition.files.test).to_frame(form.id)
-    for target in form.targets:
-        sample[target] = tables.sample[target].iloc[0]
-    sample.to_csv(folder / table.file, sep=table.separator, index=False)
+def _answers(form: SubmissionFormat, ids: Series[str], labels: Series[str]) -> DataFrame:
+    """Return labels as a submission that is right: for classes one column each, with a one in the right one."""
+    answers = ids.to_frame(form.id)
+    if form.classes is None:
+        return answers.assign(**{form.targets[0]: labels.to_numpy()})
+    if strange := set(labels) - set(form.classes):
+        raise DataError(f"the label {min(strange)!r} is none of the classes {', '.join(form.classes[:5])}, …")
+    return answers.assign(**{name: (labels == name).astype(int).to_numpy() for name in form.classes})
 
 
-def _plain_ids(frame: DataFrame, table: Table) -> Series[str]:
-    # Read with quoting=3 the quotes stand in the id; a submission is ordinary CSV, where they do not.
-    if table.id is None:
-        raise DataError(f"{table.file} has no id column, so its rows cannot be graded")
-    ids = frame[table.id]
-    return ids.str.strip('"') if table.quoting == "none" else ids
+def _visible(competition: Competition, parts: _Parts) -> Series[bool]:
+    """Return which test rows are visible, shape (n,): whole groups, about a quarter of the rows, never all."""
+    test = parts.test
+    groups = [test[competition.split.group]] if competition.split.group in test.columns else []
+    for values in (*groups, rows.ids(test, parts.source)):
+        rank = hash_rank(values.drop_duplicates().set_axis(values.unique()), competition.slug)
+        places = values.map(rank)
+        sizes = places.value_counts().sort_index().cumsum()
+        last = max(int((sizes <= len(test) // VISIBLE_SHARE).sum()), 1)
+        if last < len(sizes):
+            return places < last
+    raise DataError(f"{parts.source.file} has {len(test)} rows; a code competition needs a visible and a hidden one")
 
 
-def _read_text(folder: Path, table: Table, with_quotes: bool = True) -> DataFrame:
-    import pandas as pd
+def _write(competition: Competition, data: Path, folder: Path, parts: _Parts, test: DataFrame) -> None:
+    """Write what is served: these test rows, a sample submission for them, and everything else as it is."""
+    files, made = competition.files, [data / ANSWERS]
+    folder.mkdir(parents=True)
+    whole = parts.hidden is None and len(test) == len(parts.test)
+    if not whole:
+        made += rows.places(data, files.test)
+        rows.write(test, folder, parts.source)
+    if parts.train is not None and parts.hidden is not None:
+        source = rows.present(data, files.train)
+        made += rows.places(data, source)
+        if isinstance(source, Folder):
+            rows.write_without(parts.train[rows.FILE][parts.hidden], data, folder, source)
+        else:
+            rows.write(parts.train[~parts.hidden], folder, source)
+    given = rows.places(data, files.sample_submission)
+    if not (whole and given == [data / sample_name(competition)]):
+        made += given
+        sample = _sample(competition, data if given else None, rows.ids(test, parts.source))
+        sample.to_csv(folder / sample_name(competition), sep=files.sample_submission.separator, index=False)
+    for path in sorted(path for path in data.rglob("*") if path.is_file()):
+        if not any(one in (path, *path.parents) for one in made):
+            rows.link(path, folder / path.relative_to(data))
 
-    from common.data import PACKED
 
-    path = next((folder / (table.file + end) for end in PACKED if (folder / (table.file + end)).is_file()), None)
-    if path is None:
-        raise DataError(f"{table.file} is not in {folder}")
-    quoting: Literal[0, 3] = 3 if table.quoting == "none" and with_quotes else 0  # csv.QUOTE_NONE, QUOTE_MINIMAL
-    frame: DataFrame = pd.read_csv(path, sep=table.separator, quoting=quoting, dtype=str, keep_default_na=False)
-    return frame
-
-
-def _write_text(frame: DataFrame, path: Path, table: Table) -> None:
-    if table.quoting == "none":  # no quoting, no escaping: the lines as they were
-        rows = [table.separator.join(row) for row in [list(frame.columns), *frame.to_numpy().tolist()]]
-        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    else:
-        frame.to_csv(path, sep=table.separator, index=False)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
+def _sample(competition: Competition, data: Path | None, ids: Series[str]) -> DataFrame:
+    """Return a sample submission for these rows, with the values of the given one's first row."""
+    form = competition.submission
+    values: dict[str, Any] = dict.fromkeys(form.targets, form.labels[0] if form.labels else form.low or 0)
+    if form.classes:
+        values = dict.fromkeys(form.targets, (form.rows_sum_to or 1) / len(form.targets))
+    if data is not None:
+        values = dict(rows.read(data, replace(competition.files.sample_submission, quoting="minimal")).iloc[0])
+    return ids.to_frame(form.id).assign(**{name: values[name] for name in form.targets})
 
 
 def _fingerprint(data: Path) -> str:

@@ -1,8 +1,9 @@
-"""The competitions of the kit as a stand-in holds them: on the user's data, else on their samples."""
+"""The competitions of the kit as a stand-in holds them: on the user's data, else on their samples, made when first asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from common import registry
@@ -13,7 +14,7 @@ SAMPLE_ROWS, SAMPLE_SEED = 400, 0
 
 
 def kit_competitions(data: Mapping[str, Path], samples: Path) -> list[Hosted]:
-    """Return every competition of the kit, with the folder given for it or with a sample made below `samples`.
+    """Return every competition of the kit, with the folder given for it or with a sample below `samples`.
 
     Raises:
         UnknownName: for data of a competition that the kit does not have.
@@ -22,14 +23,13 @@ def kit_competitions(data: Mapping[str, Path], samples: Path) -> list[Hosted]:
     for name in data:
         if name not in names:
             raise UnknownName("competition", name, names)
-    return [Hosted(competition=registry.get(name), data=data.get(name) or _sample(name, samples)) for name in names]
+    return [
+        Hosted(competition=registry.get(name), data=data[name])
+        if name in data
+        else Hosted(competition=registry.get(name), data=samples / name, make=partial(_sample, name))
+        for name in names
+    ]
 
 
-def _sample(name: str, samples: Path) -> Path:
-    folder = samples / name
-    if not folder.is_dir():
-        from common.files import atomic_folder
-
-        with atomic_folder(folder) as made:
-            registry.sample(name).make(made, SAMPLE_ROWS, SAMPLE_SEED)
-    return folder
+def _sample(name: str, folder: Path) -> None:
+    registry.sample(name).make(folder, SAMPLE_ROWS, SAMPLE_SEED)

@@ -24,7 +24,6 @@ from common.errors import SettingError
 from common.kaggle.stand_in.accounts import Accounts
 from common.kaggle.stand_in.application import Services
 from common.kaggle.stand_in.faults import FaultPlan
-from common.kaggle.stand_in.hidden import prepare
 from common.kaggle.stand_in.hosting import kit_competitions
 from common.kaggle.stand_in.running import KernelRun, Runner, RunResult
 from common.kaggle.stand_in.store import Store
@@ -97,7 +96,8 @@ class StandIn:
                 dataset_processing=self._dataset_processing,
             )
             for slug, hosted in self._hosted.items():
-                prepare(hosted.competition, hosted.data, self.world.competition_folder(slug))
+                if hosted.make is None:
+                    self.world.competition_folder(slug)
             self._services = Services(self.world)
             stack.callback(self._services.stop)
             self._services.play(self._faults)
@@ -149,7 +149,8 @@ def serve(
     with StandIn(state, competitions, runner=runner, faults=faults, port=port) as server:
         tell(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
         for hosted in competitions:
-            tell(f"  {hosted.competition.slug}: {hosted.data}")
+            nowhere = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
+            tell(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{nowhere}")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

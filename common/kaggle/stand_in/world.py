@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from common.competition import Competition
+from common.files import atomic_folder
 from common.kaggle.stand_in.accounts import Accounts
 from common.kaggle.stand_in.answers import Refusal
+from common.kaggle.stand_in.hidden import prepare
 from common.kaggle.stand_in.running import Runner
 from common.kaggle.stand_in.store import Store
 
@@ -22,10 +25,14 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Hosted:
-    """A competition as the stand-in holds it: its description, the folder of its data, and what is open to the user."""
+    """A competition as the stand-in holds it: its description, the folder of its data, and what is open to the user.
+
+    With `make`, which fills an empty folder, the data are made when somebody first asks for them.
+    """
 
     competition: Competition
     data: Path
+    make: Callable[[Path], object] | None = None
     rules_accepted: bool = True
     submissions_disabled: bool = False
     deadline: datetime | None = None
@@ -51,6 +58,8 @@ class World:
     sources: Sources = field(default_factory=Sources)
     accounts: Accounts = field(default_factory=Accounts)
     dataset_processing: timedelta = timedelta(0)
+    _prepared: set[str] = field(default_factory=set, init=False)
+    _preparing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def now(self) -> str:
         """Return the present moment in the form of Kaggle's answers."""
@@ -68,8 +77,20 @@ class World:
         return self.hosted[slug]
 
     def competition_folder(self, slug: str) -> Path:
-        """Where the prepared files of a competition lie."""
-        return self.folder / "competitions" / slug
+        """Return where the files of a competition lie that are served and graded; made when first asked for.
+
+        Raises:
+            DataError: for data that are missing or not as described.
+        """
+        folder, hosted = self.folder / "competitions" / slug, self.hosted[slug]
+        with self._preparing:
+            if slug not in self._prepared:
+                if hosted.make is not None and not hosted.data.is_dir():
+                    with atomic_folder(hosted.data) as made:
+                        hosted.make(made)
+                prepare(hosted.competition, hosted.data, folder)
+                self._prepared.add(slug)
+        return folder
 
     @cached_property
     def _secret(self) -> bytes:
