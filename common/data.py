@@ -185,8 +185,8 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the competition that lies in the folder."""
     files = competition.files
     sources = (files.train, files.test, files.sample_submission, *files.extra.values())
-    paths = sorted({path for source in sources for path in _paths(folder, source)})
-    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in paths}
+    held = sorted({path for source in sources for path in paths(folder, source)})
+    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in held}
 
 
 def sha256(path: Path) -> str:
@@ -223,10 +223,10 @@ def sample_submission(competition: Competition, folder: Path) -> Path:
 
 def locate(folder: Path, source: Source) -> Path | None:
     """Return the path of a source in a folder, packed or not, or None; the first one, of several."""
-    return next(iter(_paths(folder, source)), None)
+    return next(iter(paths(folder, source)), None)
 
 
-def _paths(folder: Path, source: Source) -> list[Path]:
+def paths(folder: Path, source: Source) -> list[Path]:
     """Return the files and folders that hold a source's rows."""
     if isinstance(source, Folder):
         return _places_of(folder, source)

@@ -4,6 +4,7 @@ KitError                    everything that is the user's to fix; printed as one
 ├── UnknownName             a competition, profile, setting, metric … that does not exist
 ├── SettingError            a setting whose value is not allowed
 ├── DataError               files of a competition missing or not as described
+│   └── Unreadable          a file that is no picture that can be decoded
 ├── SplitError              a split that the data cannot give
 ├── MetricError             a metric that is undefined for these values
 ├── SubmissionError         predictions that cannot become a submission, or a file that is not one
@@ -43,6 +44,10 @@ class SettingError(KitError):
 
 class DataError(KitError):
     """Files of a competition that are missing or not as its description says."""
+
+
+class Unreadable(DataError):
+    """A file that is no picture that can be decoded; the message is the reason, without the file's name."""
 
 
 class SplitError(KitError):

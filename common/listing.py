@@ -53,6 +53,26 @@ def read_bytes(path: str) -> bytes:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 
+def stamp(path: str) -> str:
+    """Return size and time of change of a file, or of the archive that it lies in: what changes with the content.
+
+    Raises:
+        DataError: if there is no such file.
+    """
+    place, _, member = path.partition(f"{ARCHIVE}/")
+    try:
+        if not member or not Path(place + ARCHIVE).is_file():
+            return _stamp(path)
+        return _stamp(place + ARCHIVE)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _stamp(file: str) -> str:
+    status = os.stat(file)  # noqa: PTH116  paths are text here, and there may be many
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 @lru_cache(maxsize=8)
 def _opened(archive: str, process: int) -> zipfile.ZipFile:
     """Return an archive opened by this very process: a forked one would share the place in the file."""
