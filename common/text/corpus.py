@@ -1,0 +1,170 @@
+"""Texts as token ids: made once for the same texts and settings, on all processors, read as memory maps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from common.competition import require_at_least
+from common.files import atomic_folder
+from common.progress import Progress
+from common.text import vocabulary as vocabularies
+from common.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+_FORMAT = 1  # of the cache; goes up with every change of what is in it
+_FLAT, _STARTS = "flat.npy", "starts.npy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSettings:
+    """How texts become ids."""
+
+    tokens: Literal["words", "subwords"] = "words"  # subwords need no xxunk, and a smaller vocabulary does
+    min_freq: int = 3  # rarer words become xxunk: two occurrences teach nothing
+    max_vocab: int = 60_000  # more would be rare words, whose rows are most of the model
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 1, "min_freq")
+        require_at_least(self, 16, "max_vocab")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The ids of n texts, one after another in `flat`; text i is `flat[starts[i]:starts[i + 1]]`."""
+
+    flat: NDArray[Any]
+    starts: NDArray[int64]
+    vocabulary: Vocabulary
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def ids(self, row: int) -> NDArray[Any]:
+        """Return the ids of one text, a view."""
+        return self.flat[self.starts[row] : self.starts[row + 1]]
+
+    @cached_property
+    def lengths(self) -> NDArray[int64]:
+        """The tokens of each text (n,)."""
+        import numpy as np
+
+        return np.diff(self.starts)
+
+    def joined(self, rows: Sequence[int] | NDArray[Any]) -> NDArray[Any]:
+        """Return the ids of some texts one after another, in the order of `rows`; a copy."""
+        import numpy as np
+
+        return np.concatenate([self.ids(row) for row in rows]) if len(rows) else self.flat[:0].copy()
+
+
+def numericalise(
+    texts: Sequence[str],
+    *,
+    cache: Path,
+    settings: TextSettings | None = None,
+    vocabulary: Vocabulary | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> Corpus:
+    """Return the ids of each text, from the cache if they were made before.
+
+    Args:
+        texts: n texts; any may be empty.
+        cache: the folder of the cache; one folder per texts and settings is made in it.
+        settings: kind and size of the vocabulary; the course's by default.
+        vocabulary: one that is there already; without it one is made of the texts.
+        progress: told how far it is.
+        workers: processes; by default as many as there are processors, and none for a few texts.
+
+    Raises:
+        DeviceError: if the disk is full, or a worker is killed for want of memory.
+    """
+    import numpy as np
+
+    settings = settings or TextSettings()
+    folder = cache / f"text-{_key(texts, settings, vocabulary)}"
+    if not folder.is_dir():
+        made = _make(texts, settings, vocabulary, progress or Progress(), workers)
+        with atomic_folder(folder) as part:
+            np.save(part / _FLAT, made.flat, allow_pickle=False)
+            np.save(part / _STARTS, made.starts, allow_pickle=False)
+            made.vocabulary.save(part / vocabularies.FILE)
+    # A memory map of nothing is an error, so that an empty collection is read plainly.
+    mode: Any = "r" if (folder / _FLAT).stat().st_size > 128 else None
+    return Corpus(
+        np.load(folder / _FLAT, mmap_mode=mode),
+        np.load(folder / _STARTS),
+        Vocabulary.load(folder / vocabularies.FILE),
+    )
+
+
+def _make(
+    texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None, progress: Progress, workers: int | None
+) -> Corpus:
+    from common.text import subwords
+    from common.text import workers as pool
+
+    kind = settings.tokens if vocabulary is None else vocabulary.kind
+    if kind == "subwords":
+        vocabulary = vocabulary or subwords.train(texts, settings.max_vocab, progress)
+        return _corpus(*subwords.encode(texts, vocabulary, progress), vocabulary)
+    numbers, lengths, tokens = pool.tokenise(texts, progress, workers)
+    return _numericalised(numbers, lengths, tokens, settings, vocabulary)
+
+
+def _numericalised(
+    numbers: NDArray[Any],
+    lengths: NDArray[Any],
+    tokens: list[str],
+    settings: TextSettings,
+    vocabulary: Vocabulary | None,
+) -> Corpus:
+    """Return the ids of numbered tokens, which are any numbers as yet."""
+    import numpy as np
+    import pandas as pd
+
+    if vocabulary is None:
+        order = pd.unique(numbers)  # as they first appear
+        counts = np.bincount(numbers, minlength=len(tokens))[order]
+        vocabulary = vocabularies.from_counts(
+            [tokens[place] for place in order], counts, min_freq=settings.min_freq, max_vocab=settings.max_vocab
+        )
+    ids, unknown = vocabulary.ids, vocabulary.unknown
+    of_number = np.array([ids.get(token, unknown) for token in tokens], dtype=_smallest(vocabulary))
+    return _corpus(of_number[numbers], lengths, vocabulary)
+
+
+def _corpus(flat: NDArray[Any], lengths: NDArray[Any], vocabulary: Vocabulary) -> Corpus:
+    import numpy as np
+
+    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    return Corpus(flat.astype(_smallest(vocabulary), copy=False), starts, vocabulary)
+
+
+def _smallest(vocabulary: Vocabulary) -> str:
+    """Return the type that holds every id: two bytes for the usual sizes, which halves what is read."""
+    return "uint16" if len(vocabulary) <= 1 << 16 else "int32"
+
+
+def _key(texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None) -> str:
+    """Return what tells one cached corpus from another: texts, settings, and the libraries that split words."""
+    from importlib import metadata
+
+    versions = [metadata.version(name) for name in ("spacy", "tokenizers")]
+    what = [_FORMAT, settings.__dict__, versions, vocabulary and vocabulary.digest]
+    digest = hashlib.sha256(json.dumps(what).encode())
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(b"%d " % len(raw))  # so that where one text ends is part of it
+        digest.update(raw)
+    return digest.hexdigest()[:24]

@@ -1,0 +1,106 @@
+"""Which id stands for which token: found from counts, kept in a file, compared by a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from common.errors import BackboneError
+from common.files import atomic_write
+from common.text.rules import PAD, SPECIAL, UNK
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+FILE = "vocabulary.json"
+_FILLER = "xxfake"  # the course fills a vocabulary up to a multiple of eight, which suits the hardware
+_MULTIPLE = 8
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens in the order of their ids.
+
+    `tokens` are n distinct tokens but for the filler at the end; `model` is the JSON of a `tokenizers` model if they are
+    subwords. The special tokens come first: xxunk is 0, xxpad is 1, xxbos is 2.
+    """
+
+    tokens: tuple[str, ...]
+    kind: Literal["words", "subwords"] = "words"
+    model: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The id of every token; the filler has none."""
+        return {token: number for number, token in enumerate(self.tokens) if token != _FILLER}
+
+    @property
+    def unknown(self) -> int:
+        """The id of what is in no vocabulary."""
+        return self.ids[UNK]
+
+    @property
+    def padding(self) -> int:
+        """The id that fills short rows up."""
+        return self.ids[PAD]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all of it: two vocabularies with the same digest are the same."""
+        return hashlib.sha256(self._json().encode()).hexdigest()
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return tokens as text, joined as their kind is joined."""
+        if self.kind == "subwords":
+            from common.text import subwords
+
+            return subwords.decode(list(ids), self)
+        return " ".join(self.tokens[number] for number in ids)
+
+    def save(self, path: Path) -> None:
+        """Write a JSON file, whole or not at all."""
+        with atomic_write(path, "w") as handle:
+            handle.write(self._json())
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Read what `save` wrote.
+
+        Raises:
+            BackboneError: if it is missing or broken.
+        """
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(found["tokens"]), found["kind"], found["model"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise BackboneError(f"{path} is no vocabulary; it was not written whole, make it again") from None
+
+    def _json(self) -> str:
+        # Lone surrogates, which a broken file may hold, cannot be written as UTF-8 but as ASCII escapes.
+        return json.dumps({"kind": self.kind, "tokens": self.tokens, "model": self.model})
+
+
+def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_vocab: int) -> Vocabulary:
+    """Return the course's vocabulary: special tokens, then the most frequent.
+
+    Args:
+        tokens: n distinct tokens in the order of their first appearance, which decides between equals.
+        counts: how often each occurs (n,).
+        min_freq: rarer tokens are left out.
+        max_vocab: tokens in all, special ones counted, filler not.
+    """
+    import numpy as np
+
+    counted = np.asarray(counts)
+    order = np.argsort(-counted, kind="stable")[:max_vocab]
+    frequent = [tokens[place] for place in order if counted[place] >= min_freq and tokens[place] not in SPECIAL]
+    kept = [*SPECIAL, *frequent][:max_vocab]
+    return Vocabulary((*kept, *[_FILLER] * (_MULTIPLE - len(kept) % _MULTIPLE)))
