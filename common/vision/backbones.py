@@ -1,0 +1,226 @@
+"""Backbones by name, from timm or torchvision, with weights that are looked for where they may be.
+
+In this order: the file or folder that is given, attached Kaggle inputs, the libraries' own caches, then the Hub or
+torchvision's server where there is internet. Only safe formats are read: safetensors, or PyTorch files that load
+with `weights_only=True`.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Literal
+
+from common.environment import Environment
+from common.errors import BackboneError
+
+RANDOM = "random"  # weights that are drawn: for samples and tests
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+DEPTH = 6  # folders below an input mount that are looked at
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_LIBRARIES = ("torchvision", "timm")  # a name that both have is torchvision's: the course's resnet34 is
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its classifier, and what its pictures are normalised with (of values from 0 to 1)."""
+
+    name: str
+    library: Literal["timm", "torchvision"]
+    network: Any
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Backbone:
+    """Return a backbone with its weights, in single precision on the CPU.
+
+    Args:
+        name: a model of torchvision or timm; `timm/NAME` or `torchvision/NAME` where both have it.
+        weights: a file or a folder that holds one, `random`, or nothing: the pretrained ones, wherever they are.
+        environment: says what is attached and whether there is internet.
+        seed: of random weights.
+
+    Raises:
+        BackboneError: if there is no such backbone, or its weights cannot be found, read or fitted.
+    """
+    library, plain = _resolve(name)
+    make = _timm if library == "timm" else _torchvision
+    if weights == RANDOM:
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return make(plain, False)
+    file = given(weights) if weights else attached(plain, environment)
+    if file is not None:
+        made = make(plain, False)
+        made.network.load_state_dict(fit(made.network.state_dict(), read(file), file))
+        return made
+    if not environment.online() and not _cached(library, plain):
+        mounts = ", ".join(map(str, environment.inputs))
+        raise BackboneError(
+            f"no weights of {plain} here: not attached under {mounts}, not in a cache, and there is no internet. Attach "
+            "them as a dataset or model, or give --set weights=FILE (safetensors or .pth)"
+        )
+    try:
+        return make(plain, True)
+    except Exception as error:  # whatever the Hub's and torchvision's clients raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        raise BackboneError(
+            f"weights of {plain} could not be downloaded ({reason}); check the network or give --set weights=FILE"
+        ) from error
+
+
+def given(weights: str) -> Path:
+    """Return the file of weights that a setting names: itself, or the only one in a folder.
+
+    Raises:
+        BackboneError: if there is none, or more than one.
+    """
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else []
+    if len(found) != 1:
+        what = ", ".join(file.name for file in found[:3]) or "none"
+        raise BackboneError(f"weights={weights}: one file ({', '.join(SUFFIXES)}) is needed, found: {what}")
+    return found[0]
+
+
+def attached(name: str, environment: Environment) -> Path | None:
+    """Return the weights among the attached inputs whose file or folder bears the backbone's name, or None."""
+    wanted = {name.lower(), name.partition(".")[0].lower()}
+    for root in environment.inputs:
+        for path in sorted(_files(root, DEPTH)):
+            parts = path.relative_to(root).parts
+            names = {part.lower() for part in (*parts[:-1], path.stem)}
+            # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
+            names |= {path.stem.lower().partition("-")[0]}
+            if names & wanted or any(part.replace("-", "_") in wanted for part in names):
+                return path
+    return None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the tensors in a file of weights by name; no code in it is run.
+
+    Raises:
+        BackboneError: if it is broken, or is not a plain list of tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)  # what it cannot read, it says
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, UnpicklingError, SafetensorError) as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:160]
+        raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
+    for key in ("state_dict", "model"):  # as training scripts wrap them
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = {str(key): value for key, value in dict(content).items() if isinstance(value, torch.Tensor)}
+    if not tensors:
+        raise BackboneError(f"{path} holds no tensors; a state dict is needed")
+    return tensors
+
+
+def fit(own: Mapping[str, Any], tensors: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return `tensors` under the names of a network's own: by name, or in order where every shape agrees.
+
+    A classifier at the end is left out. In order is how weights fit that were saved by another implementation of
+    the same architecture.
+
+    Raises:
+        BackboneError: naming the first tensor that does not fit.
+    """
+    named = {key.removeprefix("module.").removeprefix("model."): value for key, value in tensors.items()}
+    counters = {key: value for key, value in own.items() if key.endswith("num_batches_tracked")}
+    needed = {key: value for key, value in own.items() if key not in counters}
+    if all(key in named and named[key].shape == value.shape for key, value in needed.items()):
+        return {key: named.get(key, value) for key, value in own.items()}
+    ordered = [(key, value) for key, value in named.items() if not key.endswith("num_batches_tracked")]
+    if len(ordered) < len(needed):
+        raise BackboneError(f"{path} has {len(ordered)} tensors, the backbone {len(needed)}: another architecture")
+    taken = {}
+    for (key, value), (name, tensor) in zip(needed.items(), ordered, strict=False):
+        if value.shape != tensor.shape:
+            raise BackboneError(
+                f"{path} does not fit: {name} has shape {tuple(tensor.shape)} where {key} has {tuple(value.shape)}"
+            )
+        taken[key] = tensor
+    return {**counters, **taken}
+
+
+def _resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
+    """Return the library of a backbone and its name there."""
+    from difflib import get_close_matches
+
+    import timm
+    from torchvision import models
+
+    library, _, plain = name.rpartition("/")
+    known = {"torchvision": models.list_models(module=models), "timm": timm.list_models()}
+    for candidate in _LIBRARIES if not library else (library,):
+        if plain.partition(".")[0] in known.get(candidate, ()):
+            return candidate, plain  # type: ignore[return-value]
+    near = get_close_matches(plain, {*known["timm"], *known["torchvision"]}, n=3, cutoff=0.5)
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    raise BackboneError(f"unknown backbone {name!r}.{hint} timm.list_models() and torchvision.models have them all")
+
+
+def _timm(name: str, pretrained: bool) -> Backbone:
+    import timm
+
+    network = timm.create_model(name, pretrained=pretrained, num_classes=0)
+    return Backbone(name, "timm", network, tuple(network.pretrained_cfg["mean"]), tuple(network.pretrained_cfg["std"]))
+
+
+def _torchvision(name: str, pretrained: bool) -> Backbone:
+    """Return a torchvision model whose last linear layer, its classifier, is taken off."""
+    from torch import nn
+    from torchvision import models
+
+    network = models.get_model(name, weights="DEFAULT" if pretrained else None)
+    for place in ("fc", "classifier", "head", "heads"):
+        if isinstance(getattr(network, place, None), nn.Module):
+            setattr(network, place, nn.Identity())
+            return Backbone(name, "torchvision", network, *IMAGENET)
+    raise BackboneError(f"{name} has no classifier that could be taken off; choose a timm backbone")
+
+
+def _cached(library: str, name: str) -> bool:
+    """Whether the library finds a backbone's weights on this machine."""
+    if library == "timm":
+        import timm
+        from huggingface_hub import try_to_load_from_cache
+
+        hub: Any = timm.get_pretrained_cfg(name)
+        where = str(getattr(hub, "hf_hub_id", None) or "")
+        names = ("model.safetensors", "pytorch_model.bin")
+        return bool(where) and any(isinstance(try_to_load_from_cache(where, file), str) for file in names)
+    import torch
+    from torchvision import models
+
+    url = str(models.get_model_weights(name)["DEFAULT"].url)
+    return (Path(str(torch.hub.get_dir())) / "checkpoints" / url.rpartition("/")[2]).is_file()
+
+
+def _files(root: Path, depth: int) -> Iterable[Path]:
+    """Yield the files of weights at most `depth` folders below `root`."""
+    if depth == 0 or not root.is_dir():
+        return
+    for entry in os.scandir(root):
+        if entry.is_dir():
+            yield from _files(Path(entry.path), depth - 1)
+        elif entry.name.endswith(SUFFIXES):
+            yield Path(entry.path)

@@ -1,0 +1,119 @@
+"""The course's recipe: fastai's `vision_learner` on its ordinary loaders, `fine_tune`."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common import learning  # first of all: it imports fastai quietly
+from common.files import scratch_folder
+from common.listing import read_bytes
+from common.model import Context
+from common.vision.rows import ROW
+from common.vision.settings import Course
+from common.vision.task import Task
+from common.vision.tuned import read, save
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+FILE = "network.safetensors"
+
+
+class CourseModel:
+    """A pretrained network with a new head: one epoch with the body frozen, then `epochs` of everything."""
+
+    def __init__(self, task: Task, config: Course, context: Context) -> None:
+        self.task, self.config, self.context = task, config, context
+        self.notes: dict[str, Any] = {}
+
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Train to the end or to the deadline."""
+        with scratch_folder() as folder:
+            learn = self.learner(train, valid, folder)
+            steps = len(learn.dls.train) * (self.config.epochs + 1)
+            with self.context.progress.task(f"{self.context.title} · train", steps, "steps") as task:
+                learn.add_cb(habits := learning.Habits(self.context, task, steps))
+                learn.fine_tune(self.config.epochs, self.config.learning_rate)
+        self.notes = habits.notes
+        self.network = learn.model
+
+    def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
+        """Return the recipe's learner; its files go to `folder`."""
+        from fastai.metrics import error_rate
+        from fastai.torch_core import set_seed
+
+        from common.vision.learner import learner
+
+        set_seed(self.config.seed, reproducible=False)
+        self.backbone = self._backbone(self.config.weights)
+        learn = learner(self._loaders(train, valid, folder), self.backbone, metrics=error_rate, path=folder)
+        return learning.precise(learn, self.config.precision)
+
+    def chances(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return the probability of each class (n, classes)."""
+        import numpy as np
+
+        from common.vision.prediction import Eye, log_chances
+
+        eye = Eye(self.network, self.backbone.mean, self.backbone.std, half=False)
+        return np.exp(log_chances(eye, frame, self.config.size, 1, self.context))
+
+    def save(self, folder: Path) -> None:
+        """Write the weights (safetensors)."""
+        save(self.network, folder / FILE)
+
+    def read(self, folder: Path) -> None:
+        """Read what `save` wrote."""
+        from common.vision.backbones import RANDOM
+
+        self.backbone = self._backbone(RANDOM)  # its weights are in the file
+        self.network = read(self.backbone, len(self.task.classes), folder / FILE)
+
+    def _backbone(self, weights: str) -> Any:
+        from common.vision import backbones
+
+        return backbones.load(self.config.backbone, weights, self.context.environment, self.config.seed)
+
+    def _loaders(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
+        """Return loaders that open every file in every epoch, as the course's do."""
+        import pandas as pd
+        from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
+        from fastai.data.transforms import ColReader, IndexSplitter, IntToFloatTensor, Normalize
+        from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
+        from fastai.vision.augment import Resize
+
+        names = self.task.names
+        both = pd.concat([train, valid[valid[ROW] >= 0]])
+        rows = pd.DataFrame(
+            {"picture": both[self.task.picture], "name": [names[code] for code in self.task.codes(both)]}
+        )
+        block = DataBlock(
+            # fastai's ImageBlock, but for who opens the files: they may lie in an archive.
+            blocks=(
+                TransformBlock(type_tfms=_picture, batch_tfms=IntToFloatTensor),
+                CategoryBlock(vocab=list(names), sort=False),
+            ),
+            get_x=ColReader("picture"), get_y=ColReader("name"),
+            splitter=IndexSplitter(list(range(len(train), len(both)))),
+            item_tfms=Resize(self.config.size),
+            batch_tfms=Normalize.from_stats(self.backbone.mean, self.backbone.std, cuda=False),
+        )  # fmt: skip
+        size = min(self.config.batch_size, len(train))
+        return block.dataloaders(rows, bs=size, num_workers=self.config.workers, path=folder)
+
+
+def _picture(path: str) -> Any:
+    """Open a picture as fastai does; what it cannot open, as the cache did."""
+    from fastai.vision.core import PILImage
+
+    from common.pictures.decode import decode
+
+    data = read_bytes(path)
+    try:
+        return PILImage.create(io.BytesIO(data))
+    except OSError:
+        return PILImage.create(decode(data, 512, "squish"))

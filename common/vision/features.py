@@ -1,0 +1,138 @@
+"""What a frozen backbone makes of pictures: computed once for each, kept on disk, shared by folds and runs.
+
+A picture is seen at every size, as it is and flipped; the two are averaged, which takes noise out of the features.
+At each size there are two blocks: what the backbone's own classifier would see (`224 mean`, of the last feature map)
+and, of networks that have such a map, the strongest answer in it of each channel (`224 max`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.files import atomic_folder, atomic_write
+from common.model import Context
+from common.vision import backbones
+from common.vision.prediction import Eye
+from common.vision.rows import ROW, entries
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from common.vision.backbones import Backbone
+
+Blocks = dict[str, Any]  # float32 arrays by name
+KEPT = "backbone"  # the folder, in that of a run, with the weights that its features are made by
+PART = 512  # pictures whose features are written together: what a kill costs at most
+_BATCH = 32
+
+
+def keep_backbone(name: str, weights: str, seed: int, context: Context) -> None:
+    """Put a backbone into the run's folder, unless it is there: prediction needs the very same one."""
+    from safetensors.torch import save_file
+
+    if (context.run / KEPT).is_dir():
+        return
+    backbone = backbones.load(name, weights, context.environment, seed)
+    with atomic_folder(context.run / KEPT) as folder:
+        file = folder / "model.safetensors"
+        save_file({key: value.contiguous() for key, value in backbone.network.state_dict().items()}, file)
+        with file.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        about = {"name": f"{backbone.library}/{backbone.name}", "sha256": digest}
+        (folder / "backbone.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+
+
+def kept_backbone(context: Context) -> Backbone:
+    """Return the backbone in the run's folder."""
+    folder = context.run / KEPT
+    about = json.loads((folder / "backbone.json").read_text(encoding="utf-8"))
+    return backbones.load(about["name"], str(folder / "model.safetensors"), context.environment)
+
+
+def features(frame: DataFrame, sizes: Sequence[int], context: Context) -> Blocks:
+    """Return blocks (n, channels) by name; what no run has computed before is computed now."""
+    import numpy as np
+
+    about = json.loads((context.run / KEPT / "backbone.json").read_text(encoding="utf-8"))
+    blocks: dict[str, Any] = {}
+    extractor = _Extractor(sizes, context)
+    for entry, places in entries(frame):
+        key = hashlib.sha256(json.dumps([entry.name, about, list(sizes), PART]).encode()).hexdigest()[:16]
+        rows = frame[ROW].to_numpy()[places]
+        parts = {int(part): context.cache / "features" / f"{key}-{part:03}.npz" for part in np.unique(rows // PART)}
+        extractor.write(entry, {part: file for part, file in parts.items() if not file.is_file()})
+        for part, file in parts.items():
+            inside = rows // PART == part
+            with np.load(file, allow_pickle=False) as stored:
+                for name in stored.files:
+                    values = stored[name][rows[inside] % PART]
+                    blocks.setdefault(name, np.empty((len(frame), values.shape[1]), np.float32))[places[inside]] = (
+                        values
+                    )
+    return blocks
+
+
+class _Extractor:
+    """The backbone at work; loaded when there is something to do."""
+
+    def __init__(self, sizes: Sequence[int], context: Context) -> None:
+        self.sizes, self.context = sizes, context
+
+    def write(self, entry: Path, parts: dict[int, Path]) -> None:
+        """Compute parts of a cache entry's features and write each, whole, to its file."""
+        import numpy as np
+
+        from common.pictures.cache import PictureCache
+
+        if not parts:
+            return
+        pixels = PictureCache(entry).pixels
+        self._load()
+        counts = {part: len(pixels[part * PART : (part + 1) * PART]) for part in parts}
+        with self.context.progress.task("features", sum(counts.values()), "pictures") as task:
+            for part, file in parts.items():
+                made: dict[str, list[Any]] = {}
+                for start in range(part * PART, part * PART + counts[part], _BATCH):
+                    batch = np.array(pixels[start : min(start + _BATCH, (part + 1) * PART)])
+                    for name, values in self._seen(batch).items():
+                        made.setdefault(name, []).append(values)
+                    task.advance(len(batch))
+                with atomic_write(file) as handle:
+                    parts_of = {name: np.concatenate(each) for name, each in made.items()}
+                    np.savez(handle, **parts_of)  # type: ignore[arg-type]  # NumPy 2.0 has no allow_pickle here
+
+    def _load(self) -> None:
+        backbone = kept_backbone(self.context)
+        self.eye = Eye(backbone.network, backbone.mean, backbone.std, half=True)
+
+    def _seen(self, batch: NDArray[np.uint8]) -> Blocks:
+        """Return the blocks of a batch (n, side, side, 3)."""
+        import torch
+        from torch.nn.functional import interpolate
+
+        made = {}
+        with torch.inference_mode():
+            whole = self.eye.put(batch)
+            for size in self.sizes:
+                view = whole if size == whole.shape[-1] else interpolate(whole, size, mode="bilinear", antialias=True)
+                both_ways = self.eye.cast(torch.cat((view, view.flip(3))))
+                for name, both in _blocks(self.eye.network, both_ways).items():
+                    made[f"{size} {name}"] = (both[: len(batch)] + both[len(batch) :]).div(2).cpu().numpy()
+        return made
+
+
+def _blocks(network: Any, pictures: Any) -> dict[str, Any]:
+    """Return the blocks of one size, each (n, channels), in single precision."""
+    if not hasattr(network, "forward_features"):  # torchvision's networks keep their last map to themselves
+        return {"mean": network(pictures).float().flatten(1)}
+    seen = network.forward_features(pictures)
+    own = network.forward_head(seen).float()
+    if seen.ndim == 4 and seen.shape[1] == network.num_features:
+        return {"mean": own, "max": seen.amax((2, 3)).float()}
+    return {"mean": own}

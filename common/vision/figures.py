@@ -1,0 +1,158 @@
+"""The pictures that a run keeps of itself: what went in, how it was learnt, and where it goes wrong."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#8a8f98"
+_BINS = 10  # of the calibration plot: each as wide as the others
+_SMALL = 1e-15
+
+
+def grid(pictures: Array, captions: Sequence[str], title: str, *, columns: int = 6, wrong: bool = False) -> Figure:
+    """Return pictures (n, side, side, 3) with a caption over each; captions of what went `wrong` are orange."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure = _figure((1.75 * columns, 2.05 * rows + 0.45), title)
+    for place in range(rows * columns):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        axes.set_axis_off()
+        if place < len(pictures):
+            axes.imshow(pictures[place])
+            axes.set_title(captions[place], fontsize=8.5, color=ORANGE if wrong else "black", pad=3)
+    return figure
+
+
+def curves(
+    lines: Mapping[str, Sequence[Sequence[float]]], title: str, x: str, y: str, *, by_rows: bool = False
+) -> Figure:
+    """Return lines of [x, y] points by name; `by_rows` marks each point, as few of them are given."""
+    figure = _figure((7.5, 3.8), title)
+    axes = _plain(figure.add_subplot(), x, y)
+    for number, (name, points) in enumerate(lines.items()):
+        along, up = zip(*points, strict=True)
+        axes.plot(
+            along, up, marker="o" if by_rows else None, markersize=4, linewidth=1.6, color=f"C{number}", label=name
+        )
+    if by_rows:
+        axes.set_xticks(sorted({point[0] for points in lines.values() for point in points}))
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def confusion(truth: Array, predicted: Array, names: Sequence[str]) -> Figure:
+    """Return how many rows of each class (down) were taken for which (across)."""
+    import numpy as np
+
+    n = len(names)
+    counts = np.zeros((n, n), dtype=int)
+    np.add.at(counts, (truth, predicted), 1)
+    side = max(4.0, 0.30 * n + 2.2)
+    figure = _figure(
+        (side + 0.8, side), f"Confusion matrix: {(truth == predicted).mean():.2%} of {len(truth):,} rows right"
+    )
+    axes = figure.add_subplot()
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    size = 12 if n <= 4 else 7
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        colour = "white" if share[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=size, color=colour)
+    axes.set_xticks(range(n), names, rotation=90 if n > 4 else 0, fontsize=size)
+    axes.set_yticks(range(n), names, fontsize=size)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def calibration(truth: Array, chances: Array, names: Sequence[str]) -> Figure:
+    """Return how often predictions of a probability come true: on the diagonal they mean what they say.
+
+    Two classes: the probability of the second. More: that of the likeliest class.
+    """
+    import numpy as np
+
+    if len(names) == 2:
+        said, came, what = chances[:, 1], truth == 1, f"probability of {names[1]}"
+    else:
+        said, came, what = chances.max(axis=1), chances.argmax(axis=1) == truth, "probability of the likeliest class"
+    place = np.minimum((said * _BINS).astype(int), _BINS - 1)
+    parts = [part for part in (np.flatnonzero(place == number) for number in range(_BINS)) if len(part)]
+    across, up = ([float(values[part].mean()) for part in parts] for values in (said, came))
+    # One standard error, of half a row at the least.
+    spread = [float(np.sqrt(max(p * (1 - p), 0.25 / len(part)) / len(part))) for p, part in zip(up, parts, strict=True)]
+    figure = _figure((7.5, 4.2), "Calibration: do the probabilities mean what they say?")
+    axes = _plain(figure.add_subplot(1, 2, 1), f"predicted {what}", "share that came true")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
+    axes.errorbar(across, up, yerr=spread, fmt="o", markersize=5, color=BLUE, elinewidth=1)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes = _plain(figure.add_subplot(1, 2, 2), f"predicted {what}", "rows")
+    edges = np.linspace(0, 1, 21)
+    for values, colour, label in ((said[came], BLUE, "came true"), (said[~came], ORANGE, "came false")):
+        axes.hist(values, bins=edges, color=colour, alpha=0.75, label=label)
+    axes.set_yscale("log")
+    axes.set(xlim=(-0.02, 1.02), ylim=(0.7, 4 * len(said)))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_minor_formatter("")
+    axes.legend(frameon=False, fontsize=9, loc="upper center", ncols=2)
+    return figure
+
+
+def rates(found: Any) -> Figure:
+    """Return what a learning-rate finder saw (a `common.learning.RateSearch`)."""
+    figure = _figure((7.5, 3.8), "Learning-rate finder")
+    axes = _plain(figure.add_subplot(), "learning rate", "smoothed loss")
+    axes.plot(found.rates, found.losses, color=BLUE, linewidth=1.6)
+    for number, (name, rate) in enumerate(found.suggestions.items()):
+        nearest = min(range(len(found.rates)), key=lambda place: abs(found.rates[place] - rate))
+        axes.plot(rate, found.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
+    axes.set_xscale("log")
+    lowest, first = min(found.losses), found.losses[0]
+    axes.set_ylim(lowest - 0.1 * abs(first - lowest), first + 0.6 * abs(first - lowest) + 1e-6)
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def losses(truth: Array, chances: Array) -> Array:
+    """Return the log loss of each row (n,)."""
+    import numpy as np
+
+    return -np.log(np.clip(chances[np.arange(len(truth)), truth], _SMALL, 1))  # type: ignore[no-any-return]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    with atomic_write(path) as handle, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # as in `_figure`
+        figure.savefig(handle, format="png", dpi=110)
+
+
+def _figure(size: tuple[float, float], title: str) -> Figure:
+    with warnings.catch_warnings():
+        # Older releases of matplotlib use old names of newer ones of pyparsing.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from matplotlib.figure import Figure
+
+        made = Figure(figsize=size, layout="constrained")
+    made.suptitle(title, fontsize=12, x=0.01, ha="left")
+    return made
+
+
+def _plain(axes: Any, x: str, y: str) -> Any:
+    axes.set(xlabel=x, ylabel=y)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e6e8eb", linewidth=0.8)
+    axes.set_axisbelow(True)
+    return axes

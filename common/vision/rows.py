@@ -1,0 +1,109 @@
+"""Rows of pictures: what is found out about them before the split, and where their pixels lie.
+
+`enrich` adds three columns. `look` is the same number for pictures that look alike, `entry` and `row` are the folder
+and the place in it where the picture cache keeps the pixels; a picture that cannot be read has row -1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.data import Frames
+from common.errors import DataError
+from common.model import Context
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from common.pictures.cache import PictureCache
+
+LOOK, ENTRY, ROW = "look", "entry", "row"
+_NAMED = 5  # pictures that a warning names
+
+
+def enrich(frames: Frames, column: str, size: int, context: Context) -> Frames:
+    """Return the frames with the columns above; training rows that cannot be read are left out, and named.
+
+    Raises:
+        DataError: if no training picture can be read.
+    """
+    from common.pictures.cache import open_cache
+    from common.pictures.looks import groups
+
+    parts = [frame for frame in (frames.train, frames.test) if frame is not None]
+    paths = [path for frame in parts for path in frame[column]]
+    cache = open_cache(paths, context.cache / "pictures", size=size, progress=context.progress)
+    looks = groups(cache.thumbs)
+    train = None if frames.train is None else _placed(frames.train, cache, looks, 0)
+    test = _placed(frames.test, cache, looks, len(paths) - len(frames.test))
+    if train is not None:
+        unreadable = train[ROW] < 0
+        if unreadable.all():
+            raise DataError(f"none of the {len(train):,} training pictures can be read; look at them with a viewer")
+        _warn(context, cache, train.index[unreadable], "training pictures cannot be read and are left out")
+        train = train[~unreadable].reset_index(drop=True)
+        _report_twins(train, test, column, context)
+    _warn(context, cache, test.index[test[ROW] < 0] + len(paths) - len(test),
+          "test pictures cannot be read and are predicted as the classes' shares")  # fmt: skip
+    return replace(frames, train=train, test=test)
+
+
+def entries(frame: DataFrame) -> Iterator[tuple[Path, NDArray[np.intp]]]:
+    """Yield each cache entry that rows lie in, and the places of those rows in the frame."""
+    import numpy as np
+
+    names = frame[ENTRY].to_numpy()
+    for name in dict.fromkeys(names):
+        yield Path(name), np.flatnonzero(names == name)
+
+
+def pixels(frame: DataFrame) -> NDArray[np.uint8]:
+    """Return the pictures of readable rows, copied into memory (n, size, size, 3)."""
+    import numpy as np
+
+    from common.pictures.cache import PictureCache
+
+    found: Any = None
+    for entry, places in entries(frame):
+        part = PictureCache(entry).pixels[frame[ROW].to_numpy()[places]]
+        if found is None:
+            found = np.empty((len(frame), *part.shape[1:]), dtype=np.uint8)
+        found[places] = part
+    made: NDArray[np.uint8] = found
+    return made
+
+
+def _placed(frame: DataFrame, cache: PictureCache, looks: NDArray[np.intp], start: int) -> DataFrame:
+    import numpy as np
+
+    rows = np.arange(start, start + len(frame))
+    placed = frame.assign(**{LOOK: looks[rows], ROW: np.where(cache.readable[rows], rows, -1)})
+    placed[ENTRY] = str(cache.folder)
+    return placed
+
+
+def _report_twins(train: DataFrame, test: DataFrame, column: str, context: Context) -> None:
+    from common.pictures.looks import report
+
+    twins = int(train[LOOK].duplicated(keep=False).sum())
+    known = int(test[LOOK].isin(train[LOOK]).sum())
+    if twins or known:
+        found = report(train[LOOK].to_numpy(), [Path(path).name for path in train[column]])[:_NAMED]
+        named = f" ({'; '.join(found)}, …)" if found else ""
+        context.progress.say(
+            f"near-duplicates: {twins:,} training pictures look like another and stay in its fold{named}; "
+            f"{known:,} test pictures look like a training picture"
+        )
+
+
+def _warn(context: Context, cache: PictureCache, rows: Any, what: str) -> None:
+    if not len(rows):
+        return
+    named = [f"{Path(cache.paths[row]).name} ({cache.unreadable[row]})" for row in rows[:_NAMED]]
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    context.progress.warn(f"{len(rows):,} {what}: {', '.join(named)}{more}")

@@ -1,0 +1,13 @@
+"""Breeds told apart: the models, all of them those of `common.vision`."""
+
+from __future__ import annotations
+
+from common.vision.task import Task
+from common.vision.zoo import Zoo
+from competitions.pet_breeds.breeds import BREEDS, readable
+
+TASK = Task(target="breed", picture="picture", classes=BREEDS, names=tuple(map(readable, BREEDS)))
+
+_zoo = Zoo(TASK)
+enrich, prepare, build, load = _zoo.enrich, _zoo.prepare, _zoo.build, _zoo.load
+illustrate, lr_find = _zoo.illustrate, _zoo.lr_find

@@ -1,0 +1,1 @@
+"""Dogs vs. Cats Redux: Kernels Edition."""
