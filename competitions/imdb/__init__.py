@@ -1,0 +1,1 @@
+"""Bag of Words Meets Bags of Popcorn: sentiment of film reviews."""

@@ -1,0 +1,96 @@
+"""Text from the language model: what it has learnt can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import torch
+
+from common.model import Context
+from common.progress import Progress
+from common.text import numericalise
+from common.text.rules import BOS, FLD, MAJ, PAD, REP, SPACE, SPECIAL, UNK, UP, WREP
+from competitions.imdb import encoder
+from competitions.imdb.competition import Ulmfit
+from competitions.imdb.language_model import restored
+
+NEVER = (UNK, PAD, BOS, FLD, "xxeos", "xxfake")  # words that nobody writes
+_JOINED_LEFT = re.compile(r" (?=[.,;:!?%)\]}…]|'(?:s|m|d|t|re|ve|ll)\b|n't\b)")
+_JOINED_RIGHT = re.compile(r"(?<=[(\[{$#]) ")
+_CLOSING = tuple(".,;:!?%)]}…'")
+_QUOTED = re.compile(r'" ([^"]*?) "')
+_HYPHEN = re.compile(r"(?<=\w) ([-/]) (?=\w)")
+
+
+def generate(
+    text: str, config: Ulmfit, context: Context, *, words: int, temperature: float, seed: int | None
+) -> str:
+    """Return `text` and so many words that the run's language model adds.
+
+    Args:
+        text: how it begins, or how it ends if the model reads backwards.
+        config: the run's settings.
+        context: the run and the cache.
+        words: to add; marks of capitals and of repetitions do not count.
+        temperature: probabilities are raised to 1 / temperature.
+        seed: of the choice; None draws anew each time.
+
+    Raises:
+        BackboneError: if the run has no encoder, or a damaged one.
+    """
+    found = encoder.read(context.run / encoder.NAME)
+    model, vocabulary = restored(found, config), found.vocabulary
+    device = next(model.parameters()).device
+    chance = torch.Generator().manual_seed(seed) if seed is not None else None
+    never = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in NEVER])
+    prompt = numericalise([text], cache=context.cache, vocabulary=vocabulary, progress=Progress(silent=True), workers=0).ids(0)
+    read = [int(number) for number in (prompt[::-1] if found.backwards else prompt)]
+    model.reset()
+    new: list[int] = []
+    added = 0
+    with torch.no_grad():
+        while added < words:
+            states = model[0](torch.tensor([read], device=device))
+            scores = model[1].decoder(states[0, -1]).float().cpu() / temperature
+            scores[never] = -torch.inf
+            read = [int(torch.multinomial(scores.softmax(0), 1, generator=chance))]
+            new += read
+            added += vocabulary.tokens[read[0]] not in SPECIAL
+    new = new[::-1] if found.backwards else new
+    tokens = [vocabulary.tokens[number] for number in new]
+    made = as_written(tokens) if vocabulary.kind == "words" else vocabulary.decode(new).strip()
+    first, second = (made, text) if found.backwards else (text, made)
+    return first + ("" if second[:1] in _CLOSING else " ") + second
+
+
+def as_written(tokens: Sequence[str]) -> str:
+    """Return tokens as a writer would have put them: capitals, repetitions, punctuation without spaces."""
+    text = " ".join(_resolved(tokens))
+    text = _JOINED_RIGHT.sub("", _JOINED_LEFT.sub("", text))
+    return re.sub(r" *(\n)[\n ]*", r"\1", _HYPHEN.sub(r"\1", _QUOTED.sub(r'"\1"', text))).strip()
+
+
+def _resolved(tokens: Sequence[str]) -> list[str]:
+    """Return the tokens with the marks for capitals and repetitions carried out."""
+    made: list[str] = []
+    mark, times = "", 0
+    for token in tokens:
+        if token in (MAJ, UP, REP, WREP):
+            mark, times = token, 0
+        elif token in SPECIAL:
+            continue
+        elif mark in (REP, WREP) and not times:
+            times = min(int(token), 20) if token.isdecimal() else 0
+            mark = mark if times else ""
+            made += [] if times else [token]
+        else:
+            word = "I" if token == "i" else token.replace(SPACE, " ")
+            made += {
+                MAJ: [word[:1].upper() + word[1:]],
+                UP: [word.upper()],
+                REP: [word * times],
+                WREP: [word] * times,
+            }.get(mark, [word])
+            mark = ""
+    return made

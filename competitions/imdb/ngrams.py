@@ -1,0 +1,139 @@
+"""The n-grams of reviews: counted once for all folds, without looking at a label.
+
+`prepare` gives every review a column of the numbers of its n-grams, which is all that the baseline reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.data import Frames
+from common.errors import RunError
+from common.files import atomic_folder
+from common.model import Context
+from common.text import Corpus, TextSettings, Vocabulary, numericalise
+from common.text.rules import SPECIAL
+from common.text.vocabulary import FILE
+from competitions.imdb.competition import Words
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+COLUMN = "ngrams"
+FOLDER, KEYS = "ngrams", "keys.npy"  # in a run's folder
+# Ids are put side by side in 63 bits: up to three words, which is what `longest` may be, from a million.
+_BITS = 21
+_SETTINGS = TextSettings(min_freq=2, max_vocab=(1 << _BITS) - 16)
+
+
+def prepare(frames: Frames, words: Words, context: Context) -> Frames:
+    """Return the frames with the numbers of each review's n-grams, and keep in the run's folder which n-grams count.
+
+    Which do is decided by the training reviews alone, so that a run means the same for every test set.
+    """
+    folder = context.run / FOLDER
+    train = None
+    if frames.train is not None:
+        corpus = _corpus(frames.train, context, None)
+        if not folder.is_dir():
+            with atomic_folder(folder) as part:
+                _save_frequent(corpus, words, part)
+        train = _numbered(frames.train, corpus, load(context.run)[1], words)
+    if not folder.is_dir():
+        raise RunError(f"{context.run} holds no n-grams; the run is not whole, train it again")
+    vocabulary, keys = load(context.run)
+    test = _numbered(frames.test, _corpus(frames.test, context, vocabulary), keys, words)
+    return replace(frames, train=train, test=test)
+
+
+def load(run: Path) -> tuple[Vocabulary, NDArray[int64]]:
+    """Return a run's words and the keys of its n-grams (k,), sorted."""
+    import numpy as np
+
+    return Vocabulary.load(run / FOLDER / FILE), np.load(run / FOLDER / KEYS, allow_pickle=False)
+
+
+def matrix(rows: Any, size: int) -> Any:
+    """Return which n-grams occur in n reviews as a sparse matrix (n, size) of ones, from their numbers."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    rows = list(rows)
+    ends = np.cumsum([0, *map(len, rows)])
+    numbers = np.concatenate(rows) if rows else np.zeros(0, np.int32)
+    return csr_matrix((np.ones(len(numbers)), numbers, ends), shape=(len(rows), size))
+
+
+def spelt(keys: NDArray[int64], vocabulary: Vocabulary) -> list[str]:
+    """Return n-grams as text."""
+    return [
+        " ".join(
+            vocabulary.tokens[word - 1] for place in (2, 1, 0) if (word := int(key) >> place * _BITS & (1 << _BITS) - 1)
+        )
+        for key in keys
+    ]
+
+
+def _corpus(frame: DataFrame, context: Context, vocabulary: Vocabulary | None) -> Corpus:
+    return numericalise(
+        frame["review"].tolist(),
+        cache=context.cache,
+        settings=_SETTINGS,
+        vocabulary=vocabulary,
+        progress=context.progress,
+    )
+
+
+def _save_frequent(corpus: Corpus, words: Words, folder: Path) -> None:
+    """Write the words, and the n-grams that occur in enough reviews."""
+    import numpy as np
+    import pandas as pd
+
+    keys, rows = _keys(corpus, words.longest)
+    codes, distinct = pd.factorize(keys)
+    # A pair of review and n-gram counts once.
+    pairs = pd.unique(rows * len(distinct) + codes)
+    reviews = np.bincount(pairs % len(distinct), minlength=len(distinct)) if len(pairs) else np.zeros(0)
+    corpus.vocabulary.save(folder / FILE)
+    np.save(folder / KEYS, np.sort(distinct[reviews >= words.min_reviews]), allow_pickle=False)
+
+
+def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], words: Words) -> DataFrame:
+    """Return the frame with the numbers of each row's n-grams, each once, sorted."""
+    import numpy as np
+    import pandas as pd
+
+    found, rows = _keys(corpus, words.longest)
+    numbers = pd.Index(keys).get_indexer(pd.Index(found))
+    known = numbers >= 0
+    pairs = np.sort(pd.unique(rows[known] * (len(keys) or 1) + numbers[known]))
+    of_row, numbers = np.divmod(pairs, len(keys) or 1)
+    ends = np.searchsorted(of_row, np.arange(len(frame) + 1))
+    numbers = numbers.astype(np.int32)
+    each = [numbers[first:last] for first, last in pairwise(ends)]
+    return frame.assign(**{COLUMN: pd.Series(each, index=frame.index, dtype=object)})
+
+
+def _keys(corpus: Corpus, longest: int) -> tuple[NDArray[int64], NDArray[int64]]:
+    """Return the key of every n-gram of up to `longest` words, and the review in which it stands.
+
+    The marks of capitals and repetitions are no words; what is unknown is one, as it keeps its neighbours apart.
+    """
+    import numpy as np
+
+    words = corpus.flat.astype(np.int64)
+    rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
+    kept = (words >= len(SPECIAL)) | (words == corpus.vocabulary.unknown)
+    words, rows = words[kept] + 1, rows[kept]
+    key, found, where = words, [words], [rows]
+    for length in range(2, longest + 1):
+        key = key[:-1] << _BITS | words[length - 1 :]
+        within = rows[: len(key)] == rows[length - 1 :]
+        found.append(key[within])
+        where.append(rows[: len(key)][within])
+    return np.concatenate(found), np.concatenate(where)

@@ -1,0 +1,151 @@
+"""The first stage: weights of a language model of Wikipedia (WikiText-103), where they can be had.
+
+They are an archive with a file of weights (`.pth`) and the list of their words (a pickle, `.pkl`). No code of theirs is
+ever run: the weights are loaded as plain tensors, and of the pickle only a list of strings is accepted.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+import urllib.request
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from common.errors import BackboneError
+from common.files import atomic_folder
+from common.model import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+URL = "https://s3.amazonaws.com/fast-ai-modelzoo/wt103-{way}.tgz"
+AUTO, NONE = "auto", "none"
+DEPTH = 6  # folders below an input mount that are looked at
+
+
+class Pretrained(NamedTuple):
+    """Weights by name and the words of the embedding's rows."""
+
+    weights: dict[str, Tensor]
+    words: list[str]
+
+
+def find(setting: str, backwards: bool, context: Context) -> Pretrained | None:
+    """Return the weights, or None where there are none; says which.
+
+    Raises:
+        BackboneError: if a folder is named that does not hold them, or what is there is broken.
+    """
+    if setting == NONE:
+        return None
+    if setting != AUTO:
+        folder: Path | None = Path(setting).expanduser()
+        if not _files(Path(setting).expanduser(), backwards):
+            raise BackboneError(f"pretrained={setting}: one .pth and one .pkl are needed there; or give auto, or none")
+    else:
+        folder = _there(backwards, context) or _downloaded(backwards, context)
+    if folder is None:
+        context.progress.warn(
+            "there are no weights from Wikipedia here (not attached, not in the cache, no internet): the language model "
+            "starts from nothing, so nothing is frozen in its first epoch, and it needs more reviews to get as far"
+        )
+        return None
+    weights, words = _files(folder, backwards)
+    context.progress.say(f"weights from Wikipedia: {weights}")
+    return Pretrained(_tensors(weights), _words(words))
+
+
+def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
+    """Return the weights for another vocabulary: known words keep their row, new ones start as the mean of all."""
+    import torch
+
+    weights = dict(pretrained.weights)
+    place = {word: row for row, word in enumerate(pretrained.words)}
+    rows = torch.tensor([place.get(word, -1) for word in words])
+    for name in ("0.encoder.weight", "1.decoder.bias"):
+        old = weights[name]
+        weights[name] = torch.where((rows >= 0).view(-1, *[1] * (old.ndim - 1)), old[rows], old.mean(0))
+    return weights
+
+
+def _there(backwards: bool, context: Context) -> Path | None:
+    """Return the folder with the weights among the attached inputs and in the cache."""
+    for root in (*context.environment.inputs, context.cache):
+        for depth in range(DEPTH + 1):
+            for path in sorted(root.glob("*/" * depth + "*.pth")):
+                if "wt103" in str(path).lower() and _files(path.parent, backwards):
+                    return path.parent
+    return None
+
+
+def _downloaded(backwards: bool, context: Context) -> Path | None:
+    """Return the folder of the downloaded archive, or None without internet."""
+    if not context.environment.online():
+        return None
+    way = "bwd" if backwards else "fwd"
+    target = context.cache / f"wt103-{way}"
+    try:
+        with urllib.request.urlopen(URL.format(way=way), timeout=60) as answer:  # noqa: S310  a fixed https address
+            packed = io.BytesIO(answer.read())
+        with tarfile.open(fileobj=packed) as archive, atomic_folder(target) as folder:
+            for member in archive:
+                name = PurePosixPath(member.name).name  # no path of the archive's own is ever used
+                if member.isfile() and name.endswith((".pth", ".pkl")) and (content := archive.extractfile(member)):
+                    (folder / name).write_bytes(content.read())
+    except (OSError, tarfile.TarError) as error:
+        context.progress.warn(f"the weights from Wikipedia could not be downloaded ({error})")
+        return None
+    return target
+
+
+def _files(folder: Path, backwards: bool) -> tuple[Path, Path] | tuple[()]:
+    """Return the file of weights and the file of words in a folder; where both directions lie, the one that is asked for."""
+    way, other = ("bwd", "fwd") if backwards else ("fwd", "bwd")
+    found = []
+    for suffix in (".pth", ".pkl"):
+        paths = [path for path in sorted(folder.glob(f"*{suffix}")) if other not in path.stem]
+        paths = [path for path in paths if way in path.stem] or paths
+        if len(paths) != 1 or (other in folder.name and way not in paths[0].stem):
+            return ()
+        found.append(paths[0])
+    return found[0], found[1]
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
+        raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
+    content = content.get("model", content)
+    # Older files name the dropped weights twice, and the embedding and the decoder each for itself.
+    raw = {name.replace(".module.weight_hh_l0", ".weight_hh_l0_raw"): name for name in content}
+    kept = {name: content[old] for name, old in raw.items() if name != old} | {
+        name: value for name, value in content.items() if ".module.weight_hh_l0" not in name
+    }
+    unneeded = ("0.encoder_dp.emb.weight", "1.decoder.weight")
+    return {name: value for name, value in kept.items() if name not in unneeded}
+
+
+class _Strings(pickle.Unpickler):
+    """An unpickler that knows no class and no function."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it wants {module}.{name}")
+
+
+def _words(path: Path) -> list[str]:
+    """Return the list of words in a pickle; anything but strings in a list is refused before any of it is run."""
+    try:
+        words = _Strings(io.BytesIO(path.read_bytes())).load()
+    except Exception as error:  # a pickle that is broken, or made to break, may raise anything
+        raise BackboneError(f"{path} is no plain list of words ({error}); it is not read any further") from None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise BackboneError(f"{path} is no plain list of words; it is not used")
+    return words

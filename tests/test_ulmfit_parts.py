@@ -1,0 +1,217 @@
+"""ULMFiT's parts: weights from Wikipedia, fast arithmetic, batches, several processes, kernels."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ulmfit_world import TINY, reviews
+
+from common import processes
+from common.config import override
+from common.deadline import Deadline
+from common.environment import PROJECT, detect
+from common.errors import BackboneError
+from common.model import Context
+from common.progress import Progress
+from common.text import Corpus, Vocabulary
+from competitions.imdb import classifier, network, wikipedia
+from competitions.imdb.batches import Reviews, Windows
+from competitions.imdb.competition import PROFILES, Ulmfit
+
+CONFIG = PROFILES["sample"]
+assert isinstance(CONFIG, Ulmfit)
+
+
+@pytest.fixture
+def context(home: Path, tmp_path: Path) -> Context:
+    return Context(
+        environment=detect(), cache=tmp_path / "cache", run=tmp_path, folder=tmp_path, deadline=Deadline(),
+        progress=Progress(silent=True),
+    )  # fmt: skip
+
+
+def corpus(lengths: list[int]) -> Corpus:
+    flat = np.arange(sum(lengths), dtype=np.uint16) + 3
+    return Corpus(flat, np.concatenate([[0], np.cumsum(lengths)]), Vocabulary(("xxunk", "xxpad", "xxbos")))
+
+
+def wt103(folder: Path, words: list[str]) -> Path:
+    """Write weights as fastai packs them, in the names that its older files have."""
+    folder.mkdir()
+    model = network.language_model(CONFIG, len(words))
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    state |= {f"0.rnns.{layer}.module.weight_hh_l0": torch.zeros(1) for layer in range(CONFIG.network.layers)}
+    torch.save(state, folder / "lstm_fwd.pth")
+    (folder / "itos_wt103.pkl").write_bytes(pickle.dumps(words))
+    return folder
+
+
+def test_known_words_keep_their_row_and_new_ones_get_the_mean(tmp_path: Path, context: Context) -> None:
+    folder = wt103(tmp_path / "wt103-fwd", ["xxunk", "the", "film"])
+    found = wikipedia.find(str(folder), False, context)
+    assert found is not None
+    weights = wikipedia.matched(found, ["film", "new", "the", "xxunk"])
+    old = torch.load(folder / "lstm_fwd.pth", weights_only=True)["0.encoder.weight"]
+    assert torch.equal(weights["0.encoder.weight"], torch.stack([old[2], old.mean(0), old[1], old[0]]))
+    network.load(network.language_model(CONFIG, 4), weights)
+
+
+def test_weights_are_found_in_the_cache_and_of_the_right_direction(tmp_path: Path, context: Context) -> None:
+    assert wikipedia.find("auto", False, context) is None
+    assert "starts from nothing" in context.progress.warnings[0]
+    context.cache.mkdir()
+    wt103(context.cache / "wt103-fwd", ["xxunk"])
+    assert wikipedia.find("auto", True, context) is None
+    assert wikipedia.find("auto", False, context) is not None
+    assert wikipedia.find("none", False, context) is None
+    with pytest.raises(BackboneError, match="one .pth and one .pkl are needed"):
+        wikipedia.find(str(tmp_path / "nowhere"), False, context)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch pwned",)
+
+
+def test_a_pickle_that_is_more_than_words_is_refused(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = wt103(tmp_path / "wt103-fwd", ["xxunk"])
+    for content in (Evil(), ["a", Evil()], {"a": 1}, ["a", 1]):
+        (folder / "itos_wt103.pkl").write_bytes(pickle.dumps(content))
+        with pytest.raises(BackboneError, match="no plain list of words"):
+            wikipedia.find(str(folder), False, context)
+    (folder / "itos_wt103.pkl").write_bytes(pickle.dumps(["a"]))
+    torch.save({"0.encoder.weight": Evil()}, folder / "lstm_fwd.pth")
+    with pytest.raises(BackboneError, match="only plain tensors"):
+        wikipedia.find(str(folder), False, context)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_windows_go_on_where_they_ended_and_can_be_entered_anywhere() -> None:
+    loader = Windows(corpus([7, 30, 13, 51]), np.arange(4), 4, 6, seed=3, backwards=False)
+    whole = list(loader)
+    assert len(whole) == len(loader) and [x.numel() for x, _ in whole] == list(loader.sizes)
+    assert all(torch.equal(x[:, 1:], y[:, :-1]) for x, y in whole)
+    assert all(torch.equal(one[1][:, -1], two[0][:, 0]) for one, two in zip(whole, whole[1:], strict=False))
+    loader.start = 2
+    assert all(torch.equal(one[0], two[0]) for one, two in zip(loader, whole[2:], strict=True))
+    loader.start, loader.epoch = 0, 1
+    assert not torch.equal(next(iter(loader))[0], whole[0][0])
+
+
+def test_backwards_reads_every_review_from_its_end() -> None:
+    (words, _), *_ = Windows(corpus([4, 5]), np.arange(2), 1, 8, seed=None, backwards=True)
+    assert words[0].tolist() == [11, 10, 9, 8, 7, 6, 5, 4]
+    ids = [np.array([3, 4, 5]), np.array([6, 7])]
+    (words,) = next(iter(Reviews(ids, None, 2, 2, seed=None, backwards=True)))
+    assert words.tolist() == [[5, 4, 3], [7, 6, 1]]
+
+
+def test_processes_share_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaders() -> tuple[Windows, Reviews]:
+        ids = [np.arange(3, 3 + length) for length in range(5, 25)]
+        return (
+            Windows(corpus([60, 45]), np.arange(2), 4, 6, seed=1, backwards=False),
+            Reviews(ids, np.arange(20), 5, 4, seed=1, backwards=False),
+        )
+
+    alone = [list(loader) for loader in loaders()]
+    parts = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        parts.append([list(loader) for loader in loaders()])
+    for kind in range(2):
+        for whole, one, two in zip(alone[kind], parts[0][kind], parts[1][kind], strict=True):
+            assert torch.equal(whole[1], torch.cat([one[1], two[1]]))
+    monkeypatch.setenv("RANK", "1")
+    assert not processes.is_main() and processes.count() == 2
+
+
+def test_fast_arithmetic_is_the_recipes_to_three_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def outcome(how: str) -> tuple[float, dict[str, torch.Tensor]]:
+        monkeypatch.setattr(network, "precision", lambda config: how)
+        torch.manual_seed(0)
+        config = override(CONFIG, {"language_model.dropout": "1e-9", "network.layers": "2"})
+        model = network.language_model(config, 300)
+        loss = network.VocabularyLoss(model)
+        words = torch.randint(0, 300, (8, 25), generator=torch.Generator().manual_seed(1))
+        model.reset()
+        made = loss(model(words[:, :-1])[0], words[:, 1:])
+        made.backward()
+        return float(made.detach()), {name: value.grad for name, value in model.named_parameters()}
+
+    try:
+        fast, gradients = outcome("bfloat16-cpu")
+    except RuntimeError as error:  # oneDNN needs a processor with AVX-512 for it
+        pytest.skip(str(error).splitlines()[0])
+    exact, expected = outcome("float32")
+    assert fast == pytest.approx(exact, rel=1e-3)
+    for name, value in expected.items():
+        assert float((gradients[name] - value).norm() / value.norm()) < 0.1, name
+
+
+def test_the_recipes_phases() -> None:
+    course, quick = PROFILES["course"], PROFILES["quick"]
+    assert isinstance(course, Ulmfit) and isinstance(quick, Ulmfit)
+    phases = classifier.planned(course.classifier)
+    assert [phase.groups for phase in phases] == [1, 2, 3, 0] and [phase.epochs for phase in phases] == [1, 1, 1, 2]
+    assert phases[1].rates == slice(1e-2 / 2.6**4, 1e-2)
+    assert classifier.planned(quick.classifier)[1].rates == slice(5e-3 / 100, 5e-3)
+    settings = course.language_model
+    assert (settings.batch_size, settings.sequence, settings.dropout, settings.holdout) == (128, 80, 0.3, 0.1)
+    assert (course.classifier.batch_size, course.classifier.sequence, course.classifier.dropout) == (128, 72, 0.5)
+
+
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    data = reviews(tmp_path / "data")
+    environ = os.environ | {"KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off", "KIT_CACHE": str(tmp_path / "c")}
+    launch = (
+        sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "--no_python",
+    )  # fmt: skip
+    records = []
+    for number, before in enumerate(((), launch)):
+        command = (sys.executable, "-c", "from common.cli import main; raise SystemExit(main())")
+        words = ("train", "imdb", "--data", str(data), *TINY, "--out", str(tmp_path / f"run-{number}"))
+        done = subprocess.run([*before, *command, *words], cwd=PROJECT, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.stderr.count("run folder:") == 1 and done.stdout.count("submission  ") == 1
+        records.append(json.loads((tmp_path / f"run-{number}" / "run.json").read_text()))
+    (one, two) = ([row["valid_loss"] for row in record["stages"]["language-model"]["epochs"]] for record in records)
+    assert one == pytest.approx(two, rel=0.02) and one != two
+    one, two = (record["folds"]["0"]["epochs"][-1]["valid_loss"] for record in records)
+    assert one == pytest.approx(two, abs=0.15)
+    assert not list(tmp_path.rglob("*.part"))
+    assert len((tmp_path / "submissions" / "imdb" / "ledger.csv").read_text().splitlines()) == 3
+
+
+def test_the_second_kernel_takes_the_firsts_output(tmp_path: Path) -> None:
+    data = reviews(tmp_path / "data")
+    settings = "language_model.epochs=1 classifier.epochs=1 network.layers=2"
+    for name in ("imdb_language_model", "imdb"):
+        environ = os.environ | {
+            "KIT_ENVIRONMENT": f"place=local root={tmp_path / name} internet=off", "KIT_CACHE": str(tmp_path / "cache"),
+            "KIT_PROFILE": "sample", "KIT_SET": settings, "KIT_DATA": str(data), "PYTHONPATH": str(PROJECT),
+        }  # fmt: skip
+        folder = tmp_path / name
+        folder.mkdir()
+        if name == "imdb":
+            (made,) = (path.parent for path in tmp_path.rglob("output/**/encoder/encoder.json"))
+            (folder / "data" / "imdb-language-model").mkdir(parents=True)
+            made.rename(folder / "data" / "imdb-language-model" / "encoder")
+        kernel = PROJECT / "kernels" / name / "kernel.py"
+        done = subprocess.run([sys.executable, str(kernel)], cwd=folder, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    (submission,) = tmp_path.rglob("output/**/submission.csv")
+    assert len(submission.read_text().splitlines()) == 13
