@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from common.commands import check, kaggle, kernel, look, rehearse, train
+from common.commands import blend, check, explain, generate, kaggle, kernel, look, lr_find, rehearse, train
 from common.errors import KitError, UnknownName
 
-GROUPS = (look, train, check, rehearse, kaggle, kernel)
+GROUPS = (look, train, blend, explain, lr_find, check, rehearse, kaggle, kernel, generate)
 
 
 class Parser(argparse.ArgumentParser):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from common.errors import SettingError
 
@@ -156,6 +156,11 @@ class SubmissionFormat:
         _require(not self.normalise or self.rows_sum_to is not None, "normalise needs rows_sum_to")
         _require(not self.labels or self.low is None, "label targets have no range")
 
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The labels that the targets stand for, where each row is the probabilities of all classes."""
+        return self.targets if len(self.targets) > 1 and self.rows_sum_to is not None else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
@@ -218,8 +223,11 @@ class Limits:
 class Config:
     """Settings that every profile has; a competition's profiles are subclasses that add theirs.
 
-    `split=None` means the competition's own split. A list of folds trains only those.
+    `split=None` means the competition's own split. A list of folds trains only those. `stages` names what can be run
+    apart (`--stage`), in its order: all but the last one are done by `prepare`, the last one trains the folds.
     """
+
+    stages: ClassVar[tuple[str, ...]] = ()
 
     split: Split | None = None
     folds: tuple[int, ...] | None = None
@@ -268,6 +276,11 @@ class Competition:
     def url(self) -> str:
         """The competition's page on Kaggle."""
         return f"https://www.kaggle.com/competitions/{self.slug}"
+
+    @property
+    def local(self) -> bool:
+        """Whether it is graded on this machine only, because Kaggle has no page for it."""
+        return self.submitted_as == "local"
 
     def profile(self, name: str) -> Config:
         """Return a profile by name.

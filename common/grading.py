@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from common import submission
 from common.competition import Column, Competition, SubmissionFormat, Table
 from common.data import read_rows
 from common.errors import SubmissionError
 from common.metrics import score
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
 
 
 def grade(competition: Competition, file: Path, answers: Path) -> dict[str, float]:
@@ -34,9 +39,27 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     if problems := validate(file, truth[[form.id, *targets]], form):
         raise SubmissionError(f"{file} has {len(problems)} problems, the first: {problems[0].message}")
     sent = submission.read_sample(file, form).set_index(form.id).loc[truth[form.id]]
-    kind = str if form.labels else float
-    predicted, known = (frame[targets].astype(kind).to_numpy().squeeze() for frame in (sent, truth))
-    return {name: score(name, known, predicted) for name in (competition.metric, *competition.also_report)}
+    return scores(competition, sent, truth, competition.metric, *competition.also_report)
+
+
+def scores(competition: Competition, sent: DataFrame, truth: DataFrame, *names: str) -> dict[str, float]:
+    """Return metrics of the target columns of two frames, row by row.
+
+    Raises:
+        MetricError: where one is undefined.
+    """
+    import numpy as np
+
+    form = competition.submission
+    targets, kind = list(form.targets), str if form.labels else float
+    predicted, known = (frame[targets].astype(kind).to_numpy() for frame in (sent, truth))
+    if form.classes is not None:  # the label of a row is the class whose column holds one
+        known = np.array(targets)[known.argmax(axis=1)]
+    return {name: score(name, _column(known), _column(predicted), classes=form.classes) for name in names}
+
+
+def _column(values: NDArray[Any]) -> NDArray[Any]:
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _targets(form: SubmissionFormat) -> list[Column]:

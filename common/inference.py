@@ -28,13 +28,29 @@ def predict(
     Raises:
         RunError: if the folder holds no finished fold of this competition.
     """
+    saved, config, module, context = opened(competition, folder, environment, progress)
+    frames = prepare(module, enrich(module, frames, config, context), config, context)
+    total: Any = 0.0
+    finished = saved.finished()
+    for number in finished:
+        model = module.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+        total = total + model.predict(frames.test)
+    return as_submission(competition, frames, total / len(finished))
+
+
+def opened(
+    competition: Competition, folder: Path, environment: Environment, progress: Progress
+) -> tuple[Run, Config, ModuleType, Context]:
+    """Return a saved run with its settings, and the models' module and context for it.
+
+    Raises:
+        RunError: if the folder holds no finished fold of this competition.
+    """
     saved = Run.open(folder)
     if saved.record["competition"] != competition.name:
         raise RunError(f"{folder} is a run of {saved.record['competition']}, not of {competition.name}")
-    if not (finished := saved.finished()):
+    if not saved.finished():
         raise RunError(f"{folder} holds no finished fold yet; train it first")
-    config = restore(competition, saved.record["profile"], saved.record["settings"])
-    module = registry.model(competition.name)
     context = Context(
         environment=environment,
         cache=environment.cache / competition.name,
@@ -43,12 +59,8 @@ def predict(
         deadline=Deadline(),
         progress=progress,
     )
-    frames = prepare(module, enrich(module, frames, config, context), config, context)
-    total: Any = 0.0
-    for number in finished:
-        model = module.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-        total = total + model.predict(frames.test)
-    return as_submission(competition, frames, total / len(finished))
+    config = restore(competition, saved.record["profile"], saved.record["settings"])
+    return saved, config, registry.model(competition.name), context
 
 
 def enrich(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:

@@ -6,12 +6,14 @@ and memory linear in the rows (up to sorting), and none looks at the target.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from common.errors import SplitError
 from common.twins import near_twins
+from common.validation.problem import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +78,39 @@ def check(
         found += _same_rows(frame.loc[:, list(inputs)], folds, ordered)
     leaks = [leak for leak in found if leak is not None and leak.share >= max(_LEAST, 1 / n_valid)]
     return sorted(leaks, key=lambda leak: -leak.share)
+
+
+def between(parts: Mapping[str, pd.DataFrame], inputs: Sequence[str]) -> list[str]:
+    """Return in words which tables hold rows of one another, equal or nearly so in all inputs; an empty list if none does.
+
+    Every row counts once for each table before its own that holds an equal row, or else for the one of a near-identical
+    row that was found. Rows that a test shares with training are no fault of the split, but good to know of.
+
+    Args:
+        parts: the tables by name; one that lacks an input is passed over.
+        inputs: the columns that the model sees.
+    """
+    import numpy as np
+    import pandas as pd
+
+    names = [name for name, table in parts.items() if {*inputs} <= {*table}]
+    if len(names) < 2 or not inputs:  # where no input can be compared, such as of pictures, nothing is known
+        return []
+    rows = pd.concat([parts[name].loc[:, list(inputs)] for name in names], ignore_index=True)
+    part = np.repeat(np.arange(len(names)), [len(parts[name]) for name in names])
+    keys = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    twin = near_twins(rows, part, ordered=False)
+    told = []
+    for earlier, later in sorted(combinations(range(len(names)), 2), key=lambda pair: pair[1]):
+        equal = (part == later) & np.isin(keys, keys[part == earlier])
+        near = np.flatnonzero((part == later) & (twin >= 0) & (part[twin] == earlier) & ~equal)
+        if equal.any() or near.size:
+            pairs = tuple(f"{_shown(rows, row)} ~ {_shown(rows, twin[row])}" for row in near[:1])
+            told.append(
+                f"{counted(int(equal.sum()), 'row')} of {names[later]} equal a row of {names[earlier]} in all inputs, "
+                f"{near.size:,} more nearly{_such_as(pairs)}"
+            )
+    return told
 
 
 def _shared_group(

@@ -6,15 +6,18 @@
     load(folder, config, context) -> Model       a model that `save` wrote
     enrich(frames, config, context) -> Frames    optional, before the split: columns that it and the leakage check need
     prepare(frames, config, context) -> Frames   optional, after it: what all folds share, such as a tokenizer
+    illustrate(frames, run, context) -> None     optional, at the end: figures of the run, in its folder
+    lr_find(frames, config, context) -> common.learning.RateSearch    optional: for `kit lr-find`, before any training
 
 `enrich` may leave out training rows that cannot be used, never test rows; the run's folder is not there yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from common.deadline import Deadline
 from common.environment import Environment
@@ -31,7 +34,8 @@ class Context:
     """What a model may use besides its settings.
 
     `run` is the run's folder, where `prepare` keeps what prediction needs too (a tokenizer, say);
-    `folder` is where this fold keeps checkpoints until it is finished; `cache` is shared by all runs.
+    `folder` is where this fold keeps checkpoints until it is finished; `cache` is shared by all runs. `stage` is the
+    only one of the profile's stages to run, or None for all; `prepare` puts what it did for each into `notes`.
     """
 
     environment: Environment
@@ -41,6 +45,8 @@ class Context:
     deadline: Deadline
     progress: Progress
     title: str = ""
+    stage: str | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def titled(self, title: str) -> Context:
         """Return the same context under another title."""
@@ -58,3 +64,16 @@ class Model(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write what `load` needs into an existing folder, in safe formats only."""
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What a model's predictions rest on, as features in words and what each adds.
+
+    `overall` holds the strongest features by the answer that they speak for, `rows` those of each row asked about: what
+    speaks for the second class (or a higher number) is positive. A model that can tell has a method
+    `explain(frame, top) -> Reasons` for n prepared rows.
+    """
+
+    overall: Mapping[str, Sequence[tuple[str, float]]]
+    rows: Sequence[Sequence[tuple[str, float]]]

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,8 +106,7 @@ class _Worker:
             **os.environ,
             "CUDA_VISIBLE_DEVICES": str(number),
             "PYTHONPATH": os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-            # Two processes that make the same entry of a cache at the same time would be in each other's way.
-            "KIT_CACHE": str(request.environment.cache / f"worker-{number}"),
+            "KIT_CACHE": str(_own_cache(request.environment.cache, number)),
         }
         self._errors: list[str] = []
 
@@ -149,3 +148,16 @@ class _Worker:
         for line in self._process.stderr or ():
             self._errors.append(line)
             print(line, end="", file=sys.stderr)
+
+
+def _own_cache(shared: Path, number: int) -> Path:
+    """Return a worker's cache: two that make the same entry at the same time would be in each other's way.
+
+    Entries of pictures are locked while they are made, so that all workers share those.
+    """
+    own, pictures = shared / f"worker-{number}", shared / "pictures"
+    own.mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        (own / pictures.name).symlink_to(pictures.resolve(), target_is_directory=True)
+    return own

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from common import data, inference, leakage, provenance, registry, splits, submission
+from common import data, inference, leakage, processes, provenance, registry, splits, submission
 from common.competition import Competition, Config, Split
 from common.deadline import Deadline
 from common.environment import Environment
-from common.errors import SplitError
+from common.errors import SettingError, SplitError, UnknownName
 from common.files import atomic_write
 from common.ledger import Ledger
 from common.metrics import score
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to run: a competition, its settings, its data, and where the run is kept."""
+    """What to run: a competition, its settings, its data, and where the run is kept.
+
+    `stage` is the only one of the profile's stages to run, or None for all of them.
+    """
 
     competition: Competition
     profile: str
@@ -42,6 +45,14 @@ class Request:
     deadline: Deadline = field(default_factory=Deadline)
     out: Path | None = None
     mode: Mode = "auto"
+    stage: str | None = None
+
+    def __post_init__(self) -> None:
+        stages = self.config.stages
+        if self.stage is not None and not stages:
+            raise SettingError(f"profile {self.profile!r} has no stages; leave out --stage")
+        if self.stage is not None and self.stage not in stages:
+            raise UnknownName(f"stage of profile {self.profile!r}", self.stage, stages)
 
     @property
     def submissions(self) -> Path:
@@ -58,6 +69,7 @@ class Request:
             deadline=self.deadline,
             progress=self.progress,
             title=title,
+            stage=self.stage,
         )
 
 
@@ -85,7 +97,10 @@ def run(request: Request) -> Run:
     """Train the wanted folds, score them, write a validated submission and record it all.
 
     Folds that the run's folder already holds are kept. A deadline ends training early but not the run:
-    the folds trained by then make the submission.
+    the folds trained by then make the submission. Of a stage before the last there is no submission: what it made is
+    kept in the run's folder, where the next stage finds it.
+
+    Under `accelerate launch` every process trains, and only the main one writes.
 
     Raises:
         KitError: for anything that is the user's to fix; finished folds stay.
@@ -110,14 +125,23 @@ def run(request: Request) -> Run:
     progress.say(_headline(work))
     with _timed(seconds, "leakage"):
         _warn_of_leaks(work)
-    splits.save_folds(work.ids, folds, work.run.folder / "folds.csv")
+    if processes.is_main():
+        splits.save_folds(work.ids, folds, work.run.folder / "folds.csv")
 
     with _timed(seconds, "prepare"):
         context = request.context(work.run.folder, work.run.folder, "prepare")
         work = replace(work, frames=inference.prepare(module, frames, config, context))
+    if context.notes:
+        work.run.save(stages=context.notes)
+    if request.stage is not None and request.stage != config.stages[-1]:
+        return _end_stage(work, module, context, seconds)
     _train(work, module)
+    if not processes.is_main():
+        return work.run
     with _timed(seconds, "write"):
         _finish(work)
+    with _timed(seconds, "illustrate"):
+        _illustrate(work, module, context)
     for record in work.run.record["folds"].values():
         for phase, spent in record["seconds"].items():
             seconds[phase] = seconds.get(phase, 0.0) + spent
@@ -128,9 +152,31 @@ def run(request: Request) -> Run:
 
 def _begin(request: Request, what: dict[str, Any]) -> Run:
     folder = request.out or default_folder(request.submissions, what)
+    if not processes.is_main():
+        processes.wait()
+        return Run.open(folder)
     begun = Run.begin(folder, what, request.mode)
     request.progress.log = folder / LOG
+    processes.wait()
     return begun
+
+
+def _illustrate(work: _Work, module: ModuleType, context: Context) -> None:
+    if hasattr(module, "illustrate") and processes.is_main():
+        module.illustrate(work.frames, work.run, context)
+
+
+def _end_stage(work: _Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
+    """Record a stage before the last one, which ends without a submission."""
+    _illustrate(work, module, context)
+    stage = str(work.request.stage)
+    cut = work.run.record.get("stages", {}).get(stage, {}).get("stopped_early")
+    work.run.save(
+        status=f"{stage} {'stopped by the deadline' if cut else 'finished'}",
+        seconds={phase: round(spent, 3) for phase, spent in seconds.items()},
+        warnings=work.request.progress.warnings,
+    )
+    return work.run
 
 
 def _headline(work: _Work) -> str:
@@ -166,6 +212,9 @@ def _warn_of_leaks(work: _Work) -> None:
     )
     for leak in leaks:
         work.request.progress.warn(f"the {work.split.kind} split leaks: {leak.message}")
+    parts = {"train": work.frames.training, "test": work.frames.test, **work.frames.extra}
+    for told in leakage.between(parts, competition.inputs):
+        work.request.progress.warn(told)
 
 
 def _train(work: _Work, module: ModuleType) -> None:
@@ -173,11 +222,12 @@ def _train(work: _Work, module: ModuleType) -> None:
     request = work.request
     longest = max((sum(work.run.fold_record(fold)["seconds"].values()) for fold in work.run.finished()), default=0.0)
     for number in work.wanted:
-        if number in work.run.finished():
-            if not work.run.fold_record(number).get("stopped_early") or request.deadline.passed(longest):
+        late = processes.agree(request.deadline.passed(longest))
+        if number in processes.agree(work.run.finished()):
+            if not work.run.fold_record(number).get("stopped_early") or late:
                 continue
             request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
-        if longest and request.deadline.passed(longest):  # the first fold is always begun: a run yields a submission
+        if longest and late:  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return
         started = time.monotonic()
@@ -208,7 +258,9 @@ def _train_fold(work: _Work, module: ModuleType, number: int) -> dict[str, Any]:
         "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
         **getattr(model, "notes", {}),
     }
-    work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
+    if processes.is_main():
+        work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
+    processes.wait()
     return record | {"scores": _scores(work, in_valid, on_valid)}
 
 
@@ -217,7 +269,8 @@ def _scores(work: _Work, rows: NDArray[Any], predictions: NDArray[float64]) -> d
     competition = work.request.competition
     form, truth = competition.submission, work.truth.iloc[rows]
     sent = submission.make(work.ids.iloc[rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
-    return {name: score(name, truth, sent) for name in (competition.metric, *competition.also_report)}
+    names = (competition.metric, *competition.also_report)
+    return {name: score(name, truth, sent, classes=form.classes) for name in names}
 
 
 def _finish(work: _Work) -> None:

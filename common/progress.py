@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -11,17 +12,26 @@ from typing import Any, TextIO
 
 STEPS = 10  # plain lines per task
 SILENCE = 60.0  # seconds after which a plain line comes anyhow
+PAUSE = 2.0  # seconds between plain lines, but for the last one: a task of a moment gets one line
 
 
 class Progress:
     """Messages and progress of one process.
 
-    `live` draws a bar that overwrites itself; otherwise a task prints a line every tenth of the way
-    and at least once a minute. `log` receives every line with its time.
+    `live` draws a bar that overwrites itself; otherwise a task prints a line every tenth of the way, at least once a
+    minute and at most every two seconds. `log` receives every line with its time. `silent` is for processes beside the
+    main one.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, live: bool | None = None, log: Path | None = None) -> None:
-        self.stream = stream or sys.stderr
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        live: bool | None = None,
+        log: Path | None = None,
+        silent: bool = False,
+    ) -> None:
+        self.stream = io.StringIO() if silent else stream or sys.stderr
         self.live = self.stream.isatty() if live is None else live
         self.log = log
         self.warnings: list[str] = []
@@ -107,7 +117,8 @@ class _Lines(Task):
 
     def show(self) -> None:
         now = time.monotonic()
-        if self.done * STEPS >= self._next * self.total or now - self._last >= SILENCE:
+        due, since = self.done * STEPS >= self._next * self.total, now - self._last
+        if (due and (since >= PAUSE or self.done >= self.total)) or since >= SILENCE:
             self._next = self.done * STEPS // max(self.total, 1) + 1
             self._last = now
             self.progress.say(self.line())

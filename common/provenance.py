@@ -21,11 +21,13 @@ def code_files(competition: str) -> dict[str, str]:
 
     That is the library without its command line and its Kaggle part, and the competition's own folder.
     """
-    folders = [_package("common"), _package("competitions") / competition]
-    paths = [path for folder in folders for path in sorted(folder.glob("*.py")) if path.name != "cli.py"]
+    library, competitions = _package("common"), _package("competitions")
+    paths = [path for folder in (library, competitions / competition) for path in sorted(folder.rglob("*.py"))]
+    left_out = {library / name for name in ("cli.py", "commands", "kaggle")}
     return {
-        path.relative_to(path.parents[1 if path.parent.name == "common" else 2]).as_posix(): _digest(path)
+        path.relative_to(library.parent if library in path.parents else competitions.parent).as_posix(): _digest(path)
         for path in paths
+        if not left_out & {path, *path.parents}
     }
 
 

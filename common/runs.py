@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from common import provenance
+from common import processes, provenance
 from common.competition import Competition, Config
 from common.config import settings
 from common.errors import RunError
@@ -110,8 +110,10 @@ class Run:
             )
 
     def save(self, **changes: Any) -> None:
-        """Write the record, with some entries replaced."""
+        """Write the record, with some entries replaced; only the main process does."""
         self.record |= changes
+        if not processes.is_main():
+            return
         with atomic_write(self.folder / RECORD, "w") as handle:
             json.dump(self.record, handle, indent=1)
             handle.write("\n")

@@ -9,19 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
+
+
+LONGEST, LONGEST_PRINTED = 160, 48  # letters of a text that a table shows, in a notebook and elsewhere
 
 
 def table(frame: DataFrame, title: str = "") -> None:
-    """Show a table; numbers with four digits."""
-    if title:
-        print(f"\n{title}")
+    """Show a table: numbers with the digits that their column needs, at most four, and the beginning of long texts."""
+    longest = LONGEST if _in_notebook() else LONGEST_PRINTED
+    shown = frame.astype(object)
+    for name, values in frame.items():
+        digits = f".{_digits(values)}f" if values.dtype.kind == "f" else None
+        shown[name] = [format(value, digits) if digits else _beginning(value, longest) for value in values]
     if _in_notebook():
-        from IPython.display import display
+        from IPython.display import HTML, display
 
-        display(frame.style.format(precision=4).hide(axis="index"))
+        words = [place for place, kind in enumerate(frame.dtypes) if kind.kind not in "biuf"]
+        display(HTML(_html(shown, title, words)))
     else:
-        print(frame.to_string(index=False, float_format=lambda value: f"{value:.4f}", max_colwidth=48))
+        print(*([f"\n{title}"] if title else []), shown.to_string(index=False), sep="\n")
+
+
+def _digits(values: Series[float]) -> int:
+    """Return how many digits after the point say all there is to say of a column, at most four."""
+    known = values.dropna()
+    return next((digits for digits in range(4) if (known.round(digits) == known).all()), 4)
+
+
+def _beginning(value: object, longest: int) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _html(frame: DataFrame, title: str, words: list[int]) -> str:
+    """Return a table of text as HTML, whatever the text; columns of `words` stand to the left, of numbers to the right."""
+    left = ", ".join(f".col{place}" for place in words) or "caption"
+    styles: Any = [
+        {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold; white-space: nowrap"},
+        {"selector": "th, td", "props": "text-align: right; vertical-align: top"},
+        {"selector": left, "props": "text-align: left"},
+    ]
+    style = frame.style.format(escape="html").hide(axis="index").set_table_styles(styles)
+    made: str = (style.set_caption(title) if title else style).to_html()
+    return made
 
 
 def axes(title: str, x: str, y: str) -> Axes:
@@ -44,8 +75,24 @@ def figure(drawn: Axes, path: Path) -> None:
         drawing.savefig(buffer, format="png", dpi=110)
         display(Image(data=buffer.getvalue()))
     else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        drawing.savefig(path, dpi=110)
+        save(drawn, path)
+        print(f"\nfigure: {path}")
+
+
+def save(drawn: Axes, path: Path) -> None:
+    """Write a figure to `path` (PNG)."""
+    drawing: Any = drawn.get_figure()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawing.savefig(path, dpi=110)
+
+
+def picture(path: Path) -> None:
+    """Show a picture that a run has written, or say where it is."""
+    if _in_notebook():
+        from IPython.display import Image, display
+
+        display(Image(filename=str(path)))
+    else:
         print(f"\nfigure: {path}")
 
 

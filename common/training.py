@@ -44,9 +44,10 @@ class Schedule:
     max_grad_norm: float = 1.0
 
     @classmethod
-    def of(cls, config: Any) -> Schedule:
-        """Return the schedule in a profile's settings, which have the same names."""
-        return cls(**{part.name: getattr(config, part.name) for part in fields(cls) if hasattr(config, part.name)})
+    def of(cls, config: Any, **more: Any) -> Schedule:
+        """Return the schedule in a profile's settings, which have the same names; `more` goes before them."""
+        own = {part.name: getattr(config, part.name) for part in fields(cls) if hasattr(config, part.name)}
+        return cls(**{**own, **more})
 
 
 class EpochSampler(Sampler[Any]):

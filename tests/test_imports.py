@@ -15,7 +15,10 @@ HEAVY = (
 )  # fmt: skip
 ROOT = Path(common.__file__).parent
 # By model code only, and by the one command that starts a server; so is what stands on the official client.
-LOADED_LATE = {"common.training", "common.kaggle.rehearsal"}
+LOADED_LATE = {
+    "common.training", "common.learning", "common.phases", "common.pictures.loader", "common.vision.course",
+    "common.vision.learner", "common.vision.search", "common.vision.tuned", "common.kaggle.rehearsal",
+}  # fmt: skip
 
 
 def modules() -> list[str]:

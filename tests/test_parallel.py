@@ -53,3 +53,13 @@ def test_a_workers_last_words_are_the_error(request_of: pipeline.Request, capfd:
         parallel.run(request_of, [0, 1, 2], workers=2)
     assert "\n" not in str(caught.value)
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_workers_have_a_cache_each_and_share_the_pictures(tmp_path: Path) -> None:
+    first, second, first_again = (parallel._own_cache(tmp_path / "cache", number) for number in (0, 1, 0))
+    assert first == first_again != second
+    (first / "pictures" / "entry").touch()
+    (first / "tokens").touch()
+    assert (second / "pictures" / "entry").exists()
+    assert (tmp_path / "cache" / "pictures" / "entry").exists()
+    assert not (second / "tokens").exists()

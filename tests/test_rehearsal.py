@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kaggle_seam import isolate, seam
 from kit import COMMAND
-from stand_in_world import toy
+from stand_in_world import toy, write_data
 
 from common import registry
 from common.cli import main
@@ -26,6 +26,7 @@ from common.kaggle.pushes import Pushed
 from common.kaggle.rehearsal import order, rehearse
 from common.kaggle.results import Ref
 from common.kaggle.stand_in.running import KernelRun, RunResult
+from common.kaggle.stand_in.world import Hosted
 
 PATENT = registry.get("patent")
 QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "rounds=5", "components=4"]}
@@ -93,7 +94,8 @@ def test_kernel_to_submit_must_be_clear(monkeypatch: pytest.MonkeyPatch) -> None
         order(replace(PATENT, slug="nowhere"))
     asked = {"competition_sources": [PATENT.slug], "kernel_sources": []}
     monkeypatch.setattr(rehearsal, "_asked", lambda name: {"id": name, **asked})
-    with pytest.raises(KernelError, match="could be patent_infer or patent_train; --kernel names one"):
+    monkeypatch.setattr(rehearsal, "names", lambda: ["one", "other"])
+    with pytest.raises(KernelError, match="could be one or other; --kernel names one"):
         order(PATENT)
 
 
@@ -129,8 +131,13 @@ def test_score_of_a_fallback_is_no_success(tmp_path: Path) -> None:
         watched.require_model()
 
 
-def test_csv_competition_gets_the_file_of_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with seam(tmp_path, monkeypatch) as here:
+@pytest.mark.parametrize("answers", [True, False])
+def test_csv_competition_gets_the_file_of_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    """Also where the hidden labels are cut from the training set."""
+    data = write_data(tmp_path / "data", answers=answers)
+    with seam(tmp_path, monkeypatch, competitions=[Hosted(competition=toy("csv"), data=data)]) as here:
         run = KernelRun(
             ref="a/toy", version=1, kernel_type="script", language="python", source="", inputs=(),
         )  # fmt: skip

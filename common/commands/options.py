@@ -52,6 +52,18 @@ def report(arguments: argparse.Namespace, document: Any, lines: Callable[[], str
         print(lines())
 
 
+def natural(text: str, low: int = 0) -> int:
+    """Read a whole number given as an option, from `low` on."""
+    if not text.isdecimal() or int(text) < low:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} on")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1 on given as an option."""
+    return natural(text, 1)
+
+
 def seconds(text: str) -> float:
     """Read a duration given as an option."""
     from common.deadline import duration

@@ -8,7 +8,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
+from common.commands.options import (
+    Commands,
+    command,
+    natural,
+    positive,
+    report,
+    seconds,
+    with_data,
+    with_json,
+    with_name,
+)
 
 if TYPE_CHECKING:
     from common.runs import Run
@@ -50,9 +60,12 @@ def register(commands: Commands) -> None:
     parser.add_argument("--profile", default="best", help="kit show NAME lists them (default: best)")
     parser.add_argument("--folds", type=_numbers, metavar="0,1", help="train only these folds")
     parser.add_argument(
+        "--stage", metavar="NAME", help="run only this stage of a profile that has stages (imdb: language-model)"
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
     )
-    parser.add_argument("--seed", type=_natural, help="of training; folds keep theirs (--set split.seed=…)")
+    parser.add_argument("--seed", type=natural, help="of training; folds keep theirs (--set split.seed=…)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
     )
@@ -119,7 +132,7 @@ def dry_run(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Run a profile."""
-    from common import environment, registry
+    from common import environment, processes, registry
     from common.config import resolve
     from common.data import find
     from common.deadline import Deadline
@@ -135,14 +148,16 @@ def train(arguments: argparse.Namespace) -> None:
         deadline = min(deadline, Deadline.after(arguments.time_limit), key=Deadline.remaining)
     request = Request(
         competition=competition, profile=arguments.profile, config=config, data=find(competition, arguments.data, here),
-        environment=here, progress=Progress(), deadline=deadline, out=arguments.out, mode=arguments.mode,
+        environment=here, progress=Progress(silent=not processes.is_main()), deadline=deadline, out=arguments.out,
+        mode=arguments.mode, stage=arguments.stage,
     )  # fmt: skip
     try:
         done = run(request)
     except KeyboardInterrupt:
         words = [word for word in sys.argv[1:] if word != "--fresh"]
         raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
-    report(arguments, _document(done), lambda: _summary(done))
+    if processes.is_main():
+        report(arguments, _document(done), lambda: _summary(done))
 
 
 def predict(arguments: argparse.Namespace) -> None:
@@ -171,12 +186,14 @@ def _summary(done: Run) -> str:
     from common.progress import clock
 
     record = done.record
+    phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record["seconds"].items() if spent >= 0.5)
+    if "submission" not in record:  # a stage before the last
+        return f"status      {record['status']}; {phases}\nrun         {done.folder}\nrecord      {done.folder / 'run.json'}"
     names = list(record["scores"])
     rows = [["fold", "rows", *names]]
     for number, fold in record["folds"].items():
         rows.append([number, f"{fold['rows']:,}", *(f"{fold['scores'][name]:.4f}" for name in names)])
     rows.append(["CV", f"{record['rows_scored']:,}", *(f"{record['scores'][name]:.4f}" for name in names)])
-    phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record["seconds"].items() if spent >= 0.5)
     places = [
         f"status      {record['status']}; {phases}",
         f"submission  {done.folder / record['submission']['file']} ({record['submission']['rows']:,} rows, valid)",
@@ -188,19 +205,9 @@ def _summary(done: Run) -> str:
 
 def _with_rows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rows", type=_positive, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
+        "--rows", type=positive, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
     )
-    parser.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the sample (default: 0)")
-
-
-def _natural(text: str, low: int = 0) -> int:
-    if not text.isdecimal() or int(text) < low:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} on")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    return _natural(text, 1)
+    parser.add_argument("--seed", type=natural, default=0, metavar="S", help="of the sample (default: 0)")
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@
 # below depends on how many rows there are, on their ids, or on anything that had to be downloaded.
 
 # %%
+import numpy as np
 import pandas as pd
 
 from common import data, inference, show, submission
@@ -53,9 +54,8 @@ def overlap(anchor, target):
 
 
 simple = [overlap(*pair) for pair in zip(test["anchor"], test["target"], strict=True)]
-submission.write(
-    inference.as_submission(competition, frames, pd.Series(simple).to_numpy()), path, competition.submission
-)
+made = inference.as_submission(competition, frames, np.array(simple))
+submission.write(made, path, competition.submission)
 inference.check(competition, path, frames)
 
 # %% [markdown]
@@ -69,7 +69,8 @@ fell_back = True
 with kernel.falling_back():
     run = Run.open(kernel.attached_run())
     scores = pd.DataFrame({number: fold["scores"] for number, fold in run.record["folds"].items()}).T
-    show.table(scores.rename_axis("fold").reset_index(), f"CV of the attached run ({run.record['profile']})")
+    scores = scores.rename_axis("fold").reset_index()
+    show.table(scores, f"CV of the attached run ({run.record['profile']})")
     made = inference.predict(competition, run.folder, frames, kernel.environment, kernel.progress)
     submission.write(made, path, competition.submission)
     inference.check(competition, path, frames)

@@ -42,8 +42,9 @@ show.figure(axes, kernel.output / "figures" / "scores.png")
 
 groups = train.groupby(["anchor", "context"])
 targets = groups.size()
-print(f"{train['anchor'].nunique():,} anchors, {train['context'].nunique()} contexts, {groups.ngroups:,} lists of")
-print(f"targets that share both; a list has {targets.median():.0f} targets in the median and {targets.max()} at most")
+print(f"{train['anchor'].nunique():,} anchors, {train['context'].nunique()} contexts")
+print(f"{groups.ngroups:,} lists of targets that share both")
+print(f"{targets.median():.0f} targets in a list in the median, {targets.max()} at most")
 
 # %% [markdown]
 # ## The split, and why
@@ -62,14 +63,14 @@ def seen_anchors(split):
 
 at_random = replace(config.split, kind="random", group=None, stratify=None)
 rows = [(split.kind, split.n_splits, seen_anchors(split)) for split in (at_random, config.split)]
-show.table(
-    pd.DataFrame(rows, columns=["split", "folds", "rows with a known anchor"]), "What validation has seen before"
-)
+seen = pd.DataFrame(rows, columns=["split", "folds", "rows with a known anchor"])
+show.table(seen, "What validation has seen before")
 
 folds = pd.Series(splits.make_folds(train, config.split), name="fold")
 by_fold = train.groupby(folds.to_numpy())
-shape = {"rows": by_fold.size(), "anchors": by_fold["anchor"].nunique(), "mean score": by_fold["score"].mean()}
-show.table(pd.DataFrame(shape).rename_axis("fold").reset_index(), "The folds (-1: always in training)")
+shape = by_fold.agg(rows=("score", "size"), anchors=("anchor", "nunique"), mean=("score", "mean"))
+shape = shape.rename(columns={"mean": "mean score"}).rename_axis("fold").reset_index()
+show.table(shape, "The folds (-1: always in training)")
 
 # %% [markdown]
 # ## Training
@@ -106,7 +107,8 @@ if axes.lines:  # a baseline of trees has no steps
 
 scores = pd.DataFrame({number: fold["scores"] for number, fold in record["folds"].items()}).T
 scores.loc["all"] = record["scores"]
-show.table(scores.rename_axis("fold").reset_index(), f"CV ({record['rows_scored']:,} rows scored, {record['status']})")
+scores = scores.rename_axis("fold").reset_index()
+show.table(scores, f"CV ({record['rows_scored']:,} rows scored, {record['status']})")
 
 # %% [markdown]
 # ## The errors worth looking at
@@ -127,11 +129,13 @@ show.figure(axes, kernel.output / "figures" / "oof.png")
 
 worst = oof.reindex(oof["error"].abs().sort_values(ascending=False).index)
 columns = ["anchor", "target_phrase", "context", "target", "prediction"]
-show.table(worst[columns].head(10).rename(columns={"target": "score"}), "The ten largest errors")
+names = {"target": "score", "target_phrase": "target"}
+show.table(worst[columns].head(10).rename(columns=names), "The ten largest errors")
 
 by_anchor = oof.groupby("anchor").agg(rows=("error", "size"), mean_error=("error", "mean")).query("rows >= 5")
 hardest = by_anchor.reindex(by_anchor["mean_error"].abs().sort_values(ascending=False).index).head(5)
-show.table(hardest.reset_index(), "Anchors misjudged as a whole: what do they mean in their context?")
+hardest = hardest.rename(columns={"mean_error": "mean error"}).reset_index()
+show.table(hardest, "Anchors misjudged as a whole: what do they mean in their context?")
 
 # %% [markdown]
 # ## What goes out

@@ -1,0 +1,74 @@
+"""Command that shows where a run is wrong: explain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.commands.options import Commands, command, positive, report, with_data, with_json, with_name
+
+if TYPE_CHECKING:
+    from common.explaining import Explanation, Mistake, Weighed
+
+MISTAKES, REASONS = 10, 8
+SHOWN = 320  # characters of a text
+
+
+def register(commands: Commands) -> None:
+    """Add the command of this module."""
+    parser = command(
+        commands,
+        "explain",
+        explain,
+        "a run's most wrong predictions, and what they rest on",
+        "kit explain patent --run submissions/patent/baseline-1a2b3c4d --rows 20",
+    )
+    with_name(parser)
+    parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
+    with_data(parser)
+    parser.add_argument("--rows", type=positive, default=MISTAKES, metavar="N", help=f"default: {MISTAKES}")
+    parser.add_argument(
+        "--reasons", type=positive, default=REASONS, metavar="N", help=f"for each row and answer (default: {REASONS})"
+    )
+    with_json(parser)
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Print the mistakes, the worst first."""
+    from dataclasses import asdict
+
+    from common import data, environment, explaining, registry
+    from common.progress import Progress
+
+    competition = registry.get(arguments.name)
+    here = environment.detect()
+    found = explaining.explain(
+        competition, arguments.folder, data.find(competition, arguments.data, here), here, Progress(),
+        count=arguments.rows, top=arguments.reasons,
+    )  # fmt: skip
+    report(arguments, {"run": str(arguments.folder), **asdict(found)}, lambda: _lines(found))
+
+
+def _lines(found: Explanation) -> str:
+    blocks = [f"the {len(found.mistakes)} most wrong of {found.rows:,} rows"]
+    blocks += [_mistake(mistake) for mistake in found.mistakes]
+    blocks += [f"speaks for {answer}: {_weighed(words)}" for answer, words in found.overall.items()]
+    return "\n\n".join(blocks)
+
+
+def _mistake(mistake: Mistake) -> str:
+    target, prediction = (
+        value if isinstance(value, str) else f"{value:.4g}" for value in (mistake.target, mistake.prediction)
+    )
+    lines = [f"{mistake.id}  fold {mistake.fold}  target {target}  prediction {prediction}"]
+    for name, value in mistake.inputs.items():
+        text = " ".join(value.split())
+        lines.append(f"  {name}: {text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}")
+    if mistake.reasons:
+        lines.append(f"  because of: {_weighed(mistake.reasons)}")
+    return "\n".join(lines)
+
+
+def _weighed(words: Weighed) -> str:
+    return ", ".join(f"{word} {weight:+.2f}" for word, weight in words)

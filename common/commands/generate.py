@@ -1,0 +1,55 @@
+"""The command that lets a language model go on with a text: generate."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from common.commands.options import Commands, command, report, with_json, with_name
+
+
+def register(commands: Commands) -> None:
+    """Add the command of this module."""
+    parser = command(
+        commands, "generate", generate, "let a run's language model go on with a text, to see what it has learnt",
+        'kit generate imdb --run submissions/imdb/course-1a2b3c4d --text "I liked this movie because" --words 40',
+    )  # fmt: skip
+    with_name(parser)
+    parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
+    parser.add_argument("--text", required=True, help="how it begins; with a model that reads backwards, how it ends")
+    parser.add_argument("--words", type=int, default=40, metavar="N", help="words to add (default: 40)")
+    parser.add_argument(
+        "--temperature", type=float, default=0.75, metavar="T", help="below 1 likely words are preferred (default: 0.75)"
+    )
+    parser.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same text")
+    with_json(parser)
+
+
+def generate(arguments: argparse.Namespace) -> None:
+    """Print the text."""
+    from common import environment, registry
+    from common.config import restore
+    from common.deadline import Deadline
+    from common.errors import RunError, SettingError
+    from common.model import Context
+    from common.progress import Progress
+    from common.runs import Run
+
+    if arguments.words < 1 or not 0.01 <= arguments.temperature <= 100:
+        raise SettingError("--words has to be at least 1 and --temperature between 0.01 and 100")
+    competition, run = registry.get(arguments.name), Run.open(arguments.folder)
+    if run.record["competition"] != competition.name:
+        raise RunError(f"{arguments.folder} is a run of {run.record['competition']}, not of {competition.name}")
+    module = registry.model(competition.name)
+    if not hasattr(module, "generate"):
+        raise SettingError(f"{competition.name} has no language model; its model.py has no generate")
+    here = environment.detect()
+    context = Context(
+        environment=here, cache=here.cache / competition.name, run=run.folder, folder=run.folder, deadline=Deadline(),
+        progress=Progress(),
+    )  # fmt: skip
+    config = restore(competition, run.record["profile"], run.record["settings"])
+    text = module.generate(
+        arguments.text, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
+    )
+    report(arguments, {"run": str(run.folder), "text": text}, lambda: text)

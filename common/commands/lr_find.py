@@ -1,0 +1,55 @@
+"""The command that looks for a learning rate: lr-find."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from common.commands.options import Commands, command, report, table, with_data, with_json, with_name
+
+
+def register(commands: Commands) -> None:
+    """Add the command of this module."""
+    parser = command(
+        commands, "lr-find", lr_find, "try ever larger learning rates on the first fold, and draw the loss",
+        "kit lr-find pets --data data/pets --profile course --out lr.png",
+    )  # fmt: skip
+    with_name(parser)
+    with_data(parser)
+    parser.add_argument("--profile", default="best", help="kit show NAME lists them (default: best)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the plot (default: build/lr-find/NAME-PROFILE.png)")
+    with_json(parser)
+
+
+def lr_find(arguments: argparse.Namespace) -> None:
+    """Print the suggestions and save the plot."""
+    from common import data, environment, inference, registry
+    from common.config import resolve
+    from common.deadline import Deadline
+    from common.errors import SettingError
+    from common.files import scratch_folder
+    from common.model import Context
+    from common.progress import Progress
+    from common.vision import figures
+
+    competition = registry.get(arguments.name)
+    config = resolve(competition, arguments.profile, arguments.set)
+    module = registry.model(competition.name)
+    if not hasattr(module, "lr_find"):
+        raise SettingError(f"{competition.name} offers no learning-rate finder; its model.py has no lr_find")
+    here = environment.detect()
+    out = arguments.out or here.working / "build" / "lr-find" / f"{competition.name}-{arguments.profile}.png"
+    frames = data.read(competition, data.find(competition, arguments.data, here))
+    with scratch_folder() as folder:
+        context = Context(
+            environment=here, cache=here.cache / competition.name, run=folder, folder=folder, deadline=Deadline(),
+            progress=Progress(), title="lr-find",
+        )  # fmt: skip
+        found = module.lr_find(inference.enrich(module, frames, config, context), config, context)
+    figures.save(figures.rates(found), out)
+    rows = [["rule", "learning rate"], *([name, f"{rate:.2e}"] for name, rate in found.suggestions.items())]
+    document = {"suggestions": found.suggestions, "rates": found.rates, "losses": found.losses, "plot": str(out)}
+    report(arguments, document, lambda: f"{table(rows)}\n\nplot  {out}")

@@ -1,0 +1,122 @@
+"""Where a run is most wrong, and why, as far as its models can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common import data, inference
+from common.competition import Competition
+from common.environment import Environment
+from common.errors import RunError
+from common.model import Reasons
+from common.progress import Progress
+from common.runs import Run
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Weighed = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A training row that its fold's model was wrong about.
+
+    `wrong` is the distance of target and prediction, or of the target's probability and one; `inputs` is what the
+    model saw, `reasons` what its prediction rests on.
+    """
+
+    id: str
+    fold: int
+    target: float | str
+    prediction: float | str
+    wrong: float
+    inputs: dict[str, str]
+    reasons: Weighed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The most wrong of the rows that were predicted, and what a fold's model rests on overall, by answer."""
+
+    rows: int
+    mistakes: list[Mistake]
+    overall: dict[str, Weighed]
+
+
+def explain(
+    competition: Competition,
+    folder: Path,
+    place: Path,
+    environment: Environment,
+    progress: Progress,
+    *,
+    count: int,
+    top: int,
+) -> Explanation:
+    """Return a run's most wrong out-of-fold predictions, and the reasons where its models give any.
+
+    Args:
+        competition: whose run it is.
+        folder: the run's folder.
+        place: the folder of the data that it was trained on.
+        environment: where we are.
+        progress: told how far it is.
+        count: mistakes to return, the worst first.
+        top: reasons to return for each, and for each answer.
+
+    Raises:
+        RunError: if the folder holds no finished fold, or the data lack rows of the run.
+    """
+    run, config, module, context = inference.opened(competition, folder, environment, progress)
+    oof = _predicted(run, competition)
+    worst = oof.nlargest(count, "wrong", keep="first").reset_index(drop=True)
+    frames = inference.enrich(module, data.read(competition, place), config, context)
+    ids = data.ids(frames.training, competition.files.train).to_numpy()
+    if not set(worst["id"]) <= set(ids):
+        raise RunError(f"{place} lacks rows that {folder} was trained on; give --data the same data")
+
+    def rows(table: DataFrame, wanted: Any) -> Any:
+        return table.set_index(ids).loc[wanted]
+
+    models = {fold: module.load(run.fold(fold) / "model", config, context) for fold in sorted(set(worst["fold"]))}
+    overall: dict[str, Weighed] = {}
+    reasons: dict[str, Weighed] = {}
+    if all(hasattr(model, "explain") for model in models.values()):
+        prepared = inference.prepare(module, frames, config, context).training
+        for fold, model in models.items():
+            among = worst["id"][worst["fold"] == fold].tolist()
+            told: Reasons = model.explain(rows(prepared, among), top)
+            overall = overall or dict(told.overall)
+            reasons |= zip(among, told.rows, strict=True)
+    seen = rows(frames.training, worst["id"])[list(competition.inputs)].astype(str).to_dict("records")
+    worst_rows: Any = worst.to_dict("records")
+    mistakes = [
+        Mistake(**row, inputs=inputs, reasons=reasons.get(row["id"], ()))
+        for row, inputs in zip(worst_rows, seen, strict=True)
+    ]
+    return Explanation(rows=len(oof), mistakes=mistakes, overall=overall)
+
+
+def _predicted(run: Run, competition: Competition) -> DataFrame:
+    """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
+    import pandas as pd
+
+    path = run.folder / "oof.csv"
+    columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith("prediction")]
+    # Only an empty prediction is missing: an id may well be "NA".
+    oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
+    oof = oof.dropna(subset=columns).reset_index(drop=True)
+    if columns == ["prediction"]:
+        oof["wrong"] = (oof["target"].astype(float) - oof["prediction"]).abs()
+        return oof
+    labels = list(competition.submission.classes or map(str, range(len(columns))))
+    chances = oof[columns].to_numpy()
+    right = [labels.index(str(target)) for target in oof["target"]]
+    oof = oof[["id", "fold", "target"]]
+    return oof.assign(
+        prediction=[labels[place] for place in chances.argmax(axis=1)], wrong=1 - chances[range(len(oof)), right]
+    )

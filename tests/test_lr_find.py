@@ -1,0 +1,60 @@
+"""The learning-rate finder: suggestions, a plot, and networks left as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kit import kit
+from PIL import Image
+
+from common import registry
+
+TINY = ("backbone=test_resnet", "weights=random", "batch_size=16", "workers=0")
+
+
+@pytest.fixture(scope="module")
+def pets_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pets")
+    registry.sample("pets").make(folder, 60, 0)
+    return folder
+
+
+def words(data: Path, profile: str, *settings: str) -> list[object]:
+    return ["lr-find", "pets", "--data", data, "--profile", profile, *(f"--set={each}" for each in settings)]
+
+
+@pytest.mark.parametrize(
+    ("profile", "settings"),
+    [("course", (*TINY, "size=32")), ("best", (*TINY, "sizes=32", "tuning.size=32", "split.n_splits=2"))],
+)
+def test_it_suggests_rates_and_draws_them(
+    profile: str, settings: tuple[str, ...], pets_data: Path, home: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "rates.png"
+    said = kit(capsys, *words(pets_data, profile, *settings), "--out", out, "--json")
+    assert said.code == 0, said.err
+    found = said.json
+    assert set(found["suggestions"]) == {"valley", "slide", "minimum", "steep"}
+    assert all(1e-8 < rate < 10 for rate in found["suggestions"].values())
+    assert len(found["rates"]) == len(found["losses"]) > 10
+    assert found["rates"] == sorted(found["rates"])
+    with Image.open(out) as picture:
+        assert picture.size[0] > 500
+    assert not list(home.rglob("*.pth")), "fastai's own files are gone"
+
+
+def test_it_prints_a_table(pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = kit(capsys, *words(pets_data, "course", *TINY, "size=32"))
+    assert said.out.splitlines()[0].split() == ["rule", "learning", "rate"]
+    assert (home / "build" / "lr-find" / "pets-course.png").is_file()
+
+
+def test_what_trains_no_network_is_told(
+    pets_data: Path, sample_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = kit(capsys, *words(pets_data, "baseline", "size=32", "cell=4"))
+    assert said.code == 1 and "this profile trains no network" in said.complaint
+    said = kit(capsys, "lr-find", "patent", "--data", sample_data)
+    assert said.code == 1 and "patent offers no learning-rate finder" in said.complaint
