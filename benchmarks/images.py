@@ -9,8 +9,8 @@ the making of the cache, of validation pictures too. Rounds alternate, so that w
 the best of each is compared. Then the memory that it takes to build and to read a cache of 25,000 pictures, made of
 the same files over and over. Prints one JSON line per measurement; `ratio` is the kit's pictures per second over the
 recipe's, `cpu_ratio` the recipe's processor time per picture over the kit's, which is what stays comparable on a
-machine that others use too. `--gpu` measures the share of a training step that waits for data instead, of resnet34 in half precision
-with 4 workers: what an epoch takes longer than one whose batches are on the device already.
+machine that others use too. `--gpu` measures the share of a training step that waits for data instead, of resnet34 in
+half precision with 4 workers: what an epoch takes longer than one whose batches are on the device already.
 
 The data defaults to ../shared/data/oxford_pets/images_original.zip beside the repository; without it, it says so and
 ends.

@@ -45,7 +45,10 @@ def main() -> None:
 def language_model(corpus: Any, labels: Any, batches: int) -> None:
     """Compare the second stage, all layers learning."""
     import numpy as np
+
     from common import learning  # noqa: F401
+
+    # isort: split
     from fastai.text.all import AWD_LSTM, DataLoaders, LMDataLoader, language_model_learner, tensor
 
     from competitions.imdb import network
@@ -74,7 +77,10 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
 def classifier(corpus: Any, labels: Any, batches: int) -> None:
     """Compare the third stage, all layers learning."""
     import numpy as np
+
     from common import learning  # noqa: F401
+
+    # isort: split
     from fastai.text.all import AWD_LSTM, DataLoaders, SortedDL, TensorText, tensor, text_classifier_learner
     from fastai.text.data import Pad_Chunk
 
@@ -90,12 +96,13 @@ def classifier(corpus: Any, labels: Any, batches: int) -> None:
         for rows, first in ((train, True), (valid, False)):
             items = [(TensorText(corpus.ids(row).astype(np.int64)), tensor(int(labels[row]))) for row in rows]
             loaders.append(
-                SortedDL(items, res=list(corpus.lengths[rows]), bs=64, shuffle=first, before_batch=Pad_Chunk(seq_len=72))
+                SortedDL(
+                    items, res=list(corpus.lengths[rows]), bs=64, shuffle=first, before_batch=Pad_Chunk(seq_len=72)
+                )
             )
         dls = DataLoaders(*loaders)
         dls.vocab = list(corpus.vocabulary.tokens)
-        learn = text_classifier_learner(dls, AWD_LSTM, drop_mult=0.5, pretrained=False, n_out=2, loss_func=loss())
-        return learn
+        return text_classifier_learner(dls, AWD_LSTM, drop_mult=0.5, pretrained=False, n_out=2, loss_func=loss())
 
     def ours() -> Any:
         loaders = [Reviews([corpus.ids(row) for row in rows], labels[rows], 64, 72, seed=seed, backwards=False)
@@ -166,7 +173,7 @@ def read(folder: Path, cache: Path) -> tuple[Any, Any]:
     from common import data, registry
     from common.text import numericalise
 
-    table = data.read_table(folder, registry.get("imdb").files.train)
+    table = data.read(registry.get("imdb"), folder).training
     corpus = numericalise(table["review"].tolist()[:VOCABULARY_REVIEWS], cache=cache)
     return corpus, table["sentiment"].to_numpy().astype("int64")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
+# isort: split
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -150,7 +151,8 @@ class _Keeper(Callback):
         whole = sum(phase.epochs for phase in phases[: self.phase]) + self.first_epoch
         loader.epoch = whole
         sizes = list(loader.sizes)
-        return whole * sum(sizes) + sum(sizes[: self.batch])
+        done: int = whole * sum(sizes) + sum(sizes[: self.batch])
+        return done
 
     def begin(self, phase: int, before: int) -> None:
         """Begin a phase, `before` epochs after the first."""
@@ -259,7 +261,7 @@ class _Keeper(Callback):
         """Write a checkpoint, whole or not at all."""
         if not processes.is_main():
             return
-        model = getattr(self.model, "module", self.model) if processes.count() > 1 else self.model
+        model: Any = getattr(self.model, "module", self.model) if processes.count() > 1 else self.model
         fresh = phase is not None and phase != self.phase  # the next phase starts without the optimiser's memory
         scaler = getattr(self.learn, "scaler", None)
         state = {
@@ -267,7 +269,9 @@ class _Keeper(Callback):
             "epoch": epoch,
             "batch": batch,
             "model": model.state_dict(),
-            "optimiser": [{}] * len(self._parameters()) if fresh else [_plain(self.opt.state[p]) for p in self._parameters()],
+            "optimiser": [{}] * len(self._parameters())
+            if fresh
+            else [_plain(self.opt.state[p]) for p in self._parameters()],
             "history": self.history,
             "share": float(self.pct_train),
             "sums": self.sums,

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from common import data, registry
+from common import data, inference, registry
 from common.competition import Competition, Split, SubmissionFormat
 from common.config import override, resolve, settings
+from common.deadline import Deadline
+from common.environment import detect
 from common.errors import SettingError, UnknownName
 from common.metrics import METRICS
+from common.model import Context
+from common.progress import Progress
 from common.splits import make_folds
 
 ROOT = Path(registry.__file__).parents[1]
@@ -28,6 +32,16 @@ def competition(request: pytest.FixtureRequest) -> Competition:
 def folder(competition: Competition, tmp_path: Path) -> Path:
     registry.sample(competition.name).make(tmp_path, 200, 0)
     return tmp_path
+
+
+def enriched(competition: Competition, folder: Path) -> data.Frames:
+    """Return the frames as the split sees them."""
+    context = Context(
+        environment=detect(), cache=folder / "cache", run=folder, folder=folder, deadline=Deadline(),
+        progress=Progress(live=False),
+    )  # fmt: skip
+    frames, config = data.read(competition, folder), resolve(competition, "sample")
+    return inference.enrich(registry.model(competition.name), frames, config, context)
 
 
 def test_there_are_competitions() -> None:
@@ -62,7 +76,7 @@ def test_the_sample_is_what_the_description_says(competition: Competition, folde
 
 
 def test_the_sample_hides_new_rows(competition: Competition, folder: Path) -> None:
-    frames = data.read(competition, folder)
+    frames = enriched(competition, folder)
     assert frames.train is not None
     group = competition.split.group
     if group is not None:
@@ -70,7 +84,7 @@ def test_the_sample_hides_new_rows(competition: Competition, folder: Path) -> No
 
 
 def test_the_sample_is_large_enough_for_its_split(competition: Competition, folder: Path) -> None:
-    frames = data.read(competition, folder)
+    frames = enriched(competition, folder)
     split = resolve(competition, "sample").split
     assert frames.train is not None and split is not None
     assert (make_folds(frames.train, split) >= 0).any()

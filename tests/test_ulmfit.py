@@ -106,7 +106,16 @@ def test_a_damaged_encoder_is_refused(
         content[len(content) // 2] ^= 1
         (broken / name).write_bytes(content[: len(content) - (name == "encoder.json") * 20])
         said = kit(
-            capsys, "train", "imdb", "--data", data, *TINY, "--out", tmp_path / "run" / name, "--set", f"encoder={broken}"
+            capsys,
+            "train",
+            "imdb",
+            "--data",
+            data,
+            *TINY,
+            "--out",
+            tmp_path / "run" / name,
+            "--set",
+            f"encoder={broken}",
         )
         assert said.code == 1 and ("is damaged" in said.complaint or "holds no encoder" in said.complaint)
         assert not (tmp_path / "run" / name / "encoder").exists()
@@ -124,7 +133,10 @@ def test_an_encoder_with_another_vocabulary_is_refused(
     other = reviews(tmp_path / "other", seed=5, train=20, unlabeled=2)
     (other / "testData.tsv").write_text('id\treview\n"1_1"\t"quite other words"\n')
     (other / "sampleSubmission.csv").unlink()
-    assert kit(capsys, "train", "imdb", "--data", other, *TINY, "--out", tmp_path / "o", "--stage", "language-model").code == 0
+    assert (
+        kit(capsys, "train", "imdb", "--data", other, *TINY, "--out", tmp_path / "o", "--stage", "language-model").code
+        == 0
+    )
     run = tmp_path / "run"
     shutil.copytree(calm, run)
     shutil.rmtree(run / "encoder")
@@ -255,11 +267,10 @@ def test_a_language_model_goes_on_with_a_text(
 
 
 def test_tokens_become_what_a_writer_would_have_put() -> None:
-    marked = (
-        "xxbos xxmaj john did n't say \" hello there \" , he said ( xxup no ! ) xxrep 3 ! it 's a xxwrep 3 very well - made film ."
-    )
+    spoken = 'xxbos xxmaj john did n\'t say " hello there " , he said ( xxup no ! ) xxrep 3 !'
+    marked = f"{spoken} it 's a xxwrep 3 very well - made film ."
     assert as_written(marked.split()) == (
-        'John didn\'t say "hello there", he said (NO!)!!! it\'s a very very very well-made film.'
+        "John didn't say \"hello there\", he said (NO!)!!! it's a very very very well-made film."
     )
     assert as_written(["xxrep", "no", "xxmaj"]) == "no"
 
@@ -279,7 +290,18 @@ def test_a_learning_rate_is_looked_for(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ("lr-find", "imdb", "--data", data, "--profile", "sample", *TINY[4:], "--out", tmp_path / "lr.png", "--json")
+    words = (
+        "lr-find",
+        "imdb",
+        "--data",
+        data,
+        "--profile",
+        "sample",
+        *TINY[4:],
+        "--out",
+        tmp_path / "lr.png",
+        "--json",
+    )
     language = kit(capsys, *words).json
     labels = kit(capsys, *words, "--set", f"encoder={calm}").json
     assert min(language["losses"]) > 2 > labels["losses"][0]

@@ -19,7 +19,11 @@ def register(commands: Commands) -> None:
     parser.add_argument("--text", required=True, help="how it begins; with a model that reads backwards, how it ends")
     parser.add_argument("--words", type=int, default=40, metavar="N", help="words to add (default: 40)")
     parser.add_argument(
-        "--temperature", type=float, default=0.75, metavar="T", help="below 1 likely words are preferred (default: 0.75)"
+        "--temperature",
+        type=float,
+        default=0.75,
+        metavar="T",
+        help="below 1 likely words are preferred (default: 0.75)",
     )
     parser.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same text")
     with_json(parser)

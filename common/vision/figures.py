@@ -119,8 +119,10 @@ def rates(found: Any) -> Figure:
         nearest = min(range(len(found.rates)), key=lambda place: abs(found.rates[place] - rate))
         axes.plot(rate, found.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
     axes.set_xscale("log")
-    lowest, first = min(found.losses), found.losses[0]
-    axes.set_ylim(lowest - 0.1 * abs(first - lowest), first + 0.6 * abs(first - lowest) + 1e-6)
+    # The end is where it diverges: the scale is that of what comes before.
+    before = found.losses[: max(2, len(found.losses) * 3 // 4)]
+    low, span = min(before), max(max(before) - min(before), 1e-6)
+    axes.set_ylim(low - 0.1 * span, low + 1.6 * span)
     axes.legend(frameon=False, fontsize=9)
     return figure
 

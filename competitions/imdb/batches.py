@@ -71,7 +71,7 @@ class Windows:
             rows = np.random.default_rng([self.seed, self.epoch]).permutation(rows)
         if not self.backwards:
             return self.corpus.joined(rows)
-        # The whole stream from its end is every review from its end, in the opposite order of an order by chance.
+        # From its end, what stands in the opposite order is in this order again, every review from its end.
         return self.corpus.joined(rows[::-1])[::-1]
 
 

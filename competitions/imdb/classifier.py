@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
+# isort: split
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,15 +54,13 @@ class UlmfitModel:
 
     def learner(self, train: DataFrame, valid: DataFrame) -> Learner:
         """Return fastai's learner of the classifier, whose encoder is the language model's."""
-        settings, loaders = self.config.classifier, []
+        loaders = []
         for frame, seed in ((train, self.config.seed), (valid, None)):
             labels = frame["sentiment"].to_numpy().astype(np.int64)
             loaders.append(self._reviews(frame, labels, seed))
         torch.manual_seed(self.config.seed)
         model = network.classifier(self.config, len(self.encoder.vocabulary))
-        encoder.require_fit(
-            self.encoder, network=self.config.network, vocabulary=None, backwards=self.config.backwards
-        )
+        encoder.require_fit(self.encoder, network=self.config.network, vocabulary=None, backwards=self.config.backwards)
         own = {name: value for name, value in self.encoder.weights().items() if name.startswith("0.")}
         model.load_state_dict({name.replace("0.", "0.module.", 1): value for name, value in own.items()}, strict=False)
         return network.learner(self.config, model, *loaders)
@@ -127,4 +126,3 @@ def planned(settings: Classifier) -> list[Phase]:
         Phase(epochs=1, rate=settings.three_rate, groups=3, spread=SPREAD),
         Phase(epochs=settings.epochs, rate=settings.rate, spread=SPREAD),
     ]
-

@@ -97,7 +97,9 @@ def read(folder: Path) -> Encoder:
         raise BackboneError(f"{folder} holds an encoder of format {about['format']}, this is {FORMAT}; train it again")
     for name, expected in files.items():
         if not (folder / name).is_file() or sha256(folder / name) != expected:
-            raise BackboneError(f"the encoder in {folder} is damaged: {name} is not what was saved; copy or train it again")
+            raise BackboneError(
+                f"the encoder in {folder} is damaged: {name} is not what was saved; copy or train it again"
+            )
     vocabulary = Vocabulary.load(folder / VOCABULARY)
     return Encoder(
         folder=folder, network=network, text=text, backwards=about["backwards"], vocabulary=vocabulary, record=about
@@ -151,7 +153,8 @@ def _attached(environment: Environment) -> list[Path]:
     for root in environment.inputs:
         for depth in range(DEPTH + 1):
             found += [path.parent for path in sorted(root.glob("*/" * depth + RECORD))]
-    return found
+    # At home the kit's own working copies lie beside what kernels have left.
+    return [path for path in found if not {"work", "run"} & _parts(path, environment)]
 
 
 def _parts(path: Path, environment: Environment) -> set[str]:

@@ -23,9 +23,7 @@ _QUOTED = re.compile(r'" ([^"]*?) "')
 _HYPHEN = re.compile(r"(?<=\w) ([-/]) (?=\w)")
 
 
-def generate(
-    text: str, config: Ulmfit, context: Context, *, words: int, temperature: float, seed: int | None
-) -> str:
+def generate(text: str, config: Ulmfit, context: Context, *, words: int, temperature: float, seed: int | None) -> str:
     """Return `text` and so many words that the run's language model adds.
 
     Args:
@@ -44,7 +42,9 @@ def generate(
     device = next(model.parameters()).device
     chance = torch.Generator().manual_seed(seed) if seed is not None else None
     never = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in NEVER])
-    prompt = numericalise([text], cache=context.cache, vocabulary=vocabulary, progress=Progress(silent=True), workers=0).ids(0)
+    prompt = numericalise(
+        [text], cache=context.cache, vocabulary=vocabulary, progress=Progress(silent=True), workers=0
+    ).ids(0)
     read = [int(number) for number in (prompt[::-1] if found.backwards else prompt)]
     model.reset()
     new: list[int] = []
@@ -85,7 +85,7 @@ def _resolved(tokens: Sequence[str]) -> list[str]:
             mark = mark if times else ""
             made += [] if times else [token]
         else:
-            word = "I" if token == "i" else token.replace(SPACE, " ")
+            word = {"i": "I"}.get(token, token.replace(SPACE, " "))
             made += {
                 MAJ: [word[:1].upper() + word[1:]],
                 UP: [word.upper()],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
+# isort: split
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
+# isort: split
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ class FastAwdLstm(AWD_LSTM):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.encoder_dp = Words(self.encoder, self.encoder_dp.embed_p)
+        self.encoder_dp: nn.Module = Words(self.encoder, self.encoder_dp.embed_p)
 
     def _one_rnn(self, n_in: int, n_out: int, bidir: bool, weight_p: float, l: int) -> nn.Module:  # noqa: E741
         return WeightDropout(Layer(n_in, n_out, 1, batch_first=True), weight_p)
@@ -61,18 +62,18 @@ class _Lstm(torch.autograd.Function):
     def forward(ctx: Any, *arguments: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         given = [value.detach().to(HALF).contiguous() for value in arguments]
         steps, hidden, cell, *weights = given
-        learning = any(ctx.needs_input_grad)
-        with torch.set_grad_enabled(learning):  # without it oneDNN keeps nothing for the way back
+        trains = any(ctx.needs_input_grad)
+        with torch.set_grad_enabled(trains):  # without it oneDNN keeps nothing for the way back
             out, last, last_cell, workspace = torch.ops.aten.mkldnn_rnn_layer(
-                steps, *weights, hidden, cell, False, [], _LSTM, hidden.shape[-1], 1, True, False, False, learning
+                steps, *weights, hidden, cell, False, [], _LSTM, hidden.shape[-1], 1, True, False, False, trains
             )
-        if learning:
+        if trains:
             ctx.save_for_backward(*given, out, last, last_cell, workspace)
         ctx.mark_non_differentiable(*(ends := (last.float(), last_cell.float())))  # the recipe cuts gradients here
         return out.float(), *ends
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, of_out: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         steps, hidden, cell, *weights, out, last, last_cell, workspace = ctx.saved_tensors
         nothing = torch.zeros_like(last)

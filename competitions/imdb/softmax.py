@@ -55,7 +55,7 @@ class _CrossEntropy(torch.autograd.Function):
         return hidden.new_tensor(total / len(hidden))
 
     @staticmethod
-    @once_differentiable
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, of_loss: Tensor) -> tuple[Tensor | None, ...]:
         of_hidden, of_words = ctx.saved_tensors
         scale = of_loss / len(of_hidden)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common import processes
 from common.data import Frames
@@ -16,7 +16,7 @@ from competitions.imdb import encoder
 from competitions.imdb.competition import Ulmfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pandas import DataFrame
 
@@ -81,7 +81,9 @@ def corpus(frames: Frames, config: Ulmfit, context: Context, vocabulary: Vocabul
     texts = [text for frame in _all(frames) for text in frame["review"]]
 
     def made(known: Vocabulary | None) -> Corpus:
-        return numericalise(texts, cache=context.cache, settings=config.text, vocabulary=known, progress=context.progress)
+        return numericalise(
+            texts, cache=context.cache, settings=config.text, vocabulary=known, progress=context.progress
+        )
 
     if vocabulary is None or frames.train is None:
         return _main_first(lambda: made(vocabulary))
@@ -105,7 +107,7 @@ def _all(frames: Frames) -> list[DataFrame]:
     return [*known, *frames.extra.values()]
 
 
-def _objects(views: list[object]) -> object:
+def _objects(views: Sequence[Any]) -> Any:
     import numpy as np
 
     column = np.empty(len(views), dtype=object)

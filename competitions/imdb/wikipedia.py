@@ -102,7 +102,7 @@ def _downloaded(backwards: bool, context: Context) -> Path | None:
     return target
 
 
-def _files(folder: Path, backwards: bool) -> tuple[Path, Path] | tuple[()]:
+def _files(folder: Path, backwards: bool) -> tuple[Path, ...]:
     """Return the file of weights and the file of words in a folder; where both directions lie, the one that is asked for."""
     way, other = ("bwd", "fwd") if backwards else ("fwd", "bwd")
     found = []

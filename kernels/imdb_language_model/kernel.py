@@ -46,8 +46,8 @@ show.figure(axes, kernel.output / "figures" / "words.png")
 #
 # Reviews become words by the course's rules: lower case with a mark for capitals, rare words as one. They are
 # laid end to end, cut into 128 strands, and read side by side, 80 words at a time; the state goes on from batch to batch. A
-# tenth of the reviews is kept for measuring: **accuracy** is how often the next word is the likeliest one, **perplexity** among how
-# many equally likely words the model hesitates.
+# tenth of the reviews is kept for measuring: **accuracy** is how often the next word is the likeliest one, **perplexity**
+# among how many equally likely words the model hesitates.
 
 # %%
 request = pipeline.Request(
@@ -95,4 +95,5 @@ kept = kernel.output / "encoder"
 shutil.rmtree(kept, ignore_errors=True)
 shutil.copytree(run.folder / "encoder", kept)
 names = sorted(Path(path).relative_to(kernel.output).as_posix() for path in kept.iterdir())
-kernel.finish(*names, stage=stage, status=run.record["status"], perplexity=float(epochs["perplexity"].iloc[-1]) if len(epochs) else None)
+perplexity = float(epochs["perplexity"].iloc[-1]) if len(epochs) else None
+kernel.finish(*names, stage=stage, status=run.record["status"], perplexity=perplexity)
