@@ -16,7 +16,7 @@ import torch
 
 with warnings.catch_warnings():
     # fastai compiles an activation with TorchScript when it is imported; what becomes of that is fastai's business.
-    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
+    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
     warnings.simplefilter("ignore", DeprecationWarning)  # and matplotlib, older than what it stands on
     warnings.filterwarnings("ignore", "The 'mode.chained_assignment' option is deprecated")  # pandas 3, set by fastai
     from fastai.callback.core import Callback, CancelFitException

@@ -331,3 +331,9 @@ def enriched(competition: Competition, source: Path, more: dict[str, bytes], hom
     )
     config = resolve(competition, "baseline", LIGHT)
     return registry.model(competition.name).enrich(data.read(competition, folder), config, context)
+
+
+def test_the_disk_for_pictures_has_a_bound(pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = kit(capsys, "train", "pets", "--data", pets_data, "--profile", "baseline", "--set", "cache_gb=0.001")
+    assert said.code == 1
+    assert "0.00 GB allowed" in said.complaint and "--set cache_gb=" in said.complaint

@@ -170,7 +170,7 @@ def _check(count: int, size: int, rule: str, max_bytes: int) -> int:
     if need > max_bytes:
         fits = int((max_bytes / (3 * count)) ** 0.5)
         raise SettingError(
-            f"{_figure(count, size)}, more than the {max_bytes / 1e9:.2f} GB allowed; allow more, or store them at "
+            f"{_figure(count, size)}, more than the {max_bytes / 1e9:.2f} GB allowed; allow more (--set cache_gb=…), or store them at "
             f"{fits} pixels or less"
         )
     return need

@@ -26,10 +26,18 @@ LOOK, ENTRY, ROW = "look", "entry", "row"
 _NAMED = 5  # pictures that a warning names
 
 
-def enrich(frames: Frames, column: str, size: int, context: Context) -> Frames:
+def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Context) -> Frames:
     """Return the frames with the columns above; training rows that cannot be read are left out, and named.
 
+    Args:
+        frames: the rows as they were read.
+        column: holds the paths.
+        size: pixels a side that are stored of each picture.
+        max_bytes: of disk for all stored pictures.
+        context: gives the cache.
+
     Raises:
+        SettingError: if the pictures do not fit into `max_bytes`.
         DataError: if no training picture can be read.
     """
     from common.pictures.cache import open_cache
@@ -37,7 +45,7 @@ def enrich(frames: Frames, column: str, size: int, context: Context) -> Frames:
 
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[column]]
-    cache = open_cache(paths, context.cache / "pictures", size=size, progress=context.progress)
+    cache = open_cache(paths, context.cache / "pictures", size=size, max_bytes=max_bytes, progress=context.progress)
     looks = groups(cache.thumbs)
     train = None if frames.train is None else _placed(frames.train, cache, looks, 0)
     test = _placed(frames.test, cache, looks, len(paths) - len(frames.test))

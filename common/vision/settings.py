@@ -13,7 +13,18 @@ SMALLEST = 1e-12  # what a rate has to be at least: more than nothing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thumbnails(Config):
+class Pictures(Config):
+    """What every profile has: where pictures are decoded to."""
+
+    cache_gb: float = 16.0  # of disk for decoded pictures, of all runs together; the least recently used go first
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_at_least(self, SMALLEST, "cache_gb")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thumbnails(Pictures):
     """Gradients and colours of small pictures, a kernel machine; scikit-learn only."""
 
     size: int = 128  # pixels a side: 64 shows too little of a head, 256 no more of it
@@ -34,7 +45,7 @@ class Thumbnails(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Config):
+class Network(Pictures):
     """What every recipe with a backbone has."""
 
     backbone: str = "resnet34"  # of timm or torchvision

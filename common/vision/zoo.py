@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Config
 from common.data import Frames
 from common.model import Context
+from common.pictures.cache import MAX_BYTES
 from common.runs import Run
 from common.vision import rows
 from common.vision.guarded import Classifier, GuardedModel
-from common.vision.settings import Course, Frozen, Network, Thumbnails
+from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Zoo:
 
     def enrich(self, frames: Frames, config: Config, context: Context) -> Frames:
         """Decode all pictures once; add what the split needs to know of them, and leave out what cannot be read."""
-        return rows.enrich(frames, self.task.picture, _stored_size(config), context)
+        room = int(config.cache_gb * 1e9) if isinstance(config, Pictures) else MAX_BYTES
+        return rows.enrich(frames, self.task.picture, _stored_size(config), room, context)
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Frames:
         """Put the frozen backbone into the run's folder and compute all features, which the folds share."""
