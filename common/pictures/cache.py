@@ -170,8 +170,8 @@ def _check(count: int, size: int, rule: str, max_bytes: int) -> int:
     if need > max_bytes:
         fits = int((max_bytes / (3 * count)) ** 0.5)
         raise SettingError(
-            f"{_figure(count, size)}, more than the {max_bytes / 1e9:.2f} GB allowed; allow more (--set cache_gb=…), or store them at "
-            f"{fits} pixels or less"
+            f"{_figure(count, size)}, more than the {max_bytes / 1e9:.2f} GB allowed; allow more (--set cache_gb=…), "
+            f"or store them at {fits} pixels or less"
         )
     return need
 

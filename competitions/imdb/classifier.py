@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 WEIGHTS, RECORD = "model.safetensors", "classifier.json"
-SPREAD = 2.6**4  # between the rates of the last and the first group of layers, as the recipe's authors found
 FORWARD = 3.0  # a step of training takes as long as three forward passes
 
 
@@ -122,7 +121,7 @@ def planned(settings: Classifier) -> list[Phase]:
         ]
     return [
         Phase(epochs=1, rate=settings.head_rate, groups=1),
-        Phase(epochs=1, rate=settings.two_rate, groups=2, spread=SPREAD),
-        Phase(epochs=1, rate=settings.three_rate, groups=3, spread=SPREAD),
-        Phase(epochs=settings.epochs, rate=settings.rate, spread=SPREAD),
+        Phase(epochs=1, rate=settings.two_rate, groups=2, spread=settings.spread),
+        Phase(epochs=1, rate=settings.three_rate, groups=3, spread=settings.spread),
+        Phase(epochs=settings.epochs, rate=settings.rate, spread=settings.spread),
     ]
