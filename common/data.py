@@ -238,7 +238,7 @@ def _places_of(folder: Path, source: Folder) -> list[Path]:
     """Return the folders and archives that hold a source's files: unpacked ones before packed ones of the same name."""
     places = []
     for name in source.folders:
-        if (plain := folder / name).is_dir():
+        if (plain := folder / name).is_dir() and next(plain.iterdir(), None):
             places.append(plain)
         elif (packed := folder / f"{name}{ARCHIVE}").is_file():
             places.append(packed)

@@ -32,7 +32,7 @@ def members(place: Path) -> list[str]:
     else:
         try:
             with zipfile.ZipFile(place) as archive:
-                found = [str(inside(info.filename)) for info in archive.infolist() if not info.is_dir()]
+                found = [str(inside(_plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
         except (zipfile.BadZipFile, OSError) as error:
             raise DataError(f"{place} cannot be read as a zip archive: {error}") from None
     return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
@@ -44,11 +44,12 @@ def read_bytes(path: str) -> bytes:
     Raises:
         DataError: if it cannot be read.
     """
-    place, _, member = path.partition(f"{ARCHIVE}/")
+    archive, member = _parts(path)
     try:
-        if not member or not Path(place + ARCHIVE).is_file():
+        if not member:
             return Path(path).read_bytes()
-        return _opened(place + ARCHIVE, os.getpid()).read(member)
+        opened, names = _opened(archive, _stamp(archive), os.getpid())
+        return opened.read(names.get(member, member))
     except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
 
@@ -59,11 +60,9 @@ def stamp(path: str) -> str:
     Raises:
         DataError: if there is no such file.
     """
-    place, _, member = path.partition(f"{ARCHIVE}/")
+    archive, member = _parts(path)
     try:
-        if not member or not Path(place + ARCHIVE).is_file():
-            return _stamp(path)
-        return _stamp(place + ARCHIVE)
+        return _stamp(archive if member else path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -73,10 +72,25 @@ def _stamp(file: str) -> str:
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
+def _parts(path: str) -> tuple[str, str]:
+    """Return the archive that a file lies in and its name there, or two empty texts."""
+    places = [match.end() for match in re.finditer(rf"{re.escape(ARCHIVE)}(?=/)", path)]
+    archive = next((path[:end] for end in places if Path(path[:end]).is_file()), "")
+    return archive, path[len(archive) + 1 :] if archive else ""
+
+
 @lru_cache(maxsize=8)
-def _opened(archive: str, process: int) -> zipfile.ZipFile:
-    """Return an archive opened by this very process: a forked one would share the place in the file."""
-    return zipfile.ZipFile(archive)
+def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
+    """Return an archive as it is now, and how it spells the names that are not spelt plainly.
+
+    It is opened by this very process: a forked one would share the place in the file.
+    """
+    opened = zipfile.ZipFile(archive)
+    return opened, {_plain(name): name for name in opened.namelist() if _plain(name) != name}
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("./")  # which some programs put before every name
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -122,6 +122,35 @@ def test_what_cannot_be_read_is_told(folder: Path) -> None:
             read_bytes(path)
 
 
+def test_an_archive_that_is_replaced_is_read_anew(folder: Path) -> None:
+    paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
+    assert read_bytes(paths[0]) == b"cat.2.jpg"
+    with zipfile.ZipFile(folder / "new.zip", "w") as archive:
+        archive.writestr("train/deep/cat.2.jpg", b"another and longer")
+    (folder / "new.zip").replace(folder / "train.zip")
+    assert read_bytes(paths[0]) == b"another and longer"
+
+
+def test_names_that_begin_with_a_point_are_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("./train/cat.1.jpg", b"plain")
+    (path,) = data.read_rows(tmp_path, ANIMALS)["picture"]
+    assert path.endswith("train.zip/train/cat.1.jpg") and read_bytes(path) == b"plain"
+
+
+def test_a_folder_may_be_called_like_an_archive(folder: Path) -> None:
+    (folder / "data.zip").mkdir()
+    (packed(folder) / "train.zip").rename(folder / "data.zip" / "train.zip")
+    paths = data.read_rows(folder / "data.zip", ANIMALS)["picture"]
+    assert [read_bytes(path) for path in paths] == [NAMES[1].encode(), NAMES[0].encode(), NAMES[2].encode()]
+
+
+def test_an_empty_folder_does_not_hide_the_archive(folder: Path) -> None:
+    packed(folder)
+    (folder / "train").mkdir()
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
 def test_a_forked_process_reads_for_itself(folder: Path) -> None:
     paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
     read_bytes(paths[0])  # opened here, before the processes start

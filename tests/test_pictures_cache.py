@@ -20,7 +20,7 @@ from common.environment import PROJECT
 from common.errors import DataError, DeviceError, SettingError
 from common.listing import members
 from common.pictures import cache as module
-from common.pictures.cache import PictureCache, open_cache
+from common.pictures.cache import PictureCache, open_cache, reopened
 from common.pictures.decode import decode_with_thumb
 from common.progress import Progress
 
@@ -253,3 +253,14 @@ def test_an_interrupt_ends_the_work(photos: list[str], root: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         open_cache(photos, root, size=24)
     assert [path.name for path in root.iterdir()] == ["pictures.lock"]
+
+
+def test_who_has_an_entry_open_can_read_it_after_its_eviction(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("one.jpg", "two.jpg")]
+    for path in paths:
+        Path(path).write_bytes(saved(photo(1)))
+    first = open_cache(paths, tmp_path / "cache", size=32)
+    seen = np.array(first.pixels)
+    open_cache(paths, tmp_path / "cache", size=40, max_bytes=2 * 40 * 40 * 3)
+    assert not first.folder.exists()
+    assert np.array_equal(reopened(first.folder).pixels, seen)

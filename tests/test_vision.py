@@ -12,13 +12,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from common import registry
 from common.environment import Environment, detect
 from common.errors import BackboneError, DataError, SettingError
 from common.vision import backbones, figures
 from common.vision.gradients import describe
 from common.vision.guarded import GuardedModel
 from common.vision.head import INNER_FOLDS, Head, inner_folds
-from common.vision.settings import FineTuning, Frozen, Thumbnails
+from common.vision.settings import FineTuning, Frozen, Network, Thumbnails
 from common.vision.task import Task
 
 TINY = "test_resnet"
@@ -96,6 +97,34 @@ def test_an_unknown_backbone_is_told(name: str, says: str, offline: Environment)
         backbones.load(name, "", offline)
 
 
+@pytest.mark.parametrize("name", ["convnext_base.fb_in22k_ft_in1k", "resnet34.a1_in1k", "vit_tiny_patch16_224"])
+def test_a_name_with_a_tag_is_timms(name: str) -> None:
+    assert backbones._resolve(name) == ("timm", name)
+
+
+def test_the_profiles_own_backbones_exist() -> None:
+    for profiles in (registry.get(name).profiles.values() for name in ("pets", "pet_breeds")):
+        for backbone in {config.backbone for config in profiles if isinstance(config, Network)}:
+            assert backbones._resolve(backbone)[1] == backbone
+    with pytest.raises(BackboneError, match="unknown backbone"):
+        backbones._resolve("convnext_base.fb_in22k_ft_in2k")
+
+
+def test_weights_of_a_larger_network_are_refused(offline: Environment, tmp_path: Path) -> None:
+    path = tmp_path / "larger.safetensors"
+    extra = {f"stages.9.conv{number}.weight": torch.zeros(3) for number in range(3)}
+    save_file(tensors() | extra, path)
+    with pytest.raises(BackboneError, match=r"no place for, stages\.9\.conv0\.weight first"):
+        backbones.load(TINY, str(path), offline)
+
+
+def test_a_size_that_a_backbone_does_not_take_is_told_at_once(offline: Environment) -> None:
+    backbone = backbones.load("vit_tiny_patch16_224", "random", offline)
+    with pytest.raises(BackboneError, match="takes no pictures of 96 pixels"):
+        backbones.require_size(backbone, 96)
+    backbones.require_size(backbones.load(TINY, "random", offline), 96, 64)
+
+
 class Harm:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return Path.touch, (Path("harm"),)  # type: ignore[return-value]
@@ -114,19 +143,23 @@ def test_code_in_a_file_of_weights_is_never_run(
     assert not (tmp_path / "harm").exists()
 
 
-@pytest.mark.parametrize("change", ["cut", "other network", "empty", "several"])
+@pytest.mark.parametrize("change", ["cut", "other network", "empty", "several", "no names"])
 def test_weights_that_do_not_fit_are_told(change: str, offline: Environment, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     given = tensors("test_byobnet") if change == "other network" else {} if change == "empty" else tensors()
     save_file(given, path)
     if change == "cut":
         path.write_bytes(path.read_bytes()[:1000])
+    if change == "no names":
+        path = tmp_path / "weights.pth"
+        torch.save([torch.zeros(3)], path)
     if change == "several":
         save_file(given, tmp_path / "more.safetensors")
         path = tmp_path
     says = {
         "cut": "cannot be read as weights", "several": "one file .* is needed, found: more",
         "other network": "does not fit|another architecture", "empty": "another architecture",
+        "no names": "holds no tensors",
     }  # fmt: skip
     with pytest.raises(BackboneError, match=says[change]):
         backbones.load(TINY, str(path), offline)
@@ -182,6 +215,9 @@ def test_inner_folds_keep_what_looks_alike_together() -> None:
     assert folds is not None and len(set(folds)) == INNER_FOLDS
     assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
     assert inner_folds(np.array([0, 0, 0, 1]), np.arange(4), 0) is None
+    assert inner_folds(np.repeat([0, 1], [6, 12]), np.r_[np.zeros(6), np.arange(1, 13)], 0) is None, (
+        "one look of a class"
+    )
 
 
 def test_temperature_is_chosen_on_inner_folds_alone() -> None:

@@ -7,7 +7,7 @@ from common.pictures.loader import dataloaders, test_dl          # imports fasta
 cache = open_cache(paths, context.cache / "pictures", size=256, progress=context.progress)
 cache.pixels                 # uint8 (n, 256, 256, 3), mapped; cache.pixels[rows] copies some
 cache.readable               # bool (n,); cache.unreadable is {row: reason}
-cache.rows(frame["file"])    # the row of each path; PictureCache(cache.folder) opens the same entry again
+cache.rows(frame["file"])    # the row of each path; reopened(cache.folder) is the same entry
 look = groups(cache.thumbs)  # near duplicates have the same number; report(look, names) names them
 
 dls = dataloaders(cache, train_rows, valid_rows, labels, vocab=["cat", "dog"], size=224, flip=True,

@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -144,9 +144,16 @@ def open_cache(
                 _make_room(root, need, max_bytes, _figure(len(paths), size))
                 _build(paths, entry, size, rule, progress, title)
                 cache = PictureCache(entry, paths)
+    reopened(entry)  # its mapping stays, whatever becomes of the files
     unreadable = f"; {len(cache.unreadable):,} unreadable" if cache.unreadable else ""
     progress.say(f"{title}: {_figure(len(paths), size)} of disk, mapped into memory{unreadable}")
     return cache
+
+
+@lru_cache(maxsize=8)
+def reopened(folder: Path) -> PictureCache:
+    """Return an entry that `open_cache` has returned; this process can read it even if another one evicts it."""
+    return PictureCache(folder)
 
 
 def _opened(entry: Path, paths: Sequence[str]) -> PictureCache | None:

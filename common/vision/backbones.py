@@ -22,6 +22,8 @@ RANDOM = "random"  # weights that are drawn: for samples and tests
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 DEPTH = 6  # folders below an input mount that are looked at
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_CLASSIFIER = 2  # tensors of a linear layer
+_HEADS = ("fc.", "classifier", "head", "last_linear", "aux")
 _LIBRARIES = ("torchvision", "timm")  # a name that both have is torchvision's: the course's resnet34 is
 
 
@@ -76,6 +78,25 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
         ) from error
 
 
+def require_size(backbone: Backbone, *sizes: int) -> None:
+    """Show a backbone an empty picture of each size, in pixels, before anything costs time.
+
+    Raises:
+        BackboneError: if it takes no pictures of that size.
+    """
+    import torch
+
+    for size in sizes:
+        try:
+            with torch.inference_mode():
+                backbone.network.eval()(torch.zeros(1, 3, size, size))
+        except (AssertionError, RuntimeError, ValueError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+            raise BackboneError(
+                f"{backbone.name} takes no pictures of {size} pixels ({reason}); choose its own size, or another backbone"
+            ) from None
+
+
 def given(weights: str) -> Path:
     """Return the file of weights that a setting names: itself, or the only one in a folder.
 
@@ -122,13 +143,18 @@ def read(path: Path) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)  # what it cannot read, it says
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, UnpicklingError, SafetensorError) as error:
+    except UnpicklingError:
+        raise BackboneError(
+            f"{path} is no file of PyTorch, or holds other objects; only plain tensors are loaded: export the state dict alone"
+        ) from None
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, SafetensorError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:160]
         raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
     for key in ("state_dict", "model"):  # as training scripts wrap them
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
-    tensors = {str(key): value for key, value in dict(content).items() if isinstance(value, torch.Tensor)}
+    content = content if isinstance(content, Mapping) else {}
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, torch.Tensor)}
     if not tensors:
         raise BackboneError(f"{path} holds no tensors; a state dict is needed")
     return tensors
@@ -147,10 +173,12 @@ def fit(own: Mapping[str, Any], tensors: Mapping[str, Any], path: Path) -> dict[
     counters = {key: value for key, value in own.items() if key.endswith("num_batches_tracked")}
     needed = {key: value for key, value in own.items() if key not in counters}
     if all(key in named and named[key].shape == value.shape for key, value in needed.items()):
+        _require_classifier([key for key in named if key not in own], path)
         return {key: named.get(key, value) for key, value in own.items()}
     ordered = [(key, value) for key, value in named.items() if not key.endswith("num_batches_tracked")]
     if len(ordered) < len(needed):
         raise BackboneError(f"{path} has {len(ordered)} tensors, the backbone {len(needed)}: another architecture")
+    _require_classifier([key for key, _ in ordered[len(needed) :]], path)
     taken = {}
     for (key, value), (name, tensor) in zip(needed.items(), ordered, strict=False):
         if value.shape != tensor.shape:
@@ -159,6 +187,14 @@ def fit(own: Mapping[str, Any], tensors: Mapping[str, Any], path: Path) -> dict[
             )
         taken[key] = tensor
     return {**counters, **taken}
+
+
+def _require_classifier(left: list[str], path: Path) -> None:
+    """Refuse weights of which more is left over than a classifier: those of a larger network fit a smaller one's names."""
+    if len(left) > _CLASSIFIER and (others := [name for name in left if not name.lower().startswith(_HEADS)]):
+        raise BackboneError(
+            f"{path} holds tensors that the backbone has no place for, {others[0]} first: another architecture"
+        )
 
 
 def _resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
@@ -171,8 +207,10 @@ def _resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
     library, _, plain = name.rpartition("/")
     known = {"torchvision": models.list_models(module=models), "timm": timm.list_models()}
     for candidate in _LIBRARIES if not library else (library,):
-        if plain.partition(".")[0] in known.get(candidate, ()):
+        # What stands behind the point of timm's names says which training the weights are from.
+        if plain in known.get(candidate, ()) or (candidate == "timm" and plain in timm.list_pretrained()):
             return candidate, plain  # type: ignore[return-value]
+    known["timm"] += timm.list_pretrained()
     near = get_close_matches(plain, {*known["timm"], *known["torchvision"]}, n=3, cutoff=0.5)
     hint = f" Did you mean {', '.join(near)}?" if near else ""
     raise BackboneError(f"unknown backbone {name!r}.{hint} timm.list_models() and torchvision.models have them all")

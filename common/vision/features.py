@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from common.files import atomic_folder, atomic_write
 from common.model import Context
 from common.vision import backbones
-from common.vision.prediction import Eye
+from common.vision.prediction import Eye, precision
 from common.vision.rows import ROW, entries
 
 if TYPE_CHECKING:
@@ -28,17 +29,19 @@ if TYPE_CHECKING:
 
 Blocks = dict[str, Any]  # float32 arrays by name
 KEPT = "backbone"  # the folder, in that of a run, with the weights that its features are made by
+VERSION = 1  # of what features are; another one computes all of them anew
 PART = 512  # pictures whose features are written together: what a kill costs at most
 _BATCH = 32
 
 
-def keep_backbone(name: str, weights: str, seed: int, context: Context) -> None:
-    """Put a backbone into the run's folder, unless it is there: prediction needs the very same one."""
+def keep_backbone(name: str, weights: str, sizes: Sequence[int], seed: int, context: Context) -> None:
+    """Put a backbone for pictures of these sizes into the run's folder, unless it is there: prediction needs the same one."""
     from safetensors.torch import save_file
 
     if (context.run / KEPT).is_dir():
         return
     backbone = backbones.load(name, weights, context.environment, seed)
+    backbones.require_size(backbone, *sizes)
     with atomic_folder(context.run / KEPT) as folder:
         file = folder / "model.safetensors"
         save_file({key: value.contiguous() for key, value in backbone.network.state_dict().items()}, file)
@@ -63,10 +66,11 @@ def features(frame: DataFrame, sizes: Sequence[int], context: Context) -> Blocks
     blocks: dict[str, Any] = {}
     extractor = _Extractor(sizes, context)
     for entry, places in entries(frame):
-        key = hashlib.sha256(json.dumps([entry.name, about, list(sizes), PART]).encode()).hexdigest()[:16]
+        made_by = [entry.name, about, list(sizes), PART, VERSION, str(precision(half=True))]
+        key = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
         rows = frame[ROW].to_numpy()[places]
         parts = {int(part): context.cache / "features" / f"{key}-{part:03}.npz" for part in np.unique(rows // PART)}
-        extractor.write(entry, {part: file for part, file in parts.items() if not file.is_file()})
+        extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
         for part, file in parts.items():
             inside = rows // PART == part
             with np.load(file, allow_pickle=False) as stored:
@@ -88,11 +92,11 @@ class _Extractor:
         """Compute parts of a cache entry's features and write each, whole, to its file."""
         import numpy as np
 
-        from common.pictures.cache import PictureCache
+        from common.pictures.cache import reopened
 
         if not parts:
             return
-        pixels = PictureCache(entry).pixels
+        pixels = reopened(entry).pixels
         self._load()
         counts = {part: len(pixels[part * PART : (part + 1) * PART]) for part in parts}
         with self.context.progress.task("features", sum(counts.values()), "pictures") as task:

@@ -36,7 +36,7 @@ class FrozenModel:
         groups = train[LOOK].to_numpy()
         with self.context.progress.task(f"{self.context.title} · head", 1, "heads") as task:
             self.notes["head"] = self.head.fit(blocks, codes, groups, STRENGTHS, self.config.seed)
-            self.notes["curve_by_rows"] = self._curve(blocks, codes, valid)
+            self.notes["curve_by_rows"] = self._curve(blocks, codes, groups, valid)
             task.advance(1)
         if self.config.tuning.epochs:
             from common.vision.tuned import TunedNetwork
@@ -70,7 +70,7 @@ class FrozenModel:
             self.tuned = TunedNetwork(self.task, self.config, kept_backbone(self.context), self.context)
             self.tuned.read(folder)
 
-    def _curve(self, blocks: Any, codes: Any, valid: DataFrame) -> list[list[float]]:
+    def _curve(self, blocks: Any, codes: Any, groups: Any, valid: DataFrame) -> list[list[float]]:
         """Return [rows, log loss on the validation rows] of heads that saw a share of the training rows."""
         import numpy as np
 
@@ -86,6 +86,6 @@ class FrozenModel:
             head = self.head if share == 1 else Head(len(self.task.classes))
             if share < 1:
                 part = {name: values[some] for name, values in blocks.items()}
-                head.fit(part, codes[some], some, (self.notes["head"]["strength"],), self.config.seed)
+                head.fit(part, codes[some], groups[some], (self.notes["head"]["strength"],), self.config.seed)
             points.append([len(some), round(float(losses(truth, np.exp(head.log_chances(seen))).mean()), 5)])
         return points

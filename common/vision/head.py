@@ -127,7 +127,9 @@ def inner_folds(codes: Array, groups: Array, seed: int) -> Array | None:
     if numbers.max() + 1 < INNER_FOLDS:
         return None
     folds = deal_groups(numbers, places, [1 / INNER_FOLDS] * INNER_FOLDS, seed)
-    return folds if len(np.unique(folds)) == INNER_FOLDS else None
+    # A class whose pictures all look alike stands in one fold: without it there is nothing to learn of that class.
+    spread = min(len(np.unique(folds[places == number])) for number in range(places.max() + 1))
+    return folds if len(np.unique(folds)) == INNER_FOLDS and spread > 1 else None
 
 
 def log_softmax(logits: Array) -> NDArray[np.float64]:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 _BATCH = 64
 
 
+def precision(*, half: bool) -> Any:
+    """Return the type of number that a network computes with; `half`: half precision where the hardware multiplies it."""
+    import torch
+
+    fast = torch.cuda.is_bf16_supported(False) if torch.cuda.is_available() else cpu_has_bfloat16()
+    return torch.bfloat16 if half and fast else torch.float32
+
+
 class Eye:
     """A network on its device, which is shown bytes; `half`: in half precision where the hardware multiplies it."""
 
@@ -23,9 +31,8 @@ class Eye:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        fast = torch.cuda.is_bf16_supported(False) if torch.cuda.is_available() else cpu_has_bfloat16()
         # In half precision, with the channels of a pixel side by side, a processor does four times as much.
-        self.dtype = torch.bfloat16 if half and fast else torch.float32
+        self.dtype = precision(half=half)
         self.network = network.eval().to(self.device, self.dtype, memory_format=torch.channels_last)
         mean, std = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in (mean, std))
         self.scale, self.shift = 1 / (255 * std), -mean / std

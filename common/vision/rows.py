@@ -74,11 +74,11 @@ def pixels(frame: DataFrame) -> NDArray[np.uint8]:
     """Return the pictures of readable rows, copied into memory (n, size, size, 3)."""
     import numpy as np
 
-    from common.pictures.cache import PictureCache
+    from common.pictures.cache import reopened
 
     found: Any = None
     for entry, places in entries(frame):
-        part = PictureCache(entry).pixels[frame[ROW].to_numpy()[places]]
+        part = reopened(entry).pixels[frame[ROW].to_numpy()[places]]
         if found is None:
             found = np.empty((len(frame), *part.shape[1:]), dtype=np.uint8)
         found[places] = part

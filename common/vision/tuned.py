@@ -51,12 +51,12 @@ class TunedNetwork:
         from fastai.losses import LabelSmoothingCrossEntropyFlat
         from fastai.vision.augment import aug_transforms
 
-        from common.pictures.cache import PictureCache
+        from common.pictures.cache import reopened
         from common.pictures.loader import dataloaders
         from common.vision.learner import learner
 
         tuning = self.config.tuning
-        cache = PictureCache(Path(train[ENTRY].iloc[0]))
+        cache = reopened(Path(train[ENTRY].iloc[0]))
         valid = valid[valid[ROW] >= 0]
         labels: Any = np.empty(len(cache), dtype=object)
         for frame in (train, valid):

@@ -35,7 +35,7 @@ class Zoo:
         if isinstance(config, Frozen):
             from common.vision.features import features, keep_backbone
 
-            keep_backbone(config.backbone, config.weights, config.seed, context)
+            keep_backbone(config.backbone, config.weights, config.sizes, config.seed, context)
             for frame in (frames.train, frames.test):
                 if frame is not None and len(readable := frame[frame[rows.ROW] >= 0]):
                     features(readable, config.sizes, context)

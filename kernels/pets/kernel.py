@@ -14,7 +14,7 @@ from common.kernel import Kernel
 from common.vision import figures
 
 kernel = Kernel.begin("pets")
-kernel.require(disk=8e9 if kernel.profile == "best" else 1e9)
+kernel.require(disk=12e9 if kernel.profile == "best" else 1e9)
 competition, config = kernel.competition, kernel.config
 
 # %% [markdown]
