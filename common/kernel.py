@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from common import data, machine, manifest, provenance, registry, wheelhouse
@@ -31,6 +31,9 @@ from common.deadline import Deadline
 from common.environment import PROJECT, Environment, detect
 from common.errors import DataError, KernelError
 from common.progress import Progress
+
+if TYPE_CHECKING:
+    from common.pipeline import Request
 
 BUNDLE = "bundle.json"
 METADATA = "kernel-metadata.json"
@@ -135,6 +138,16 @@ class Kernel:
     def deadline(self) -> Deadline:
         """When training has to end, so that everything can still be written."""
         return Deadline.of_session(self.environment.started, self.competition.limits.session_hours)
+
+    def request(self) -> Request:
+        """Return what `pipeline.run` takes to run this kernel's profile afresh."""
+        from common.pipeline import Request
+
+        return Request(
+            competition=self.competition, profile=self.profile, config=self.config, data=self.data,
+            environment=self.environment, progress=self.progress, deadline=self.deadline,
+            out=self.environment.working / "run", mode="fresh",
+        )  # fmt: skip
 
     def attached_run(self) -> Path:
         """Return the folder of a finished run that another kernel, or a dataset, has brought as an input.

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
     from pandas import DataFrame
+
+    from common.competition import Config
+    from common.data import Frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,3 +80,22 @@ class Reasons:
 
     overall: Mapping[str, Sequence[tuple[str, float]]]
     rows: Sequence[Sequence[tuple[str, float]]]
+
+
+def by_family(
+    family: Callable[[Config], Any],
+) -> tuple[Callable[[Config, Frames, Context], Model], Callable[[Path, Config, Context], Model]]:
+    """Return `build` and `load` where the settings decide on a class that takes them and the context.
+
+    The class has to have `load(folder, config, context)`, which returns one of it.
+    """
+
+    def build(config: Config, frames: Frames, context: Context) -> Model:
+        model: Model = family(config)(config, context)
+        return model
+
+    def load(folder: Path, config: Config, context: Context) -> Model:
+        model: Model = family(config).load(folder, config, context)
+        return model
+
+    return build, load

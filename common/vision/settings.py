@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.competition import Config, require_at_least
+from common.competition import Config, Split, require_at_least
 from common.errors import SettingError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of files that may be pictures
@@ -110,3 +110,17 @@ class Frozen(Network):
         super().__post_init__()
         if not self.sizes or min(self.sizes) < 1:
             raise SettingError(f"sizes is {self.sizes}; give one or more, such as 288 or 224,288")
+
+
+def profiles(target: str) -> dict[str, Config]:
+    """Return the profiles of a competition of pictures, by name; `target` is the column of the answers."""
+    return {
+        "sample": Frozen(
+            backbone="test_resnet", weights="random", sizes=(96,), batch_size=16, workers=0,
+            tuning=FineTuning(epochs=2, size=64, learning_rate=1e-2, mixup=0.2, label_smoothing=0.05, weight=0.2),
+            split=Split(kind="stratified_group", n_splits=2, group="look", stratify=target),
+        ),
+        "baseline": Thumbnails(),
+        "course": Course(split=Split(kind="random", holdout=0.2, seed=42)),
+        "best": Frozen(),
+    }  # fmt: skip

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
 from common.data import Frames
 from common.errors import SettingError
-from common.model import Context, Model
+from common.model import Context, by_family
 from competitions.imdb.competition import Baseline, Best, Ulmfit
 
 if TYPE_CHECKING:
@@ -42,18 +41,6 @@ def prepare(frames: Frames, config: Config, context: Context) -> Frames:
     return frames
 
 
-def build(config: Config, frames: Frames, context: Context) -> Model:
-    """Return an untrained model for one fold."""
-    model: Model = _family(config)(config, context)
-    return model
-
-
-def load(folder: Path, config: Config, context: Context) -> Model:
-    """Return a model that `save` wrote."""
-    model: Model = _family(config).load(folder, config, context)
-    return model
-
-
 def _family(config: Config) -> Any:
     match config:
         case Baseline():
@@ -69,6 +56,9 @@ def _family(config: Config) -> Any:
 
             return BestModel
     raise TypeError(f"no model for {type(config).__name__}")
+
+
+build, load = by_family(_family)
 
 
 def illustrate(frames: Frames, run: Run, context: Context) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from common.competition import Config
 from common.data import Frames
-from common.model import Context, Model
+from common.model import Context, by_family
 from competitions.patent.competition import Baseline, Lists, Network, Pairs
 
 
@@ -21,18 +20,6 @@ def prepare(frames: Frames, config: Config, context: Context) -> Frames:
         if isinstance(config, Lists):
             keep_encoder(config.backbone, config.seed, context)
     return frames
-
-
-def build(config: Config, frames: Frames, context: Context) -> Model:
-    """Return an untrained model for one fold."""
-    model: Model = _family(config)(config, context)
-    return model
-
-
-def load(folder: Path, config: Config, context: Context) -> Model:
-    """Return a model that `save` wrote."""
-    model: Model = _family(config).load(folder, config, context)
-    return model
 
 
 def _family(config: Config) -> Any:
@@ -50,3 +37,6 @@ def _family(config: Config) -> Any:
 
             return ListsModel
     raise TypeError(f"no model for {type(config).__name__}")
+
+
+build, load = by_family(_family)

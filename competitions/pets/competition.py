@@ -5,7 +5,6 @@ from __future__ import annotations
 from common.competition import (
     Column,
     Competition,
-    Config,
     Files,
     Folder,
     Limits,
@@ -13,20 +12,11 @@ from common.competition import (
     SubmissionFormat,
     Table,
 )
-from common.vision.settings import SUFFIXES, Course, FineTuning, Frozen, Thumbnails
+from common.vision.settings import SUFFIXES, profiles
 
 SPLIT = Split(kind="stratified_group", n_splits=5, group="look", stratify="label")
 
-PROFILES: dict[str, Config] = {
-    "sample": Frozen(
-        backbone="test_resnet", weights="random", sizes=(96,), batch_size=16, workers=0,
-        tuning=FineTuning(epochs=2, size=64, learning_rate=1e-2, mixup=0.2, label_smoothing=0.05, weight=0.2),
-        split=Split(kind="stratified_group", n_splits=2, group="look", stratify="label"),
-    ),
-    "baseline": Thumbnails(),
-    "course": Course(split=Split(kind="random", holdout=0.2, seed=42)),
-    "best": Frozen(),
-}  # fmt: skip
+PROFILES = profiles("label")
 
 _ID = Column(name="id", kind="id")
 _PICTURE = Column(name="picture", kind="file")

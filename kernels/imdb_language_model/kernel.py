@@ -10,6 +10,7 @@
 
 # %%
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -50,18 +51,7 @@ show.figure(axes, kernel.output / "figures" / "words.png")
 # among how many equally likely words the model hesitates.
 
 # %%
-request = pipeline.Request(
-    competition=competition,
-    profile=profile,
-    config=config,
-    data=kernel.data,
-    environment=kernel.environment,
-    progress=kernel.progress,
-    deadline=kernel.deadline,
-    out=kernel.environment.working / "run",
-    mode="fresh",
-    stage=stage,
-)
+request = replace(kernel.request(), profile=profile, config=config, stage=stage)
 run = pipeline.run(request)
 epochs = pd.DataFrame(run.record["stages"][stage]["epochs"])
 show.table(epochs, f"After each epoch ({run.record['status']})")

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, parallel, pipeline, show, splits
+from common import data, parallel, show, splits
 from common.kernel import Kernel
 
 kernel = Kernel.begin("patent_train")
@@ -82,16 +82,7 @@ show.table(shape, "The folds (-1: always in training)")
 # siblings. Every GPU trains folds of its own.
 
 # %%
-request = pipeline.Request(
-    competition=competition,
-    profile=kernel.profile,
-    config=config,
-    data=kernel.data,
-    environment=kernel.environment,
-    progress=kernel.progress,
-    deadline=kernel.deadline,
-    out=kernel.environment.working / "run",
-)
+request = kernel.request()
 wanted = config.folds or sorted(set(folds[folds >= 0]))
 done = parallel.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
 record = done.record

@@ -25,17 +25,7 @@ competition, config = kernel.competition, kernel.config
 # gets the classes' shares.
 
 # %%
-request = pipeline.Request(
-    competition=competition,
-    profile=kernel.profile,
-    config=config,
-    data=kernel.data,
-    environment=kernel.environment,
-    progress=kernel.progress,
-    deadline=kernel.deadline,
-    out=kernel.environment.working / "run",
-    mode="fresh",
-)
+request = kernel.request()
 model = registry.model(competition.name)
 frames = data.read(competition, kernel.data)
 frames = inference.enrich(model, frames, config, request.context(request.out, request.out, "pictures"))
