@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import metrics, submission
+from common import metrics, oof, submission
 from common.competition import Competition
 from common.errors import RunError
 from common.files import atomic_folder
@@ -62,14 +62,15 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
     runs = [_opened(competition, folder) for folder in folders]
     if len({run.folder.resolve() for run in runs}) < 2:
         raise RunError("a blend takes two different runs at least")
-    oof = _aligned(runs)
-    columns = [name for name in map(str, oof[0].columns) if name.startswith("prediction")]
-    parts = np.stack([frame[columns].to_numpy(float) for frame in oof])
-    truth, folds = oof[0]["target"].to_numpy(), oof[0]["fold"].to_numpy()
+    frames, columns = _aligned(runs)
+    parts = np.stack([frame[columns].to_numpy(float) for frame in frames])
+    table = frames[0]
+    truth, folds = table["target"].to_numpy(), table["fold"].to_numpy()
+    form = competition.submission
 
     def measured(name: str, rows: Any, predictions: NDArray[float64]) -> float:
-        sent = submission.make(oof[0]["id"][rows].tolist(), predictions, competition.submission)
-        return metrics.score(name, truth[rows], sent[list(competition.submission.targets)].to_numpy())
+        sent = submission.make(table["id"][rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
+        return metrics.score(name, truth[rows], sent, classes=form.classes)
 
     def weights(rows: Any) -> NDArray[float64]:
         return select(parts[:, rows], lambda predictions: sign * measured(competition.metric, rows, predictions))
@@ -90,11 +91,11 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
         rows=len(truth),
         cross_fitted=len(set(folds)) > 1,
     )
-    frame = _submission(competition, runs, chosen)
+    mean = _submission(competition, runs, chosen)
     with atomic_folder(out) as folder:
-        submission.write(frame, folder / competition.submission.file_name, competition.submission)
-        oof[0][columns] = crossed
-        oof[0].to_csv(folder / "oof.csv", index=False, lineterminator="\n")
+        submission.write(mean, folder / form.file_name, form)
+        table[columns] = crossed
+        table.to_csv(folder / oof.FILE, index=False, lineterminator="\n")
         (folder / RECORD).write_text(json.dumps(vars(made), indent=1) + "\n", encoding="utf-8")
     return made
 
@@ -123,16 +124,18 @@ def _opened(competition: Competition, folder: Path) -> Run:
     run = Run.open(folder)
     if run.record["competition"] != competition.name:
         raise RunError(f"{folder} is a run of {run.record['competition']}, not of {competition.name}")
-    if not (folder / "oof.csv").is_file() or not (folder / competition.submission.file_name).is_file():
-        raise RunError(f"{folder} has no out-of-fold predictions or no submission yet; finish it first")
+    if not (folder / competition.submission.file_name).is_file():
+        raise RunError(f"{folder} has no submission yet; finish it first")
     return run
 
 
-def _aligned(runs: list[Run]) -> list[DataFrame]:
-    """Return the runs' out-of-fold predictions of the rows that all of them have predicted, in one order."""
-    import pandas as pd
+def _aligned(runs: list[Run]) -> tuple[list[DataFrame], list[str]]:
+    """Return the runs' out-of-fold predictions of the rows that all of them have predicted, in one order.
 
-    frames = [pd.read_csv(run.folder / "oof.csv", dtype={"id": str}).set_index("id") for run in runs]
+    The names of the columns of predictions come with them.
+    """
+    read = [oof.read(run) for run in runs]
+    frames, columns = [frame.set_index("id") for frame, _ in read], read[0][1]
     first, known = frames[0], frames[0].dropna().index
     for run, frame in zip(runs[1:], frames[1:], strict=True):
         if run.record.get("data") != runs[0].record.get("data") or list(frame.columns) != list(first.columns):
@@ -145,7 +148,7 @@ def _aligned(runs: list[Run]) -> list[DataFrame]:
         known = known.intersection(frame.dropna().index, sort=False)
     if known.empty:
         raise RunError("no row was predicted out of fold by all of these runs; train the same folds")
-    return [frame.loc[known].reset_index() for frame in frames]
+    return [frame.loc[known].reset_index() for frame in frames], columns
 
 
 def _submission(competition: Competition, runs: list[Run], weights: NDArray[float64]) -> DataFrame:
@@ -156,7 +159,9 @@ def _submission(competition: Competition, runs: list[Run], weights: NDArray[floa
     form = competition.submission
     targets = list(form.targets)
     frames = [
-        pd.read_csv(run.folder / form.file_name, sep=form.separator, dtype={form.id: str}).set_index(form.id)
+        pd.read_csv(
+            run.folder / form.file_name, sep=form.separator, dtype={form.id: str}, keep_default_na=False
+        ).set_index(form.id)
         for run in runs
     ]
     order = frames[0].index

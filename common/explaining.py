@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import data, inference
+from common import data, inference, oof
 from common.competition import Competition
 from common.environment import Environment
 from common.errors import RunError
@@ -16,7 +16,7 @@ from common.progress import Progress
 from common.runs import Run
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 Weighed = Sequence[tuple[str, float]]
 
@@ -69,11 +69,11 @@ def explain(
         top: reasons to return for each, and for each answer.
 
     Raises:
-        RunError: if the folder holds no finished fold, or the data lack rows of the run.
+        RunError: if the folder holds no finished fold or no OOF, or the data lack rows of the run or have other targets.
     """
     run, config, module, context = inference.opened(competition, folder, environment, progress)
-    oof = _predicted(run, competition)
-    worst = oof.nlargest(count, "wrong", keep="first").reset_index(drop=True)
+    predicted = _predicted(run, competition)
+    worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
     frames = inference.enrich(module, data.read(competition, place), config, context)
     ids = data.ids(frames.training, competition.files.train).to_numpy()
     if not set(worst["id"]) <= set(ids):
@@ -82,6 +82,10 @@ def explain(
     def rows(table: DataFrame, wanted: Any) -> Any:
         return table.set_index(ids).loc[wanted]
 
+    if not _same(worst["target"], rows(frames.training, worst["id"])[competition.target]):
+        raise RunError(
+            f"{place} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
+        )
     models = {fold: module.load(run.fold(fold) / "model", config, context) for fold in sorted(set(worst["fold"]))}
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
@@ -98,25 +102,30 @@ def explain(
         Mistake(**row, inputs=inputs, reasons=reasons.get(row["id"], ()))
         for row, inputs in zip(worst_rows, seen, strict=True)
     ]
-    return Explanation(rows=len(oof), mistakes=mistakes, overall=overall)
+    return Explanation(rows=len(predicted), mistakes=mistakes, overall=overall)
 
 
 def _predicted(run: Run, competition: Competition) -> DataFrame:
     """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
-    import pandas as pd
-
-    path = run.folder / "oof.csv"
-    columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith("prediction")]
-    # Only an empty prediction is missing: an id may well be "NA".
-    oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
-    oof = oof.dropna(subset=columns).reset_index(drop=True)
+    found, columns = oof.read(run)
+    found = found.dropna(subset=columns).reset_index(drop=True)
     if columns == ["prediction"]:
-        oof["wrong"] = (oof["target"].astype(float) - oof["prediction"]).abs()
-        return oof
+        found["wrong"] = (found["target"].astype(float) - found["prediction"]).abs()
+        return found
     labels = list(competition.submission.classes or map(str, range(len(columns))))
-    chances = oof[columns].to_numpy()
-    right = [labels.index(str(target)) for target in oof["target"]]
-    oof = oof[["id", "fold", "target"]]
-    return oof.assign(
-        prediction=[labels[place] for place in chances.argmax(axis=1)], wrong=1 - chances[range(len(oof)), right]
+    chances = found[columns].to_numpy()
+    right = [labels.index(str(target)) for target in found["target"]]
+    found = found[["id", "fold", "target"]]
+    return found.assign(
+        prediction=[labels[place] for place in chances.argmax(axis=1)], wrong=1 - chances[range(len(found)), right]
     )
+
+
+def _same(told: Series[Any], given: Series[Any]) -> bool:
+    """Whether targets that went through a file are the given ones; the last digit of a number may differ."""
+    import numpy as np
+    from pandas.api.types import is_numeric_dtype
+
+    if is_numeric_dtype(told) and is_numeric_dtype(given):
+        return np.allclose(told.to_numpy(float), given.to_numpy(float))
+    return bool((told.astype(str).to_numpy() == given.astype(str).to_numpy()).all())

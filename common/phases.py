@@ -5,7 +5,7 @@ own and batches that depend on seed and epoch alone; a checkpoint holds the rest
 state and the place in the epoch. So a run that is killed and continued ends as an undisturbed one, bit for bit on a CPU.
 
 Under `accelerate launch` every process trains on its part of each batch, and only the main one writes; checkpoints are
-then made between epochs, where the processes have nothing of their own to keep.
+then made after every epoch, where the processes have nothing of their own to keep, and not within one.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from common.files import atomic_write
 from common.model import Context
 
 CHECKPOINT = "checkpoint.pt"
+Reserve = Callable[[float], float]
 TOGETHER = 10  # batches after which several processes agree whether there is time left
 
 
@@ -75,10 +76,11 @@ def fit(
     phases: Sequence[Phase],
     context: Context,
     *,
+    key: str,
     seed: int,
     minutes: float,
     unit: str,
-    reserve: Callable[[float], float],
+    reserve: Reserve,
 ) -> dict[str, Any]:
     """Train to the end, to the deadline, or on from the last checkpoint in `context.folder`; return notes for the record.
 
@@ -87,19 +89,19 @@ def fit(
             the last batch's targets were the likeliest, of how many.
         phases: in their order.
         context: where checkpoints are kept, the deadline, and whom to tell.
+        key: what the weights mean (a vocabulary's digest, say); a checkpoint with another one is not continued.
         seed: of every epoch's random numbers, together with its number.
         minutes: between two checkpoints.
         unit: what is counted.
-        reserve: seconds to keep back before the deadline, from the units a second so far.
+        reserve: seconds to keep back before the deadline, from the units that so far pass forward in a second.
     """
-    keeper = _Keeper(context, seed, minutes, reserve)
+    keeper = _Keeper(context, key, seed, minutes, reserve)
     keeper.restore(learn)
-    epochs = sum(phase.epochs for phase in phases)
+    total = sum(phase.epochs for phase in phases) * sum(learn.dls.train.sizes)
     learn.add_cb(keeper)
     if processes.count() > 1:
         learn.add_cb(_Distributed())
-    per_epoch = sum(learn.dls.train.sizes)
-    with context.progress.task(context.title, epochs * per_epoch, unit) as keeper.task:
+    with context.progress.task(context.title, total, unit) as keeper.task:
         keeper.task.begin_at(keeper.done(phases, learn.dls.train))
         for number, phase in enumerate(phases):
             if phase.epochs and number >= keeper.phase and not keeper.out_of_time:
@@ -123,8 +125,8 @@ class _Keeper(Callback):
 
     order = 80  # after all that computes
 
-    def __init__(self, context: Context, seed: int, minutes: float, reserve: Callable[[float], float]) -> None:
-        self.context, self.seed, self.seconds, self.reserve = context, seed, minutes * 60, reserve
+    def __init__(self, context: Context, key: str, seed: int, minutes: float, reserve: Reserve) -> None:
+        self.context, self.key, self.seed, self.seconds, self.reserve = context, key, seed, minutes * 60, reserve
         self.phase = self.first_epoch = self.before = self.batch = 0
         self.history: list[dict[str, Any]] = []
         self.state: dict[str, Any] | None = None  # of the checkpoint, until it is restored
@@ -134,15 +136,20 @@ class _Keeper(Callback):
         self.sums = [0.0, 0.0, 0.0]
 
     def restore(self, learn: Learner) -> None:
-        """Read the checkpoint, if there is a whole one."""
+        """Read the checkpoint, if there is a whole one of the same key and shape; else the model stays as it is."""
         path = self.context.folder / CHECKPOINT
         if not path.is_file():
             return
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            learn.model.load_state_dict(state["model"])
+            kept, own = state["model"], learn.model.state_dict()
+            fits = state["key"] == self.key and {n: kept[n].shape for n in kept} == {n: own[n].shape for n in own}
         except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError):
-            return  # of other sizes, or damaged: training starts again
+            fits = False  # damaged
+        if not fits:
+            self.context.progress.warn(f"{self.context.title}: {path} is broken or does not fit; it starts again")
+            return
+        learn.model.load_state_dict(state["model"])
         self.state, self.history = state, state["history"]
         self.phase, self.first_epoch, self.batch = state["phase"], state["epoch"], state["batch"]
 
@@ -151,8 +158,7 @@ class _Keeper(Callback):
         whole = sum(phase.epochs for phase in phases[: self.phase]) + self.first_epoch
         loader.epoch = whole
         sizes = list(loader.sizes)
-        done: int = whole * sum(sizes) + sum(sizes[: self.batch])
-        return done
+        return int(whole * sum(sizes) + sum(sizes[: self.batch]))
 
     def begin(self, phase: int, before: int) -> None:
         """Begin a phase, `before` epochs after the first."""
@@ -179,7 +185,7 @@ class _Keeper(Callback):
         number = self.before + self.epoch
         self.dls.train.epoch, self.dls.train.start = number, 0
         self.began = time.monotonic()
-        self.sums, self.units = [0.0, 0.0, 0.0], 0
+        self.sums, self.units, self.passing = [0.0, 0.0, 0.0], 0, 0.0
         seed_all(self.seed, number)
         if self.state is not None and self.epoch == self.first_epoch:
             self.dls.train.start = self.batch
@@ -190,12 +196,18 @@ class _Keeper(Callback):
             self.state = None
         self.batch = self.dls.train.start
 
+    def before_batch(self) -> None:
+        """Note when the forward pass begins."""
+        self.batch_began = time.monotonic()
+
     def after_loss(self) -> None:
         """Sum up what is measured."""
         counted = self.loss_func.counted
-        self.sums[0] += float(self.loss.detach()) * counted
+        self.sums[0] += float(self.loss.detach()) * counted  # which waits until a GPU is done with the pass
         self.sums[1] += self.loss_func.correct
         self.sums[2] += counted
+        if self.batch > self.dls.train.start:  # the first pass of all may be ever so slow
+            self.passing += time.monotonic() - self.batch_began
 
     def after_batch(self) -> None:
         """Count, tell, keep a checkpoint by the clock, and stop in time."""
@@ -211,7 +223,7 @@ class _Keeper(Callback):
                 self._save(self.epoch, self.batch)
             self.context.progress.warn(
                 f"{self.context.title}: stopped by the deadline after {self.task.done:,} of {self.task.total:,} "
-                f"{self.task.unit}"
+                f"{self.task.unit}" + ("" if alone else "; continued, it begins this epoch again")
             )
             raise CancelFitException
         if alone and self.batch < len(self.dls.train) and time.monotonic() - self.saved_at >= self.seconds:
@@ -224,7 +236,7 @@ class _Keeper(Callback):
             "epoch": self.before + self.epoch + 1,
             "train_loss": self._measured()[0],
             "seconds": round(spent, 2),
-            "per_second": round(self.units * processes.count() / max(spent, 1e-9), 1),
+            "per_second": round(self.units / max(spent, 1e-9), 1),
         }
         self.sums = [0.0, 0.0, 0.0]
 
@@ -235,14 +247,13 @@ class _Keeper(Callback):
         self.history.append(self.row)
         told = "  ".join(f"{name} {self.row[name]:.4f}" for name in ("train_loss", "valid_loss", "accuracy"))
         self.context.progress.say(f"{self.context.title} · epoch {self.row['epoch']}: {told}")
-        if time.monotonic() - self.saved_at >= self.seconds:
+        if processes.count() > 1 or time.monotonic() - self.saved_at >= self.seconds:
             last = self.epoch + 1 == self.n_epoch
             self._save(0 if last else self.epoch + 1, 0, self.phase + last)
 
     def notes(self) -> dict[str, Any]:
         """Return what goes into the record."""
-        made: dict[str, Any] = {"epochs": self.history}
-        return made | ({"stopped_early": True} if self.out_of_time else {})
+        return {"epochs": self.history} | ({"stopped_early": True} if self.out_of_time else {})
 
     def _measured(self) -> tuple[float, float]:
         loss, correct, counted = processes.total(self.sums)
@@ -250,9 +261,8 @@ class _Keeper(Callback):
         return round(loss / counted, 6), round(correct / counted, 6)
 
     def _time_is_up(self) -> bool:
-        speed = self.units * processes.count() / max(time.monotonic() - self.began, 1e-9)
-        up: bool = processes.agree(self.context.deadline.passed(self.reserve(speed)))
-        return up
+        speed = self.units / max(self.passing, 1e-9)
+        return bool(processes.agree(self.context.deadline.passed(self.reserve(speed))))
 
     def _parameters(self) -> list[Any]:
         return [parameter for parameter, *_ in self.opt.all_params()]
@@ -265,6 +275,7 @@ class _Keeper(Callback):
         fresh = phase is not None and phase != self.phase  # the next phase starts without the optimiser's memory
         scaler = getattr(self.learn, "scaler", None)
         state = {
+            "key": self.key,
             "phase": self.phase if phase is None else phase,
             "epoch": epoch,
             "batch": batch,
@@ -329,8 +340,7 @@ def _set_random(state: dict[str, Any]) -> None:
 
 def _hidden(model: Any) -> list[Any] | None:
     """Return the state that a recurrent model keeps from batch to batch."""
-    parts = [part for part in model.modules() if hasattr(part, "hidden")]
-    return [[[value.cpu() for value in pair] for pair in part.hidden] for part in parts]
+    return [[[v.cpu() for v in pair] for pair in part.hidden] for part in model.modules() if hasattr(part, "hidden")]
 
 
 def _set_hidden(model: Any, states: list[Any] | None, device: Any) -> None:

@@ -167,15 +167,16 @@ def _illustrate(work: _Work, module: ModuleType, context: Context) -> None:
 
 
 def _end_stage(work: _Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
-    """Record a stage before the last one, which ends without a submission."""
+    """Record a stage before the last one, which ends without a submission; a run that has one stays finished."""
     _illustrate(work, module, context)
-    stage = str(work.request.stage)
-    cut = work.run.record.get("stages", {}).get(stage, {}).get("stopped_early")
-    work.run.save(
-        status=f"{stage} {'stopped by the deadline' if cut else 'finished'}",
-        seconds={phase: round(spent, 3) for phase, spent in seconds.items()},
-        warnings=work.request.progress.warnings,
-    )
+    record, stage = work.run.record, str(work.request.stage)
+    changes: dict[str, Any] = {}
+    if "submission" not in record:
+        cut = record.get("stages", {}).get(stage, {}).get("stopped_early")
+        changes["status"] = f"{stage} {'stopped by the deadline' if cut else 'finished'}"
+        changes["warnings"] = work.request.progress.warnings
+    spent = {phase: round(value, 3) for phase, value in seconds.items()}
+    work.run.save(seconds=record["seconds"] | spent, **changes)
     return work.run
 
 

@@ -13,7 +13,7 @@ from kit import kit
 
 from common import registry
 from common.blending import blend, select
-from common.competition import Competition
+from common.competition import Competition, SubmissionFormat
 from common.errors import RunError
 from common.metrics import score
 
@@ -87,6 +87,30 @@ def test_only_rows_that_all_predicted_count(tmp_path: Path) -> None:
     oof.to_csv(part / "oof.csv", index=False)
     made = blend(PATENT, [full, part], tmp_path / "out")
     assert made.rows == 100 and not made.cross_fitted
+
+
+def test_a_fold_may_lack_a_class_and_an_id_may_be_a_word_for_nothing(tmp_path: Path) -> None:
+    """Probabilities of three classes; no row of class `c` is outside of fold 0, whose id is `NA`."""
+    form = SubmissionFormat(id="id", targets=("a", "b", "c"), low=0, high=1, rows_sum_to=1)
+    three = dataclasses.replace(PATENT, metric="log_loss", also_report=(), submission=form)
+    truth, rng, runs = np.array([2, *([0, 1] * 9)]), np.random.default_rng(0), []
+    for name in "ab":
+        folder = run(tmp_path / name, 1, 0.4)
+        chances = rng.dirichlet(np.ones(3), len(truth)) + np.eye(3)[truth]
+        table = pd.DataFrame(chances / 2, columns=[f"prediction_{column}" for column in range(3)])
+        ids = ["NA", *(f"0{row}" for row in range(18))]
+        table.insert(0, "id", ids)
+        table.insert(1, "fold", np.arange(19) % 2)
+        table.insert(2, "target", [form.targets[label] for label in truth])
+        table.to_csv(folder / "oof.csv", index=False)
+        sent = pd.DataFrame(chances / 2, columns=list(form.targets))
+        sent.insert(0, "id", ids)
+        sent.to_csv(folder / "submission.csv", index=False)
+        runs.append(folder)
+    made = blend(three, runs, tmp_path / "out")
+    assert made.rows == 19 and made.cross_fitted
+    for name in ("oof.csv", "submission.csv"):
+        assert "NA" in pd.read_csv(tmp_path / "out" / name, keep_default_na=False)["id"].tolist()
 
 
 def test_runs_that_do_not_go_together_are_refused(tmp_path: Path) -> None:

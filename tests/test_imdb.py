@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import ulmfit_world
 from kit import kit
 
 from common import data, registry
@@ -212,6 +215,26 @@ def test_prediction_needs_the_runs_ngrams(reviews: Path, tmp_path: Path) -> None
         ngrams.prepare(frames, Baseline(), made_context(tmp_path))
 
 
+def test_several_processes_are_refused(reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SettingError, match="trains in one process"):
+        ngrams.prepare(frames_of(reviews), Baseline(), made_context(tmp_path))
+
+
+def test_a_stage_run_again_leaves_a_finished_run_finished(
+    reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(OVERRIDE, f"place=local root={tmp_path} internet=off")
+    out = tmp_path / "run"
+    words = ("train", "imdb", "--data", ulmfit_world.reviews(tmp_path / "data"), *ulmfit_world.TINY, "--out", out)
+    assert kit(capsys, *words).code == 0
+    before = json.loads((out / "run.json").read_text())
+    assert kit(capsys, *words, "--stage", "language-model").code == 0
+    after = json.loads((out / "run.json").read_text())
+    assert after["status"] == before["status"] == "finished" and after["warnings"] == before["warnings"]
+    assert after["seconds"].keys() == before["seconds"].keys() >= {"fit"}
+
+
 def test_ngrams_of_four_words_are_refused() -> None:
     with pytest.raises(SettingError, match="at most 3 words"):
         Baseline(longest=4)
@@ -289,6 +312,39 @@ def test_explain_shows_the_worst_first_and_why(run: Path, capsys: pytest.Capture
     assert np.sign(first["reasons"][0][1]) == (1 if first["target"] < 0.5 else -1)
     said = kit(capsys, *command)
     assert said.code == 0 and said.out.startswith("the 5 most wrong of") and first["id"] in said.out
+
+
+def test_explain_gives_the_same_reasons_for_the_same_reviews_in_another_order(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def explained(folder: Path) -> Any:
+        return kit(capsys, "explain", "imdb", "--run", run / "run", "--data", folder, "--rows", 5, "--json").json
+
+    head, *rows = (run / "data" / TABLES["train"]).read_text(encoding="utf-8").splitlines()
+    shutil.copytree(run / "data", tmp_path / "turned")
+    (tmp_path / "turned" / TABLES["train"]).write_text("\n".join([head, *rows[::-1]]) + "\n", encoding="utf-8")
+    assert explained(tmp_path / "turned") == explained(run / "data")
+
+
+def test_explain_refuses_other_targets_and_a_run_without_oof(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(run / "data", tmp_path / "turned")
+    table = tmp_path / "turned" / TABLES["train"]
+    text = table.read_text(encoding="utf-8")
+    table.write_text(re.sub("\t([01])\t", lambda label: f"\t{1 - int(label[1])}\t", text), encoding="utf-8")
+    said = kit(capsys, "explain", "imdb", "--run", run / "run", "--data", table.parent)
+    assert said.code == 1 and "other values of 'sentiment'" in said.complaint
+    shutil.copytree(run / "run", tmp_path / "run")
+    (tmp_path / "run" / "oof.csv").unlink()
+    said = kit(capsys, "explain", "imdb", "--run", tmp_path / "run", "--data", run / "data")
+    assert said.code == 1 and "has no out-of-fold predictions yet" in said.complaint
+
+
+def test_a_line_break_among_reasons_is_shown() -> None:
+    from common.commands.explain import _weighed
+
+    assert _weighed([("good \n", 1.0), ("film", -0.5)]) == "good ⏎ +1.00, film -0.50"
 
 
 def test_explain_wants_the_runs_own_data(

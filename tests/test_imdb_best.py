@@ -207,19 +207,36 @@ def test_doubtful_reviews_are_read_and_a_saved_model_predicts_the_same(
     assert suffixes <= {".json", ".safetensors", ".skops", ".npz", ".npy"}
 
 
+def test_a_reader_of_another_recipe_is_trained_again(context: Context) -> None:
+    train, valid = reviews(60), reviews(20, seed=1)
+    model, _ = fitted(context, train, valid, "brief.epochs=1")
+    assert model.notes["reading"] == "brief"
+    notes = context.folder / "reader" / "notes.json"
+    notes.write_text(json.dumps({"reading": "whole", "mark": 1}))
+    again, _ = fitted(context, train, valid, "brief.epochs=1")
+    assert again.notes["reading"] == "brief" and "mark" not in again.notes
+    notes.write_text(json.dumps({"reading": "brief", "mark": 1}))
+    assert "mark" in fitted(context, train, valid, "brief.epochs=1")[0].notes
+
+
 def test_everything_is_read_if_that_is_wished(context: Context) -> None:
     model, rows = fitted(context, reviews(60), reviews(20, seed=1), "brief.share=1", "brief.epochs=1")
     assert (np.abs(log_odds(model.words.predict(rows))) <= model.limit).all()
 
 
-def test_reading_is_what_the_hardware_allows(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_is_what_the_hardware_of_the_first_fold_allows(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from common.environment import Environment
     from competitions.imdb.best import _reading
 
     best: Any = resolve(IMDB, "best")
     for gpus, expected in (((), "brief"), (("a GPU",), "whole")):
+        run = replace(context, run=tmp_path / expected)
         monkeypatch.setattr(Environment, "gpus", lambda self, gpus=gpus: gpus)
-        assert _reading(best, context) == expected
+        assert _reading(best, run) == expected
+        monkeypatch.setattr(Environment, "gpus", lambda self, gpus=gpus: () if gpus else ("a GPU",))
+        assert _reading(best, run) == expected, "a run goes on with its own recipe"
     assert _reading(resolve(IMDB, "best", ["reading=brief"]), context) == "brief"  # type: ignore[arg-type]
     assert best.whole.head_tokens + best.whole.tail_tokens + 2 == 512
 

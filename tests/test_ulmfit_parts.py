@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
 import subprocess
 import sys
+import tarfile
+from dataclasses import replace
+from http.client import IncompleteRead
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from ulmfit_world import TINY, reviews
 
-from common import processes
+from common import phases, processes
 from common.config import override
 from common.deadline import Deadline
 from common.environment import PROJECT, detect
@@ -23,7 +29,8 @@ from common.errors import BackboneError
 from common.model import Context
 from common.progress import Progress
 from common.text import Corpus, Vocabulary
-from competitions.imdb import classifier, network, wikipedia
+from common.text.rules import SPECIAL
+from competitions.imdb import classifier, generate, network, ulmfit, wikipedia
 from competitions.imdb.batches import Reviews, Windows
 from competitions.imdb.competition import PROFILES, Ulmfit
 
@@ -96,6 +103,122 @@ def test_a_pickle_that_is_more_than_words_is_refused(
     with pytest.raises(BackboneError, match="only plain tensors"):
         wikipedia.find(str(folder), False, context)
     assert not (tmp_path / "pwned").exists()
+
+
+def test_weights_and_words_that_do_not_belong_together_are_refused(tmp_path: Path, context: Context) -> None:
+    folder = wt103(tmp_path / "wt103-fwd", ["xxunk", "the", "film"])
+    (folder / "itos_wt103.pkl").write_bytes(pickle.dumps(["xxunk", "the"]))
+    with pytest.raises(BackboneError, match=r"lists 2 words.* have 3 and 3 rows"):
+        wikipedia.find(str(folder), False, context)
+    for content in ([torch.zeros(3)], {"model": 1}, {0: torch.zeros(3)}, {"1.decoder.bias": torch.zeros(3)}, {"a": 1}):
+        torch.save(content, folder / "lstm_fwd.pth")
+        with pytest.raises(BackboneError, match="cannot be read as weights"):
+            wikipedia.find(str(folder), False, context)
+
+
+def test_a_download_that_breaks_off_is_told(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    def archive(*names: str) -> bytes:
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w:gz") as packed:
+            for name in names:
+                packed.addfile(tarfile.TarInfo(name))
+        return made.getvalue()
+
+    def incomplete(*_: Any, **__: Any) -> Any:
+        raise IncompleteRead(b"")
+
+    monkeypatch.setattr(type(context.environment), "online", lambda self: True)
+    whole = archive("wt103-fwd/lstm_fwd.pth")
+    for content in (whole, whole[: len(whole) // 2], whole[:20] + b"\xff" * 30, b""):
+        monkeypatch.setattr(wikipedia.urllib.request, "urlopen", lambda *_, content=content, **__: io.BytesIO(content))
+        told = replace(context, progress=Progress(silent=True))
+        assert wikipedia.find("auto", False, told) is None
+        assert "could not be downloaded" in told.progress.warnings[0]
+    monkeypatch.setattr(wikipedia.urllib.request, "urlopen", incomplete)
+    assert wikipedia.find("auto", False, context) is None
+    assert not list(context.cache.glob("wt103*"))
+
+
+def test_only_the_main_process_looks_for_weights(
+    tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = wt103(tmp_path / "wt103-fwd", ["xxunk", "the"])
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(processes, "agree", lambda value: str(folder))
+    monkeypatch.setattr(wikipedia, "_there", lambda *_: pytest.fail("it looked for itself"))
+    assert wikipedia.find("auto", False, context) is not None
+
+
+def test_every_process_takes_the_encoder_that_the_main_one_lacks(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_: object) -> None:
+        raise BackboneError("taken")
+
+    (context.run / "encoder").mkdir()  # the main process was quicker
+    monkeypatch.setattr(processes, "agree", lambda value: False)
+    monkeypatch.setattr(ulmfit, "_take", taken)
+    with pytest.raises(BackboneError, match="taken"):
+        ulmfit.prepare(SimpleNamespace(), override(CONFIG, {"encoder": "other"}), context)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("key", "width", "continued"), [("one", 3, True), ("other", 3, False), ("one", 4, False)])
+def test_a_checkpoint_of_another_vocabulary_or_size_leaves_the_model_alone(
+    context: Context, key: str, width: int, continued: bool
+) -> None:
+    def model(width: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, width))
+
+    kept, own = model(3).state_dict(), model(width)
+    before = {name: value.clone() for name, value in own.state_dict().items()}
+    state = {"key": "one", "model": kept, "history": [{}], "phase": 1, "epoch": 0, "batch": 2}
+    torch.save(state, context.folder / phases.CHECKPOINT)
+    keeper = phases._Keeper(context, key, 0, 1.0, lambda speed: 0.0)
+    keeper.restore(SimpleNamespace(model=own))
+    expected = kept if continued else before
+    assert all(torch.equal(value, expected[name]) for name, value in own.state_dict().items())
+    assert (keeper.phase, len(keeper.history)) == ((1, 1) if continued else (0, 0))
+    assert bool(context.progress.warnings) != continued
+
+
+def test_time_is_kept_back_for_all_that_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Any] = {}
+    model = classifier.UlmfitModel.__new__(classifier.UlmfitModel)
+    model.config, model.context = CONFIG, SimpleNamespace()  # type: ignore[assignment]
+    model.encoder = SimpleNamespace(record={"files": {"model.safetensors": "digest"}})  # type: ignore[assignment]
+    monkeypatch.setattr(model, "learner", lambda train, valid: SimpleNamespace(model=None))
+    monkeypatch.setattr(phases, "fit", lambda *_, **settings: kept.update(settings) or {})
+    train, valid = ({"ids": [range(10)] * rows} for rows in (80, 20))
+    model.fit(train, valid)  # type: ignore[arg-type]
+    validation, test = 200, 1000
+    assert kept["reserve"](10.0) >= (2 * validation + test) / 10.0 and kept["key"] == "digest"
+
+
+def test_a_model_that_likes_marks_comes_to_an_end(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    vocabulary = Vocabulary((*SPECIAL, "film"))
+    scores = torch.tensor([50.0 * (word == "xxmaj") for word in vocabulary.tokens])
+
+    class Partial(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+            self.left = 100
+
+        def forward(self, read: torch.Tensor) -> torch.Tensor:
+            self.left -= 1
+            assert self.left, "it does not end"
+            return scores.expand(1, read.shape[1], -1)
+
+    model = torch.nn.Sequential(Partial(), torch.nn.Module())
+    model[1].decoder = torch.nn.Identity()
+    model.reset = lambda: None  # type: ignore[assignment]
+    monkeypatch.setattr(
+        generate.encoder, "read", lambda folder: SimpleNamespace(vocabulary=vocabulary, backwards=False)
+    )
+    monkeypatch.setattr(generate, "restored", lambda found, config: model)
+    made = generate.generate("the", CONFIG, context, words=3, temperature=1.0, seed=1)
+    assert made == "the Film Film Film"
+    assert not context.cache.exists(), "a prompt leaves nothing in the cache"
 
 
 def test_windows_go_on_where_they_ended_and_can_be_entered_anywhere() -> None:

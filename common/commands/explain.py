@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MISTAKES, REASONS = 10, 8
 SHOWN = 320  # characters of a text
+LINE_BREAK = "⏎"
 
 
 def register(commands: Commands) -> None:
@@ -71,4 +72,5 @@ def _mistake(mistake: Mistake) -> str:
 
 
 def _weighed(words: Weighed) -> str:
-    return ", ".join(f"{word} {weight:+.2f}" for word, weight in words)
+    # A line break is a word like others.
+    return ", ".join(f"{word} {weight:+.2f}" for word, weight in words).replace("\n", LINE_BREAK)

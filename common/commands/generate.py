@@ -41,6 +41,8 @@ def generate(arguments: argparse.Namespace) -> None:
 
     if arguments.words < 1 or not 0.01 <= arguments.temperature <= 100:
         raise SettingError("--words has to be at least 1 and --temperature between 0.01 and 100")
+    if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
+        raise SettingError("--seed has to be between 0 and 2**63 - 1")
     competition, run = registry.get(arguments.name), Run.open(arguments.folder)
     if run.record["competition"] != competition.name:
         raise RunError(f"{arguments.folder} is a run of {run.record['competition']}, not of {competition.name}")

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.files import atomic_folder
+from common.files import atomic_folder, atomic_write
 from common.model import Context
 from competitions.imdb.baseline import BaselineModel
 from competitions.imdb.blend import Blend, log_odds
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from competitions.imdb.transformer import Transformer
 
 WORDS, READER, WEIGHTS, NOTES = "words", "reader", "blend.json", "notes.json"
+READING = "reading.txt"  # in a run's folder
 FEWEST = 32  # rows that are held out at least, but never more than a third of all
 EVERY = 1e9  # log-odds that no n-grams reach
 
@@ -35,7 +36,7 @@ class BestModel:
 
     def __init__(self, config: Best, context: Context) -> None:
         self.config, self.context = config, context
-        self.name = _reading(config, context)
+        self.name: str  # of the settings for reading
         self.notes: dict[str, Any] = {}
         self.words: BaselineModel
         self.transformer: Transformer
@@ -45,6 +46,7 @@ class BestModel:
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train both parts, then weigh them; a part that an earlier, interrupted process finished is read instead."""
+        self.name = _reading(self.config, self.context)
         learn, held = self._divided(train)
         self.words = self._fitted_words(learn, valid)
         to_predict = round(self.reading.share * (len(train) + 2 * len(valid)))  # as many test rows as labelled ones
@@ -112,12 +114,14 @@ class BestModel:
         from competitions.imdb.transformer import Transformer
 
         kept = self.context.folder / READER
-        if kept.is_dir():
-            self.notes = json.loads((kept / NOTES).read_text(encoding="utf-8"))
+        notes = json.loads((kept / NOTES).read_text(encoding="utf-8")) if kept.is_dir() else {}
+        if notes.get("reading") == self.name:  # otherwise it is another recipe's, and is trained again
+            self.notes = notes
             return Transformer.load(kept, self.reading, self.config.seed, self.context)
         rows = learn[: self.reading.rows]  # which are in random order
         transformer = Transformer(self.reading, self.config.seed, self.context)
-        self.notes = transformer.fit(rows["review"].tolist(), rows["sentiment"].tolist(), to_predict=to_predict)
+        told = transformer.fit(rows["review"].tolist(), rows["sentiment"].tolist(), to_predict=to_predict)
+        self.notes = {"reading": self.name, **told}
         if self.notes.get("stopped_early"):  # with more time it would go on, so it is not kept as finished
             return transformer
         with atomic_folder(kept) as folder:
@@ -147,7 +151,14 @@ class BestModel:
 
 
 def _reading(config: Best, context: Context) -> str:
-    """Return the name of the settings for reading: what a GPU allows, or what two cores do."""
+    """Return the name of the settings for reading: what a GPU allows, or what two cores do.
+
+    It is found once for a run, and kept there: all folds are of one recipe, on whatever machine they go on.
+    """
     if config.reading != "auto":
         return config.reading
-    return "whole" if context.environment.gpus() else "brief"
+    kept = context.run / READING
+    if not kept.is_file():
+        with atomic_write(kept, "w") as handle:
+            handle.write("whole\n" if context.environment.gpus() else "brief\n")
+    return kept.read_text(encoding="utf-8").strip()

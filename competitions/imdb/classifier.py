@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 WEIGHTS, RECORD = "model.safetensors", "classifier.json"
-FORWARD = 3.0  # a step of training takes as long as three forward passes
 
 
 class UlmfitModel:
@@ -42,12 +41,15 @@ class UlmfitModel:
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train on reviews as ids; goes on from the last checkpoint."""
-        to_predict = sum(len(ids) for ids in valid["ids"]) * 2.0  # and as many words of the test set
+        # Validation rows are read after an epoch and at the end; the test set is as large as all labelled rows.
+        on_train, on_valid = (sum(map(len, frame["ids"])) for frame in (train, valid))
+        to_predict = on_train + 3 * on_valid
         learn = self.learner(train, valid)
         settings = self.config.classifier
         self.notes = phases.fit(
-            learn, planned(settings), self.context, seed=self.config.seed, minutes=self.config.checkpoint_minutes,
-            unit="words", reserve=lambda speed: 10 + 1.5 * to_predict / max(FORWARD * speed, 1.0),
+            learn, planned(settings), self.context, key=self.encoder.record["files"][encoder.WEIGHTS],
+            seed=self.config.seed, minutes=self.config.checkpoint_minutes, unit="words",
+            reserve=lambda speed: 10 + 1.5 * to_predict / max(speed, 1.0),
         )  # fmt: skip
         self.model = learn.model
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
@@ -29,7 +31,7 @@ def generate(text: str, config: Ulmfit, context: Context, *, words: int, tempera
     Args:
         text: how it begins, or how it ends if the model reads backwards.
         config: the run's settings.
-        context: the run and the cache.
+        context: the run.
         words: to add; marks of capitals and of repetitions do not count.
         temperature: probabilities are raised to 1 / temperature.
         seed: of the choice; None draws anew each time.
@@ -42,10 +44,12 @@ def generate(text: str, config: Ulmfit, context: Context, *, words: int, tempera
     device = next(model.parameters()).device
     chance = torch.Generator().manual_seed(seed) if seed is not None else None
     never = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in NEVER])
-    prompt = numericalise(
-        [text], cache=context.cache, vocabulary=vocabulary, progress=Progress(silent=True), workers=0
-    ).ids(0)
-    read = [int(number) for number in (prompt[::-1] if found.backwards else prompt)]
+    marks = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in SPECIAL])
+    with tempfile.TemporaryDirectory() as folder:  # a prompt is not worth a place in the cache
+        prompt = numericalise(
+            [text], cache=Path(folder), vocabulary=vocabulary, progress=Progress(silent=True), workers=0
+        ).ids(0)
+        read = prompt[:: -1 if found.backwards else 1].tolist()
     model.reset()
     new: list[int] = []
     added = 0
@@ -54,6 +58,8 @@ def generate(text: str, config: Ulmfit, context: Context, *, words: int, tempera
             states = model[0](torch.tensor([read], device=device))
             scores = model[1].decoder(states[0, -1]).float().cpu() / temperature
             scores[never] = -torch.inf
+            if new and vocabulary.tokens[new[-1]] in SPECIAL:
+                scores[marks] = -torch.inf  # a mark is of a word: one after another would never end
             read = [int(torch.multinomial(scores.softmax(0), 1, generator=chance))]
             new += read
             added += vocabulary.tokens[read[0]] not in SPECIAL

@@ -22,7 +22,7 @@ from competitions.imdb import encoder, network, wikipedia
 from competitions.imdb.batches import Windows
 from competitions.imdb.competition import Ulmfit
 
-SHARE_LEFT = 3  # where both stages share a session, this part of what is left is the classifier's
+SHARE_LEFT = 3  # where both stages share a session, this part of what is left is the classifier's at least
 
 
 def train(config: Ulmfit, corpus: Corpus, context: Context) -> None:
@@ -40,10 +40,15 @@ def train(config: Ulmfit, corpus: Corpus, context: Context) -> None:
         Phase(epochs=settings.epochs, rate=settings.rate),
     ]
     left = context.deadline.remaining()
-    kept_back = left / SHARE_LEFT if context.stage is None and left < math.inf else 60.0
+    shared = context.stage is None and left < math.inf
+
+    def reserve(speed: float) -> float:
+        # The classifier has to read half of all words at least once, however little it trains.
+        return max(left / SHARE_LEFT, len(corpus.flat) / 2 / max(speed, 1.0)) if shared else 60.0
+
     notes = phases.fit(
-        learn, planned, context, seed=config.seed, minutes=config.checkpoint_minutes, unit="words",
-        reserve=lambda speed: kept_back,
+        learn, planned, context, key=corpus.vocabulary.digest, seed=config.seed, minutes=config.checkpoint_minutes,
+        unit="words", reserve=reserve,
     )  # fmt: skip
     for row in notes["epochs"]:
         row["perplexity"] = round(math.exp(min(row["valid_loss"], 50.0)), 3)

@@ -10,8 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common import processes
 from common.data import Frames
-from common.errors import RunError
+from common.errors import RunError, SettingError
 from common.files import atomic_folder
 from common.model import Context
 from common.text import Corpus, TextSettings, Vocabulary, numericalise
@@ -34,21 +35,29 @@ _SETTINGS = TextSettings(min_freq=2, max_vocab=(1 << _BITS) - 16)
 def prepare(frames: Frames, words: Words, context: Context) -> Frames:
     """Return the frames with the numbers of each review's n-grams, and keep in the run's folder which n-grams count.
 
-    Which do is decided by the training reviews alone, so that a run means the same for every test set.
+    Which do is decided by the training reviews alone, so that a run means the same for every test set; once decided,
+    the run's own words count, in whichever order the same reviews come again.
+
+    Raises:
+        RunError: if there is nothing to train on, and the run has no n-grams.
+        SettingError: under `accelerate launch` with several processes.
     """
-    folder = context.run / FOLDER
-    train = None
-    if frames.train is not None:
-        corpus = _corpus(frames.train, context, None)
-        if not folder.is_dir():
-            with atomic_folder(folder) as part:
-                _save_frequent(corpus, words, part)
-        train = _numbered(frames.train, corpus, load(context.run)[1], words)
+    if processes.count() > 1:
+        raise SettingError("this profile trains in one process; leave out accelerate launch, or give --num_processes 1")
+    folder, made = context.run / FOLDER, None
     if not folder.is_dir():
-        raise RunError(f"{context.run} holds no n-grams; the run is not whole, train it again")
+        if frames.train is None:
+            raise RunError(f"{context.run} holds no n-grams; the run is not whole, train it again")
+        made = _corpus(frames.train, context, None)
+        with atomic_folder(folder) as part:
+            _save_frequent(made, words, part)
     vocabulary, keys = load(context.run)
-    test = _numbered(frames.test, _corpus(frames.test, context, vocabulary), keys, words)
-    return replace(frames, train=train, test=test)
+
+    def numbered(frame: DataFrame, corpus: Corpus | None = None) -> DataFrame:
+        return _numbered(frame, corpus or _corpus(frame, context, vocabulary), keys, words)
+
+    train = None if frames.train is None else numbered(frames.train, made)
+    return replace(frames, train=train, test=numbered(frames.test))
 
 
 def load(run: Path) -> tuple[Vocabulary, NDArray[int64]]:

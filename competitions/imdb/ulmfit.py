@@ -34,7 +34,7 @@ def prepare(frames: Frames, config: Ulmfit, context: Context) -> Frames:
         BackboneError: if the encoder is damaged, or does not fit the settings.
     """
     folder = context.run / encoder.NAME
-    if config.encoder is not None and not folder.is_dir():
+    if config.encoder is not None and not processes.agree(folder.is_dir()):
         _take(config, folder, context)
     if not _trained(folder, context):
         if context.stage == config.stages[-1] or frames.train is None:

@@ -10,9 +10,12 @@ import io
 import pickle
 import tarfile
 import urllib.request
+import zlib
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from common import processes
 from common.errors import BackboneError
 from common.files import atomic_folder
 from common.model import Context
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 URL = "https://s3.amazonaws.com/fast-ai-modelzoo/wt103-{way}.tgz"
 AUTO, NONE = "auto", "none"
 DEPTH = 6  # folders below an input mount that are looked at
+BY_WORD = ("0.encoder.weight", "1.decoder.bias")  # tensors with a row for each word
 
 
 class Pretrained(NamedTuple):
@@ -47,7 +51,7 @@ def find(setting: str, backwards: bool, context: Context) -> Pretrained | None:
         if not _files(Path(setting).expanduser(), backwards):
             raise BackboneError(f"pretrained={setting}: one .pth and one .pkl are needed there; or give auto, or none")
     else:
-        folder = _there(backwards, context) or _downloaded(backwards, context)
+        folder = _main_finds(backwards, context)
     if folder is None:
         context.progress.warn(
             "there are no weights from Wikipedia here (not attached, not in the cache, no internet): the language model "
@@ -56,7 +60,14 @@ def find(setting: str, backwards: bool, context: Context) -> Pretrained | None:
         return None
     weights, words = _files(folder, backwards)
     context.progress.say(f"weights from Wikipedia: {weights}")
-    return Pretrained(_tensors(weights), _words(words))
+    found = Pretrained(_tensors(weights), _words(words))
+    rows = {len(found.words), *(len(found.weights[name]) for name in BY_WORD)}
+    if len(rows) > 1 or 0 in rows:
+        raise BackboneError(
+            f"{words} lists {len(found.words):,} words, and {' and '.join(BY_WORD)} in {weights} have "
+            f"{' and '.join(f'{len(found.weights[name]):,}' for name in BY_WORD)} rows; give files that belong together"
+        )
+    return found
 
 
 def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
@@ -66,10 +77,19 @@ def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
     weights = dict(pretrained.weights)
     place = {word: row for row, word in enumerate(pretrained.words)}
     rows = torch.tensor([place.get(word, -1) for word in words])
-    for name in ("0.encoder.weight", "1.decoder.bias"):
+    for name in BY_WORD:
         old = weights[name]
         weights[name] = torch.where((rows >= 0).view(-1, *[1] * (old.ndim - 1)), old[rows], old.mean(0))
     return weights
+
+
+def _main_finds(backwards: bool, context: Context) -> Path | None:
+    """Return the folder that the main process finds or downloads, in every process."""
+    folder = None
+    if processes.is_main():
+        folder = _there(backwards, context) or _downloaded(backwards, context)
+    agreed = processes.agree(folder and str(folder))
+    return agreed and Path(agreed)
 
 
 def _there(backwards: bool, context: Context) -> Path | None:
@@ -91,12 +111,14 @@ def _downloaded(backwards: bool, context: Context) -> Path | None:
     try:
         with urllib.request.urlopen(URL.format(way=way), timeout=60) as answer:  # noqa: S310  a fixed https address
             packed = io.BytesIO(answer.read())
-        with tarfile.open(fileobj=packed) as archive, atomic_folder(target) as folder:
+        with tarfile.open(fileobj=packed, mode="r:gz") as archive, atomic_folder(target) as folder:
             for member in archive:
                 name = PurePosixPath(member.name).name  # no path of the archive's own is ever used
                 if member.isfile() and name.endswith((".pth", ".pkl")) and (content := archive.extractfile(member)):
                     (folder / name).write_bytes(content.read())
-    except (OSError, tarfile.TarError) as error:
+            if not _files(folder, backwards):
+                raise tarfile.TarError("one .pth and one .pkl are not in the archive")
+    except (OSError, EOFError, HTTPException, tarfile.TarError, zlib.error) as error:
         context.progress.warn(f"the weights from Wikipedia could not be downloaded ({error})")
         return None
     return target
@@ -120,10 +142,14 @@ def _tensors(path: Path) -> dict[str, Any]:
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        content = content.get("model", content)
+        if not all(isinstance(value, torch.Tensor) for value in content.values()):
+            raise ValueError("it holds more than tensors by name")
+        if not all(name in content and content[name].ndim and content[name].is_floating_point() for name in BY_WORD):
+            raise ValueError(f"{' and '.join(BY_WORD)} are needed")
+    except Exception as error:  # as for the words below
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
-    content = content.get("model", content)
     # Older files name the dropped weights twice, and the embedding and the decoder each for itself.
     raw = {name.replace(".module.weight_hh_l0", ".weight_hh_l0_raw"): name for name in content}
     kept = {name: content[old] for name, old in raw.items() if name != old} | {
