@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kit import kit, start
 
@@ -79,7 +79,6 @@ def fitted(context: Context, train: pd.DataFrame, valid: pd.DataFrame, *more: st
 # What is read of a review
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9), st.integers(1, 9), st.integers(0, 30))
 def test_of_a_long_review_the_beginning_and_the_end_are_read(head: int, tail: int, length: int) -> None:
     transformer = object.__new__(Transformer)

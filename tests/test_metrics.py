@@ -80,7 +80,7 @@ REFERENCES = {
 
 
 @every_metric
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_agrees_with_its_definition(name, seed):
     truth, prediction, _ = example(name, seed)
@@ -101,7 +101,7 @@ WORST = {name for name, metric in METRICS.items() if metric.prediction != "numbe
 
 
 @every_metric
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(order=st.permutations(range(ROWS)))
 def test_order_of_rows_does_not_matter(name, order):
     truth, prediction, _ = example(name)
@@ -313,7 +313,7 @@ def test_unknown_metric_suggests_the_nearest():
 
 
 @every_metric
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     truth=st.lists(st.one_of(st.floats(), st.integers(-2, 3)), max_size=5),
     prediction=st.lists(st.one_of(st.floats(), st.floats(0, 1), st.integers(-2, 3)), max_size=5),

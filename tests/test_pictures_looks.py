@@ -68,7 +68,7 @@ def test_equal_hashes_of_different_pictures_do_not_count(photos: np.ndarray) -> 
     assert groups(np.concatenate((patterned, plain))).tolist() == [0, 1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(0, DISTANCE))
 def test_every_pair_within_the_distance_is_found(seed: int, distance: int) -> None:
     rng = np.random.default_rng(seed)

@@ -85,7 +85,7 @@ def test_what_cannot_become_a_submission_is_refused(ids, predictions, form, told
         make(ids, predictions, form)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     ids=st.lists(TEXT, min_size=1, max_size=8, unique=True),
     data=st.data(),

@@ -33,7 +33,7 @@ def test_windows_are_the_courses(batch_size: int, length: int) -> None:
     assert ours == theirs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 200), st.integers(1, 9), st.integers(1, 30))
 def test_a_row_goes_on_where_it_ended(n: int, batch_size: int, length: int) -> None:
     stream = np.arange(n)
@@ -48,7 +48,7 @@ def test_a_row_goes_on_where_it_ended(n: int, batch_size: int, length: int) -> N
     assert np.array_equal(inputs.ravel(), stream[: inputs.size])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 50), max_size=120), st.integers(1, 9), st.booleans())
 def test_every_row_is_in_one_batch_beside_rows_of_its_length(
     lengths: list[int], batch_size: int, shuffle: bool

@@ -62,7 +62,7 @@ def test_vocabulary_and_ids_are_the_courses(tmp_path: Path, min_freq: int) -> No
     assert corpus.lengths.tolist() == [len(review) for review in tokens]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from("abcdefghijkl"), max_size=60), st.integers(1, 3), st.integers(10, 24))
 def test_any_counts_give_the_courses_vocabulary(tokens: list[str], min_freq: int, max_vocab: int) -> None:
     counts = Counter([*tokens, "xxmaj", "xxbos"])

@@ -1,21 +1,23 @@
 """Words as spaCy's English tokenizer makes them, each distinct piece of text looked at once.
 
 spaCy's tokenizer splits a text at whitespace and treats every piece for itself, so that a table from piece to tokens
-gives the very tokens; natural language repeats its pieces, so that the table answers nearly always.
+gives the very tokens; natural language repeats its pieces, so that the table answers nearly always. One thing looks
+across a space: an emoticon or abbreviation of spaCy's list whose tokens stand in two pieces ("( :") is not one token, and
+yet keeps those tokens from being part of another ("( :)"). Such neighbours are looked at as one piece.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common.text.rules import SPECIAL, cased, pieces
 
 if TYPE_CHECKING:
-    from numpy import int32
+    from numpy import int32, int64
     from numpy.typing import NDArray
 
 # A word with signs before and after it, as nearly all pieces are.
@@ -39,11 +41,12 @@ class Words:
 
     def __init__(self) -> None:
         self._spacy = _spacy_tokenizer()
-        self._pieces = Numbers()  # of the distinct pieces of text
+        self._pieces, self._names = Numbers(), list[str]()  # of the distinct pieces of text
         self._tokens = Numbers()
         # The words in spaCy's list of exceptions, and how signs before and after any other word are split from it.
         self._exceptions = {word for rule in self._spacy.rules for word in re.findall("[a-z]+", rule.lower())}
         self._around: dict[tuple[str, str], list[str]] = {}
+        self._bridges = Bridges(self._spacy.rules)
         # The tokens of piece p are _flat[_starts[p]:_starts[p + 1]].
         self._flat, self._starts = array("i"), array("q", [0])
 
@@ -59,6 +62,8 @@ class Words:
             numbers.extend(map(self._pieces.__getitem__, found))
         self._learn(_latest(self._pieces, len(self._pieces) - seen))
         each = np.frombuffer(numbers, dtype=np.int32)
+        if len(suspects := self._bridges.suspects(each)):
+            each, counts = self._bridged(each, counts, suspects)
         starts = np.frombuffer(self._starts, dtype=np.int64)
         lengths = starts[each + 1] - starts[each]
         ends = np.cumsum(lengths)
@@ -71,13 +76,36 @@ class Words:
 
     def _learn(self, new: Sequence[str]) -> None:
         """Put the tokens of pieces into the table."""
+        self._names += new
         for first in range(0, len(new), _PIECES_AT_ONCE):
-            parts = [cased(piece) for piece in new[first : first + _PIECES_AT_ONCE]]
-            for (special, _), tokens in zip(parts, self._split([lowered for _, lowered in parts]), strict=True):
+            parts = [_cased(piece) for piece in new[first : first + _PIECES_AT_ONCE]]
+            for (special, lowered), tokens in zip(parts, self._split([lowered for _, lowered in parts]), strict=True):
+                self._bridges.learn(special, lowered)
                 if special:
                     self._flat.append(self._tokens[special])
                 self._flat.extend(map(self._tokens.__getitem__, tokens))
                 self._starts.append(len(self._flat))
+
+    def _bridged(
+        self, each: NDArray[int32], counts: Sequence[int], suspects: NDArray[int64]
+    ) -> tuple[NDArray[int32], list[int]]:
+        """Return the pieces and how many each text has, with those as one between which a listed word stands."""
+        import numpy as np
+
+        merged, gone = each.copy(), np.zeros(len(each), bool)
+        joined: dict[int, str] = {}  # by the place of the first piece
+        for left in suspects.tolist():
+            piece, following = self._names[each[left]], self._names[each[left + 1]]
+            if self._bridges.between(piece.lower(), following.lower()):
+                first = next(place for place in range(left, -1, -1) if not gone[place])
+                joined[first] = f"{joined.get(first, piece)} {following}"
+                gone[left + 1] = True
+        seen = len(self._pieces)
+        for first, text in joined.items():
+            merged[first] = self._pieces[text]
+        self._learn(_latest(self._pieces, len(self._pieces) - seen))
+        lost = np.add.reduceat(gone, np.cumsum([0, *counts[:-1]]), dtype=np.int64)
+        return merged[~gone], (np.asarray(counts) - lost).tolist()
 
     def _split(self, lowered: Sequence[str]) -> Iterator[list[str]]:
         """Yield the tokens of each piece.
@@ -112,12 +140,64 @@ class Words:
             yield tokens
 
 
+class Bridges:
+    """Which neighbouring pieces must be tokenised together; `learn` is told of every piece in the order of its number.
+
+    Few pairs can: those whose last and first characters stand side by side, between two tokens, in a listed word. That
+    is read from a table for all pieces of a batch at once.
+    """
+
+    def __init__(self, rules: Iterable[str]) -> None:
+        import numpy as np
+        from spacy.lang.en import English
+
+        plain: Any = English().tokenizer
+        plain.rules = {}
+        self._halves: dict[tuple[str, str], set[tuple[str, str]]] = {}  # by the characters that meet
+        for rule in {rule.lower() for rule in rules}:
+            tokens = [token.text for token in plain(rule)]
+            for n in range(1, len(tokens)):
+                left, right = "".join(tokens[:n]), "".join(tokens[n:])
+                self._halves.setdefault((left[-1], right[0]), set()).add((left, right))
+        # A character's number is its place among those that meet; 0 is any other.
+        self._lasts = {character: n for n, character in enumerate(sorted({last for last, _ in self._halves}), 1)}
+        self._firsts = {character: n for n, character in enumerate(sorted({first for _, first in self._halves}), 1)}
+        self._meet = np.zeros((len(self._lasts) + 1, len(self._firsts) + 1), bool)
+        for last, first in self._halves:
+            self._meet[self._lasts[last], self._firsts[first]] = True
+        self._last, self._first = array("B"), array("B")
+
+    def learn(self, special: str | None, lowered: str) -> None:
+        """Take note of the next piece; what has a special token before it, or is one, begins no half of a word."""
+        self._last.append(self._lasts.get(lowered[-1], 0))
+        self._first.append(0 if special or lowered in SPECIAL else self._firsts.get(lowered[0], 0))
+
+    def suspects(self, pieces: NDArray[int32]) -> NDArray[int64]:
+        """Return the places of those pieces whose last character and the next one's first meet in a listed word."""
+        import numpy as np
+
+        last, first = np.frombuffer(self._last, dtype=np.uint8), np.frombuffer(self._first, dtype=np.uint8)
+        return np.flatnonzero(self._meet[last[pieces[:-1]], first[pieces[1:]]])
+
+    def between(self, left: str, right: str) -> bool:
+        """Return whether a listed word ends `left` and goes on in `right`."""
+        halves = self._halves[left[-1], right[0]]
+        return any(left.endswith(before) and right.startswith(after) for before, after in halves)
+
+
 class Numbers(dict[str, int]):
     """Numbers for texts: each gets the next when it is first asked for."""
 
     def __missing__(self, key: str) -> int:
         self[key] = number = len(self)
         return number
+
+
+def _cased(piece: str) -> tuple[str | None, str]:
+    """`cased`, also of neighbours that are looked at as one: only the first may have a special token."""
+    first, space, following = piece.partition(" ")
+    special, lowered = cased(first)
+    return special, lowered + space + following.lower()
 
 
 def _latest(numbers: Numbers, count: int) -> list[str]:
