@@ -180,9 +180,11 @@ class Bridges:
         return np.flatnonzero(self._meet[last[pieces[:-1]], first[pieces[1:]]])
 
     def between(self, left: str, right: str) -> bool:
-        """Return whether a listed word ends `left` and goes on in `right`."""
-        halves = self._halves[left[-1], right[0]]
-        return any(left.endswith(before) and right.startswith(after) for before, after in halves)
+        """Return whether a listed word may begin in `left`, or before it, and go on in `right`, or beyond it."""
+        return any(
+            (left.endswith(before) or before.endswith(left)) and (right.startswith(after) or after.startswith(right))
+            for before, after in self._halves[left[-1], right[0]]
+        )
 
 
 class Numbers(dict[str, int]):
