@@ -88,12 +88,12 @@ def test_files_are_known_by_name(name: str, secret: bool) -> None:
     assert is_secret_file(name) is secret
 
 
-@given(st.integers(0, 2**32), st.integers(24, 64))
-def test_random_values_are_found_whatever_they_are(seed: int, length: int) -> None:
-    """Of letters and digits drawn evenly, at least one in ten is a digit in all but rare values."""
-    draw = random.Random(seed)
-    value = "".join(draw.choices(string.ascii_letters + string.digits * 3, k=length))
-    assert kinds(f'api_key = "{value}"') != []
+@pytest.mark.parametrize(("length", "missed"), [(24, 0.005), (32, 0.001), (64, 0.0)])
+def test_random_values_are_found(length: int, missed: float) -> None:
+    """Of letters and digits drawn evenly, one in ten is a digit in all but rare values, the rarer the longer they are."""
+    draw = random.Random(0)
+    values = ["".join(draw.choices(string.ascii_letters + string.digits * 3, k=length)) for _ in range(1_000)]
+    assert sum(kinds(f'api_key = "{value}"') == [] for value in values) <= 1_000 * missed
 
 
 @given(st.text(max_size=200))
