@@ -1,9 +1,10 @@
 """Measure ULMFiT's training against the course's recipe as written: the same words, the same steps, one run.
 
-    python benchmarks/text_training.py [--data DIR] [--batches 8]
+    python benchmarks/text_training.py [--data DIR] [--batches 8] [--only classifier]
 
 The course's side is fastai's learner with fastai's loaders and precision for this machine; the kit's is what profile
-`course` trains with. Both start from the same weights and see the same reviews; seconds are those of training alone. In
+`course` trains with. Both start from the same weights, see the same reviews and go through the same phases: the language
+model an epoch with all layers learning, the classifier its gradual unfreezing. Seconds are those of training alone. In
 the end both networks are measured by fastai's float32 network on the same reviews, which neither has seen. The sides
 take turns, since others may use the machine. Prints one JSON line per measurement. Without data it says so and ends.
 """
@@ -14,6 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -51,6 +53,7 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
     # isort: split
     from fastai.text.all import AWD_LSTM, DataLoaders, LMDataLoader, language_model_learner, tensor
 
+    from common.phases import Phase
     from competitions.imdb import network
     from competitions.imdb.batches import Windows
 
@@ -71,11 +74,11 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
                    for rows, bs, seed in ((train, 128, 1), (valid, 16, None))]  # fmt: skip
         return network.learner(config, network.language_model(config, len(corpus.vocabulary)), *loaders)
 
-    compare("language model", theirs, ours, words=int(corpus.lengths[train].sum()), rate=2e-3)
+    compare("language model", theirs, ours, [Phase(1, 2e-3)], words=int(corpus.lengths[train].sum()))
 
 
 def classifier(corpus: Any, labels: Any, batches: int) -> None:
-    """Compare the third stage, all layers learning."""
+    """Compare the third stage, unfrozen from the head downwards."""
     import numpy as np
 
     from common import learning  # noqa: F401
@@ -86,6 +89,7 @@ def classifier(corpus: Any, labels: Any, batches: int) -> None:
 
     from competitions.imdb import network
     from competitions.imdb.batches import Reviews
+    from competitions.imdb.classifier import planned
 
     config = course()
     size = 64 * max(1, batches // 3)
@@ -109,14 +113,14 @@ def classifier(corpus: Any, labels: Any, batches: int) -> None:
                    for rows, seed in ((train, 1), (valid, None))]  # fmt: skip
         return network.learner(config, network.classifier(config, len(corpus.vocabulary)), *loaders)
 
-    compare("classifier", theirs, ours, words=int(corpus.lengths[train].sum()), rate=2e-3)
+    compare("classifier", theirs, ours, planned(config.classifier), words=int(corpus.lengths[train].sum()))
 
 
-def compare(name: str, theirs: Any, ours: Any, *, words: int, rate: float) -> None:
+def compare(name: str, theirs: Any, ours: Any, phases: Sequence[Any], *, words: int) -> None:
     """Train both sides in turns, and measure both with the course's network."""
     import torch
 
-    seconds: dict[str, list[float]] = {"course": [], "kit": []}
+    seconds: dict[str, list[list[float]]] = {"course": [], "kit": []}
     losses: dict[str, list[float]] = {"course": [], "kit": []}
     for turn in range(TURNS):
         judge = theirs()  # its valid loader and its float32 network measure both
@@ -126,20 +130,23 @@ def compare(name: str, theirs: Any, ours: Any, *, words: int, rate: float) -> No
             learn = make()
             learn.model.load_state_dict(start)
             torch.manual_seed(turn)
-            seconds[side].append(trained(learn, rate))
+            seconds[side].append([trained(learn, phase) for phase in phases])
             judge.model.load_state_dict(learn.model.state_dict())
             with judge.no_bar(), judge.no_logging():
                 losses[side].append(float(judge.validate()[0]))
-    for side, spent in seconds.items():
+    read = words * sum(phase.epochs for phase in phases)
+    best = {side: [min(turns) for turns in zip(*spent, strict=True)] for side, spent in seconds.items()}
+    for side, spent in best.items():
         report(
-            f"{name} {side}", words=words, seconds=[round(value, 1) for value in spent],
-            words_per_s=round(words / min(spent), 1), valid_loss=[round(value, 4) for value in losses[side]],
+            f"{name} {side}", words=read, seconds=[round(value, 1) for value in spent],
+            words_per_s=round(read / sum(spent), 1), valid_loss=[round(value, 4) for value in losses[side]],
         )  # fmt: skip
-    report(f"{name} ratio", ratio=round(min(seconds["course"]) / min(seconds["kit"]), 2))
+    by_phase = [round(course / kit, 2) for course, kit in zip(best["course"], best["kit"], strict=True)]
+    report(f"{name} ratio", ratio=round(sum(best["course"]) / sum(best["kit"]), 2), of_each_phase=by_phase)
 
 
-def trained(learn: Any, rate: float) -> float:
-    """Train one epoch; returns the seconds of its batches."""
+def trained(learn: Any, phase: Any) -> float:
+    """Train the last groups of layers, as a phase has it; returns the seconds of its batches."""
     from fastai.callback.core import Callback
 
     class Clock(Callback):
@@ -147,10 +154,12 @@ def trained(learn: Any, rate: float) -> float:
             self.started = perf_counter()
 
         def after_train(self) -> None:
-            self.learn.seconds = perf_counter() - self.started
+            self.learn.seconds += perf_counter() - self.started
 
+    learn.seconds = 0.0
+    learn.freeze_to(-phase.groups if phase.groups else 0)
     with learn.no_bar(), learn.no_logging():
-        learn.fit_one_cycle(1, rate, cbs=Clock())
+        learn.fit_one_cycle(phase.epochs, phase.rates, cbs=Clock())
     return float(learn.seconds)
 
 
