@@ -12,10 +12,9 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from common.attached import files_below
 from common.environment import Environment
 from common.errors import BackboneError
-
-DEPTH = 6  # folders below an input mount that are looked at: /kaggle/input/<model>/<framework>/<variation>/<version>
 
 
 def find(name: str, environment: Environment) -> str:
@@ -82,18 +81,10 @@ def _attached(name: str, environment: Environment) -> Path | None:
     """Return the attached input that holds a backbone: its folder, or one of its parents, bears the name."""
     wanted = name.rstrip("/").rsplit("/", 1)[-1].lower()
     for root in environment.inputs:
-        for folder in sorted(_folders(root, DEPTH)):
-            names = [part.lower() for part in folder.relative_to(root).parts]
-            if wanted in names and (folder / "config.json").is_file():
+        for folder in sorted(path.parent for path in files_below(root, "config.json")):
+            if wanted in (part.lower() for part in folder.relative_to(root).parts):
                 return folder
     return None
-
-
-def _folders(root: Path, depth: int) -> list[Path]:
-    if depth == 0 or not root.is_dir():
-        return []
-    below = [path for path in root.iterdir() if path.is_dir()]
-    return below + [folder for path in below for folder in _folders(path, depth - 1)]
 
 
 def _cached(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,24 @@ def test_a_hidden_test_is_cut_and_its_names_tell_nothing(tmp_path: Path, packed:
     sample = read_csv(made / "served" / "sample.csv")
     assert [row["id"] for row in sample] == list(served.test["id"]) and {row["label"] for row in sample} == {"0"}
     assert grade(competition, made, made / "answers.csv").public == 0
+
+
+def test_an_archive_whose_names_begin_with_a_point_is_cut_as_it_is(tmp_path: Path) -> None:
+    """Some programs put `./` before every name, and what is served of their archive does so too."""
+    data, made = write_animals(tmp_path / "data", packed=False), tmp_path / "made"
+    with zipfile.ZipFile(data / "train.zip", "w") as archive:
+        for path in sorted((data / "train").iterdir()):
+            archive.writestr(zipfile.ZipInfo(f"./train/{path.name}", (2013, 9, 20, 0, 0, 0)), path.read_bytes())
+    shutil.rmtree(data / "train")
+    prepare(animals(), data, made)
+    served = kit_data.read(animals(), made / "served")
+    assert (len(served.training), len(served.test)) == (30, 10)
+    assert [read_bytes(path) for path in served.training["picture"]] == [
+        picture(f"{name}.jpg") for name in served.training["id"]
+    ]
+    with zipfile.ZipFile(made / "served" / "train.zip") as archive:
+        assert {info.filename[:8] for info in archive.infolist()} == {"./train/"}
+        assert {info.date_time[0] for info in archive.infolist()} == {2013}
 
 
 def test_with_answers_everything_is_served_as_it_is(tmp_path: Path) -> None:

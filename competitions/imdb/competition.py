@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from common.competition import (
+    SMALLEST,
     Column,
     Competition,
     Config,
@@ -21,7 +22,6 @@ from common.errors import SettingError
 from common.text.corpus import TextSettings
 
 LONGEST = 3  # words whose ids fit into one number
-SMALLEST = 1e-12  # what a rate has to be at least: more than nothing
 
 
 @dataclass(frozen=True, kw_only=True)

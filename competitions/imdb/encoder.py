@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.attached import files_below
 from common.data import sha256
 from common.environment import Environment
 from common.errors import BackboneError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 NAME, RECORD, WEIGHTS = "encoder", "encoder.json", "model.safetensors"
 ATTACHED = "attached"
 FORMAT = 1
-DEPTH = 6  # folders below an input mount that are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,10 +149,7 @@ def require_fit(found: Encoder, *, network: Network, vocabulary: Vocabulary | No
 
 
 def _attached(environment: Environment) -> list[Path]:
-    found = []
-    for root in environment.inputs:
-        for depth in range(DEPTH + 1):
-            found += [path.parent for path in sorted(root.glob("*/" * depth + RECORD))]
+    found = [path.parent for root in environment.inputs for path in files_below(root, RECORD)]
     # At home the kit's own working copies lie beside what kernels have left.
     return [path for path in found if not {"work", "run"} & _parts(path, environment)]
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from common import tiny
 from common.competition import (
+    SMALLEST,
     Column,
     Competition,
     Config,
@@ -17,8 +18,6 @@ from common.competition import (
     Table,
     require_at_least,
 )
-
-SMALLEST = 1e-12  # what a rate has to be at least: more than nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from collections.abc import Collection
-from copy import copy
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from common import data
 from common.competition import Column, Folder, Source, Table
 from common.errors import DataError
-from common.listing import ARCHIVE, members, read_bytes
+from common.listing import ARCHIVE, members, plain, read_bytes
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -77,12 +76,12 @@ def write(frame: DataFrame, folder: Path, source: Source) -> None:
     if isinstance(source, Table):
         _write_table(frame, folder / source.file, source)
         return
-    name = source.folders[0]
-    with zipfile.ZipFile(folder / f"{name}{ARCHIVE}", "w", zipfile.ZIP_DEFLATED) as archive:
-        for row_id, file in zip(frame[ID], frame[FILE], strict=True):
-            member = zipfile.ZipInfo(f"{name}/{row_id}{Path(file).suffix.lower()}")  # dated 1980: tells nothing
-            member.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(member, read_bytes(file))
+    name, content = source.folders[0], []
+    for row_id, file in zip(frame[ID], frame[FILE], strict=True):
+        member = zipfile.ZipInfo(f"{name}/{row_id}{Path(file).suffix.lower()}")  # dated 1980: tells nothing
+        member.compress_type = zipfile.ZIP_DEFLATED
+        content.append((member, file))
+    _pack(folder / f"{name}{ARCHIVE}", content)
 
 
 def write_without(hidden: Collection[str], place: Path, folder: Path, source: Folder) -> None:
@@ -94,10 +93,9 @@ def write_without(hidden: Collection[str], place: Path, folder: Path, source: Fo
             for name in kept:
                 link(found / name, folder / found.name / name)
             continue
-        with zipfile.ZipFile(found) as old, zipfile.ZipFile(folder / found.name, "w") as new:
-            for name in kept:
-                with old.open(name) as content, new.open(copy(old.getinfo(name)), "w") as written:
-                    shutil.copyfileobj(content, written, 1 << 20)
+        with zipfile.ZipFile(found) as old:
+            infos = {plain(info.filename): info for info in old.infolist()}
+        _pack(folder / found.name, [(infos[name], f"{found}/{name}") for name in kept])
 
 
 def link(source: Path, target: Path) -> None:
@@ -107,6 +105,13 @@ def link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another file system, or one without links
         shutil.copyfile(source, target)
+
+
+def _pack(archive: Path, content: Iterable[tuple[zipfile.ZipInfo, str]]) -> None:
+    """Write an archive of members, each with the bytes of a file that may lie in an archive itself."""
+    with zipfile.ZipFile(archive, "w") as opened:
+        for member, file in content:
+            opened.writestr(member, read_bytes(file))
 
 
 def _read_table(place: Path, table: Table) -> DataFrame:
