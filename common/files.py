@@ -2,7 +2,8 @@
 
 Everything the kit writes goes through here: a process killed at any moment leaves the old content or the
 whole new one, never half a file. The content is written beside its target under a hidden name, flushed to
-the disk and moved into place by one rename, which file systems do in one step.
+the disk and moved into place by one rename, which file systems do in one step. Where several processes write, they
+lock each other out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Literal, TextIO, cast, overload
@@ -116,6 +117,74 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
+def made_once(path: Path, make: Callable[[Path], None], busy: Callable[[], None] | None = None) -> Path:
+    """Return the folder `path`; if it is not there, one of the processes that ask for it makes it and the others wait.
+
+    Args:
+        path: the folder.
+        make: fills the fresh folder that it is given, which becomes `path`; it must not ask for `path` itself.
+        busy: called before waiting for another process, as by `locked`.
+
+    Raises:
+        DeviceError: if the disk is full or the place cannot be written.
+    """
+    if not path.is_dir():
+        with locked(lock_of(path), busy):
+            if not path.is_dir():
+                with atomic_folder(path) as part:
+                    make(part)
+            lock_of(path).unlink(missing_ok=True)
+    return path
+
+
+def lock_of(path: Path) -> Path:
+    """Return the file to lock for a folder, or a file that is replaced: it lies beside, under a hidden name."""
+    return path.with_name(f".{path.name}.lock")
+
+
+@contextmanager
+def locked(path: Path, busy: Callable[[], None] | None = None) -> Iterator[None]:
+    """Keep everybody else who locks `path` out of the block, in this process and in others.
+
+    The system takes the lock back when the process ends, however it ends. Whoever locks the same path again within
+    the block would wait for itself. Who holds the lock may remove the file. Windows has no such lock: there, what
+    stands in the block must do no harm when two do it.
+
+    Args:
+        path: a file, which is made if it is not there and is not written to.
+        busy: called before waiting for whoever has the lock; an error that it raises is raised instead of waiting.
+
+    Raises:
+        DeviceError: if the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        raise _refused(path, error) from error
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    while True:
+        with path.open("ab") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if busy is not None:
+                    busy()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if not _is_at(path, handle):
+                continue  # who had the lock before has removed the file: this is the lock of nothing
+            try:
+                yield
+            finally:
+                # Closing is not enough where a child was forked meanwhile, which has the file open too.
+                fcntl.flock(handle, fcntl.LOCK_UN)
+            return
+
+
 @contextmanager
 def telling_of_full_disk(folder: Path) -> Iterator[None]:
     """Turn what a library raises for a full disk while it writes into `folder` into one line.
@@ -143,6 +212,13 @@ def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
     if mode == "wb":
         return cast(BinaryIO, part.open("xb"))
     return part.open("x", encoding="utf-8", newline="")
+
+
+def _is_at(path: Path, handle: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _beside(target: Path) -> Path:

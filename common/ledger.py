@@ -6,10 +6,11 @@ import csv
 import io
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from common.files import locked
 
 FIELDS = (
     "time", "event", "run", "profile", "metric", "cv", "folds", "rows", "seconds", "file", "sha256", "message",
@@ -28,8 +29,7 @@ class Ledger:
         if unknown := set(values) - set(FIELDS):
             raise TypeError(f"the ledger has no field {', '.join(sorted(unknown))}")
         row = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **values}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab+") as handle, _locked(handle):
+        with locked(self.path), self.path.open("ab+") as handle:
             end = handle.seek(0, os.SEEK_END)
             text = "" if end else _line(dict(zip(FIELDS, FIELDS, strict=True)))
             if end:
@@ -52,18 +52,3 @@ def _line(row: Mapping[str, Any]) -> str:
     handle = io.StringIO()
     csv.DictWriter(handle, FIELDS, lineterminator="\n").writerow({name: row.get(name, "") for name in FIELDS})
     return handle.getvalue()
-
-
-@contextmanager
-def _locked(handle: IO[bytes]) -> Iterator[None]:
-    """Keep other processes out while a line is added; Windows has no such lock and needs none for appends."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ from common.deadline import Deadline
 from common.environment import PROJECT
 from common.errors import KitError, RunError
 from common.progress import Progress
+from common.request import Request
 from common.runs import Run
 
 _WORK = "from common.parallel import work; work()"
 
 
-def run(request: pipeline.Request, folds: Sequence[int], workers: int) -> Run:
+def run(request: Request, folds: Sequence[int], workers: int) -> Run:
     """Train folds in several processes, then do in this one what needs all of them; see `pipeline.run`.
 
     Args:
@@ -71,7 +72,7 @@ def work() -> None:
     try:
         with tempfile.TemporaryDirectory() as scratch:  # the ledger gets the whole run, from the process that makes it
             pipeline.run(
-                pipeline.Request(
+                Request(
                     competition=competition,
                     profile=asked["profile"],
                     config=replace(settings, folds=tuple(asked["folds"])),
@@ -90,7 +91,7 @@ def work() -> None:
 class _Worker:
     """One process and its GPU; ends with the block at the latest."""
 
-    def __init__(self, request: pipeline.Request, number: int, folds: list[int], folder: Path) -> None:
+    def __init__(self, request: Request, number: int, folds: list[int], folder: Path) -> None:
         self._number, self._progress = number, request.progress
         shutil.rmtree(folder, ignore_errors=True)
         self._asked: dict[str, Any] = {
@@ -106,7 +107,7 @@ class _Worker:
             **os.environ,
             "CUDA_VISIBLE_DEVICES": str(number),
             "PYTHONPATH": os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-            "KIT_CACHE": str(_own_cache(request.environment.cache, number)),
+            "KIT_CACHE": str(request.environment.cache),
         }
         self._errors: list[str] = []
 
@@ -148,16 +149,3 @@ class _Worker:
         for line in self._process.stderr or ():
             self._errors.append(line)
             print(line, end="", file=sys.stderr)
-
-
-def _own_cache(shared: Path, number: int) -> Path:
-    """Return a worker's cache: two that make the same entry at the same time would be in each other's way.
-
-    Entries of pictures are locked while they are made, so that all workers share those.
-    """
-    own, pictures = shared / f"worker-{number}", shared / "pictures"
-    own.mkdir(parents=True, exist_ok=True)
-    pictures.mkdir(exist_ok=True)
-    with suppress(FileExistsError):
-        (own / pictures.name).symlink_to(pictures.resolve(), target_is_directory=True)
-    return own

@@ -5,36 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from common import ragged
 from common.errors import BackboneError
-from common.files import atomic_folder
+from common.files import atomic_folder, made_once
 from common.model import Context
-
-if TYPE_CHECKING:
-    from numpy import int32, int64
-    from numpy.typing import NDArray
+from common.ragged import Ragged
 
 TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """The ids of n texts, one after another in `flat`; text i is `flat[starts[i]:starts[i + 1]]`."""
-
-    flat: NDArray[int32]
-    starts: NDArray[int64]
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __getitem__(self, row: int) -> NDArray[int32]:
-        return self.flat[self.starts[row] : self.starts[row + 1]]
-
-
-def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int | None = None) -> Tokens:
+def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int | None = None) -> Ragged:
     """Return the ids of each text without special tokens, from the cache if they were made before.
 
     Args:
@@ -45,18 +28,12 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     """
     import numpy as np
 
-    folder = cache / f"tokens-{_key(tokenizer, texts, max_length)}"
-    if not folder.is_dir():
+    def make(folder: Path) -> None:
         rows = _ids(tokenizer, list(texts), max_length)
-        starts = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum([len(row) for row in rows], out=starts[1:])
-        flat = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
-        with atomic_folder(folder) as part:
-            np.save(part / "flat.npy", flat, allow_pickle=False)
-            np.save(part / "starts.npy", starts, allow_pickle=False)
-    # A memory map of nothing is an error, so that an empty collection is read plainly.
-    mode: Any = "r" if (folder / "flat.npy").stat().st_size > 128 else None
-    return Tokens(np.load(folder / "flat.npy", mmap_mode=mode), np.load(folder / "starts.npy"))
+        flat = np.fromiter((token for row in rows for token in row), dtype=np.int32)
+        ragged.save(Ragged(flat, ragged.starts_of([len(row) for row in rows])), folder)
+
+    return Ragged(*ragged.load(made_once(cache / f"tokens-{_key(tokenizer, texts, max_length)}", make)))
 
 
 def _ids(tokenizer: Any, texts: list[str], max_length: int | None) -> list[list[int]]:

@@ -6,13 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from common.errors import DeviceError
-from common.files import atomic_folder, atomic_write
+from common.files import atomic_folder, atomic_write, locked, made_once
 
 # Writes `old` and `new` in turn, in many small pieces, until it is killed.
 WRITER = """
@@ -48,6 +49,28 @@ try:
 except KitError as error:
     print(type(error).__name__, error)
 """
+
+# Asks for a folder that it makes when it reads a line, and says what it does.
+MAKER = """
+import sys
+from pathlib import Path
+from common.files import made_once
+def tell(word):
+    print(word, flush=True)
+def make(folder):
+    tell("making")
+    sys.stdin.readline()
+    (folder / "content").write_text(sys.argv[2])
+made_once(Path(sys.argv[1]), make, lambda: tell("waiting"))
+tell("done")
+"""
+
+
+def maker(path: Path, content: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", MAKER, str(path), content]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+    )
 
 
 def run(code: str, *arguments: object) -> str:
@@ -165,3 +188,97 @@ def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(tmp_path: Path) 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["safetensors disk full", "torch disk full", "numpy disk full"], done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "entry"
+    with maker(path, "first") as first:
+        assert first.stdout.readline() == "making\n"
+        with maker(path, "second") as second, maker(path, "third") as third:
+            assert second.stdout.readline() == third.stdout.readline() == "waiting\n"
+            first.communicate("go\n")
+            assert {process.communicate()[0].splitlines()[-1] for process in (second, third)} == {"done"}
+    assert (path / "content").read_text() == "first"
+    assert names(path.parent) == ["entry"]
+
+
+def test_who_waits_for_a_killed_process_makes_the_folder_itself(tmp_path: Path) -> None:
+    path = tmp_path / "entry"
+    with maker(path, "first") as first:
+        assert first.stdout.readline() == "making\n"
+        with maker(path, "second") as second:
+            assert second.stdout.readline() == "waiting\n"
+            first.send_signal(signal.SIGKILL)
+            assert second.communicate("go\n")[0] == "making\ndone\n"
+    assert (path / "content").read_text() == "second"
+
+
+def test_a_folder_that_could_not_be_made_is_made_by_the_next(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "half").touch()
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        made_once(tmp_path / "entry", fail)
+    assert not (tmp_path / "entry").exists()
+    made = made_once(tmp_path / "entry", lambda folder: (folder / "whole").touch())
+    assert names(made) == ["whole"] and names(tmp_path) == ["entry"]
+    assert made_once(tmp_path / "entry", fail) == made
+
+
+def test_a_lock_may_be_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise DeviceError("somebody else has it")
+
+    path = tmp_path / "new" / "lock"
+    for _ in range(2):
+        with locked(path, refuse), pytest.raises(DeviceError, match="somebody else"), locked(path, refuse):
+            pass
+    with pytest.raises(DeviceError, match="cannot write"), locked(Path("/proc/lock")):
+        pass
+
+
+def test_who_waits_for_a_lock_whose_file_is_removed_locks_the_new_file(tmp_path: Path) -> None:
+    path, waits, refused = tmp_path / "lock", threading.Event(), []
+
+    def wait() -> None:
+        with locked(path, waits.set):
+            try:
+                with locked(path, refuse):
+                    pass
+            except DeviceError:
+                refused.append(True)
+
+    def refuse() -> None:
+        raise DeviceError("somebody else has it")
+
+    waiting = threading.Thread(target=wait)
+    with locked(path):
+        waiting.start()
+        assert waits.wait(60)
+        path.unlink()
+    waiting.join()
+    assert refused == [True]
+
+
+FORKED = """
+import os, signal, sys
+from pathlib import Path
+from common.files import locked
+def refuse():
+    raise SystemExit("the child still has it")
+path = Path(sys.argv[1])
+with locked(path):
+    child = os.fork()
+    if not child:
+        signal.pause()
+try:
+    with locked(path, refuse):
+        print("free")
+finally:
+    os.kill(child, signal.SIGKILL)
+"""
+
+
+def test_a_child_that_was_forked_meanwhile_keeps_no_lock(tmp_path: Path) -> None:
+    assert run(FORKED, tmp_path / "lock") == "free\n"

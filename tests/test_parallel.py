@@ -1,25 +1,27 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from common import environment, parallel, pipeline, registry
+from common import environment, parallel, registry
 from common.config import resolve
 from common.errors import RunError
 from common.ledger import Ledger
 from common.progress import Progress
+from common.request import Request
 from competitions.patent import sample
 
 COMPETITION = registry.get("patent")
 
 
 @pytest.fixture
-def request_of(tmp_path: Path) -> pipeline.Request:
+def request_of(tmp_path: Path) -> Request:
     sample.make(tmp_path / "data", 96, 0)
-    return pipeline.Request(
+    return Request(
         competition=COMPETITION,
         profile="baseline",
         config=resolve(COMPETITION, "baseline", ["rounds=4", "components=4", "split.n_splits=2"]),
@@ -30,7 +32,7 @@ def request_of(tmp_path: Path) -> pipeline.Request:
     )
 
 
-def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: pipeline.Request, tmp_path: Path) -> None:
+def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: Request, tmp_path: Path) -> None:
     two = parallel.run(request_of, [0, 1], workers=2)
     one = parallel.run(replace(request_of, out=tmp_path / "other"), [0, 1], workers=1)
     assert two.folder == tmp_path / "run"
@@ -47,7 +49,7 @@ def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: pipeline
     assert all(told.count(f"fold {number}: pearson") == 2 for number in range(2))
 
 
-def test_a_workers_last_words_are_the_error(request_of: pipeline.Request, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_workers_last_words_are_the_error(request_of: Request, capfd: pytest.CaptureFixture[str]) -> None:
     (request_of.data / "train.csv").write_text("id,anchor\n1,a\n")
     with pytest.raises(RunError, match=r"folds \[0, 2\] on GPU 0 failed: .*no column 'target'") as caught:
         parallel.run(request_of, [0, 1, 2], workers=2)
@@ -55,11 +57,13 @@ def test_a_workers_last_words_are_the_error(request_of: pipeline.Request, capfd:
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_workers_have_a_cache_each_and_share_the_pictures(tmp_path: Path) -> None:
-    first, second, first_again = (parallel._own_cache(tmp_path / "cache", number) for number in (0, 1, 0))
-    assert first == first_again != second
-    (first / "pictures" / "entry").touch()
-    (first / "tokens").touch()
-    assert (second / "pictures" / "entry").exists()
-    assert (tmp_path / "cache" / "pictures" / "entry").exists()
-    assert not (second / "tokens").exists()
+def test_workers_share_the_cache_and_make_each_entry_once(request_of: Request, tmp_path: Path) -> None:
+    reviews = registry.get("imdb")
+    registry.sample("imdb").make(tmp_path / "reviews", 90, 0)
+    settings = resolve(reviews, "baseline", ["split.n_splits=2", "min_reviews=1"])
+    request = replace(request_of, competition=reviews, config=settings, data=tmp_path / "reviews")
+    parallel.run(request, [0, 1], workers=2)
+    entries = sorted(tmp_path.rglob("flat.npy"))
+    assert {path.parents[1] for path in entries} == {request.environment.cache / "imdb"}
+    told = request.progress.stream.getvalue()  # type: ignore[attr-defined]
+    assert len(re.findall("tokenise +100%", told)) == len(entries)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from picture_files import bad, good, mutated, photo, saved
 
+from common import eviction
 from common.environment import PROJECT
 from common.errors import DataError, DeviceError, SettingError
 from common.listing import members
@@ -226,7 +227,7 @@ def test_more_than_is_allowed_is_refused_with_the_figure(photos: list[str], root
 
 
 def test_a_full_disk_is_found_before_the_work(photos: list[str], root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "free_disk", lambda folder: 1000)
+    monkeypatch.setattr(eviction, "free_disk", lambda folder: 1000)
     with pytest.raises(DeviceError, match=r"take 0\.00 GB, and 0\.00 GB of disk are free"):
         open_cache(photos, root, size=24)
     assert not list(root.glob("*/"))

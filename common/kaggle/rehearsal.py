@@ -20,6 +20,7 @@ from typing import Any
 from common import environment, registry
 from common.competition import Competition
 from common.errors import KernelError, UnknownName
+from common.files import lock_of, locked
 from common.kaggle import kernels, metadata
 from common.kaggle.build import Built, build, names
 from common.kaggle.clean_room.python import Python
@@ -257,13 +258,10 @@ def _fresh(folder: Path) -> Iterator[None]:
     Raises:
         KernelError: if another process rehearses in it.
     """
-    import fcntl
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise KernelError(f"another rehearsal is under way in {folder}; wait for its end") from None
+    def refuse() -> None:
+        raise KernelError(f"another rehearsal is under way in {folder}; wait for its end")
+
+    with locked(lock_of(folder), refuse):
         shutil.rmtree(folder, ignore_errors=True)
         yield

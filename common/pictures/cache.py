@@ -14,19 +14,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from common.environment import cpu_count, free_disk
-from common.errors import DataError, DeviceError, SettingError, Unreadable
-from common.files import atomic_folder
+from common.environment import cpu_count
+from common.errors import DataError, SettingError, Unreadable
+from common.eviction import INDEX, make_room
+from common.files import atomic_folder, locked
 from common.listing import read_bytes, stamp
-from common.pictures.ahead import ahead
 from common.pictures.decode import RULES, THUMB, Rule, decode_with_thumb, quiet
+from common.pictures.prefetch import prefetch
 from common.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class PictureCache:
     def __init__(self, folder: Path, paths: Sequence[str] | None = None) -> None:
         import numpy as np
 
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         self.folder = folder
         self.paths: list[str] = index["paths"] if paths is None else list(paths)
         self.size: int = index["size"]
@@ -138,10 +138,9 @@ def open_cache(
     progress = progress or Progress(live=False)
     entry = root / _key(paths, size, rule)
     if (cache := _opened(entry, paths)) is None:
-        root.mkdir(parents=True, exist_ok=True)
-        with _locked(root / "pictures.lock", lambda: progress.say(f"{title}: waiting for another process's pictures")):
+        with locked(root / "pictures.lock", lambda: progress.say(f"{title}: waiting for another process's pictures")):
             if (cache := _opened(entry, paths)) is None:
-                _make_room(root, need, max_bytes, _figure(len(paths), size))
+                make_room(root, need, max_bytes, _figure(len(paths), size))
                 _build(paths, entry, size, rule, progress, title)
                 cache = PictureCache(entry, paths)
     reopened(entry)  # its mapping stays, whatever becomes of the files
@@ -159,7 +158,7 @@ def reopened(folder: Path) -> PictureCache:
 def _opened(entry: Path, paths: Sequence[str]) -> PictureCache | None:
     """Return an entry that is there and whole; it counts as used now."""
     try:
-        os.utime(entry / "index.json")
+        os.utime(entry / INDEX)
         return PictureCache(entry, paths)
     except (FileNotFoundError, ValueError):  # evicted at this very moment, or damaged by somebody else
         return None
@@ -211,7 +210,7 @@ def _build(paths: Sequence[str], entry: Path, size: int, rule: Rule, progress: P
     with atomic_folder(entry) as folder, (folder / "pixels.npy").open("xb") as handle:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
         np.lib.format.write_array_header_1_0(handle, header)
-        decoded = ahead(lambda rows: _decoded(paths, rows, size, rule), shares, cpu_count())
+        decoded = prefetch(lambda rows: _decoded(paths, rows, size, rule), shares, cpu_count())
         with quiet(), progress.task(title, len(paths), "pictures") as task, closing(decoded):
             for share, done in zip(shares, decoded, strict=True):
                 handle.write(done.pixels.data)
@@ -220,7 +219,7 @@ def _build(paths: Sequence[str], entry: Path, size: int, rule: Rule, progress: P
                 task.advance(len(share))
         np.save(folder / "thumbs.npy", thumbs)
         index = {"size": size, "rule": rule, "unreadable": unreadable, "paths": list(paths)}
-        (folder / "index.json").write_text(json.dumps(index, indent=1), encoding="utf-8")
+        (folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
 
 
 class _Share(NamedTuple):
@@ -244,44 +243,3 @@ def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule) -> _Share
         except DataError as error:  # a member of an archive that is damaged
             share.unreadable[row] = str(error).rpartition("cannot be read: ")[2]
     return share
-
-
-def _make_room(root: Path, need: int, max_bytes: int, figure: str) -> None:
-    """Remove what killed processes left, and entries not used for longest until a new one fits; the lock is held.
-
-    Who has one of them mapped keeps reading it: its disk space is free when the last reader ends.
-    """
-    for part in root.glob(".pictures-*.part"):
-        shutil.rmtree(part, ignore_errors=True)
-    entries = [index.parent for index in root.glob("pictures-*/index.json")]
-    used = {entry: (entry / "index.json").stat().st_mtime_ns for entry in entries}
-    sizes = {entry: sum(file.stat().st_size for file in entry.iterdir()) for entry in entries}
-    total = sum(sizes.values()) + need
-    for entry in sorted(entries, key=used.__getitem__):
-        if total <= max_bytes:
-            break
-        # Taken out of its place by one rename first: half an entry is never seen.
-        aside = entry.rename(entry.with_name(f".{entry.name}.evicted.part"))
-        shutil.rmtree(aside, ignore_errors=True)
-        total -= sizes[entry]
-    if (free := free_disk(root)) < need:
-        raise DeviceError(
-            f"{figure}, and {free / 1e9:.2f} GB of disk are free in {root}; free space, or store them smaller"
-        )
-
-
-@contextmanager
-def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that the system takes back when this process ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two processes may do the same work, and one of the two results stays
-        yield
-        return
-    with path.open("wb") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            waiting()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -6,22 +6,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from common import ragged
 from common.competition import require_at_least
-from common.files import atomic_folder
+from common.files import made_once
 from common.progress import Progress
+from common.ragged import Ragged
 from common.text import vocabulary as vocabularies
 from common.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from numpy import int64
     from numpy.typing import NDArray
 
 _FORMAT = 1  # of the cache; goes up with every change of what is in it
-_FLAT, _STARTS = "flat.npy", "starts.npy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,32 +37,14 @@ class TextSettings:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """The ids of n texts, one after another in `flat`; text i is `flat[starts[i]:starts[i + 1]]`."""
+class Corpus(Ragged):
+    """The ids of n texts, a row each, and what they stand for."""
 
-    flat: NDArray[Any]
-    starts: NDArray[int64]
     vocabulary: Vocabulary
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
 
     def ids(self, row: int) -> NDArray[Any]:
         """Return the ids of one text, a view."""
-        return self.flat[self.starts[row] : self.starts[row + 1]]
-
-    @cached_property
-    def lengths(self) -> NDArray[int64]:
-        """The tokens of each text (n,)."""
-        import numpy as np
-
-        return np.diff(self.starts)
-
-    def joined(self, rows: Sequence[int] | NDArray[Any]) -> NDArray[Any]:
-        """Return the ids of some texts one after another, in the order of `rows`; a copy."""
-        import numpy as np
-
-        return np.concatenate([self.ids(row) for row in rows]) if len(rows) else self.flat[:0].copy()
+        return self[row]
 
 
 def numericalise(
@@ -88,23 +69,16 @@ def numericalise(
     Raises:
         DeviceError: if the disk is full, or a worker is killed for want of memory.
     """
-    import numpy as np
+    settings, progress = settings or TextSettings(), progress or Progress()
 
-    settings = settings or TextSettings()
+    def make(folder: Path) -> None:
+        made = _make(texts, settings, vocabulary, progress, workers)
+        ragged.save(made, folder)
+        made.vocabulary.save(folder / vocabularies.FILE)
+
     folder = cache / f"text-{_key(texts, settings, vocabulary)}"
-    if not folder.is_dir():
-        made = _make(texts, settings, vocabulary, progress or Progress(), workers)
-        with atomic_folder(folder) as part:
-            np.save(part / _FLAT, made.flat, allow_pickle=False)
-            np.save(part / _STARTS, made.starts, allow_pickle=False)
-            made.vocabulary.save(part / vocabularies.FILE)
-    # A memory map of nothing is an error, so that an empty collection is read plainly.
-    mode: Any = "r" if (folder / _FLAT).stat().st_size > 128 else None
-    return Corpus(
-        np.load(folder / _FLAT, mmap_mode=mode),
-        np.load(folder / _STARTS),
-        Vocabulary.load(folder / vocabularies.FILE),
-    )
+    made_once(folder, make, lambda: progress.say("tokenise: waiting for another process's texts"))
+    return Corpus(*ragged.load(folder), Vocabulary.load(folder / vocabularies.FILE))
 
 
 def _make(
@@ -144,11 +118,7 @@ def _numericalised(
 
 
 def _corpus(flat: NDArray[Any], lengths: NDArray[Any], vocabulary: Vocabulary) -> Corpus:
-    import numpy as np
-
-    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    return Corpus(flat.astype(_smallest(vocabulary), copy=False), starts, vocabulary)
+    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.starts_of(lengths), vocabulary)
 
 
 def _smallest(vocabulary: Vocabulary) -> str:

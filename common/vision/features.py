@@ -1,4 +1,4 @@
-"""What a frozen backbone makes of pictures: computed once for each, kept on disk, shared by folds and runs.
+"""What a frozen backbone makes of pictures: computed once for each, kept on disk, shared by folds, runs and workers.
 
 A picture is seen at every size, as it is and flipped; the two are averaged, which takes noise out of the features.
 At each size there are two blocks: what the backbone's own classifier would see (`224 mean`, of the last feature map)
@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.files import atomic_folder, atomic_write
+from common.errors import SettingError
+from common.eviction import INDEX, make_room
+from common.files import atomic_folder, atomic_write, lock_of, locked
 from common.model import Context
 from common.vision import backbones
 from common.vision.prediction import Eye, precision
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from common.vision.backbones import Backbone
+    from common.vision.settings import Frozen
 
 Blocks = dict[str, Any]  # float32 arrays by name
 KEPT = "backbone"  # the folder, in that of a run, with the weights that its features are made by
@@ -58,35 +61,43 @@ def kept_backbone(context: Context) -> Backbone:
     return backbones.load(about["name"], str(folder / "model.safetensors"), context.environment)
 
 
-def features(frame: DataFrame, sizes: Sequence[int], context: Context) -> Blocks:
-    """Return blocks (n, channels) by name; what no run has computed before is computed now."""
+def features(frame: DataFrame, config: Frozen, context: Context) -> Blocks:
+    """Return blocks (n, channels) by name; what no run has computed before is computed now.
+
+    Raises:
+        SettingError: if the features take more disk than the settings allow.
+        DeviceError: if the disk has no room for them.
+    """
     import numpy as np
 
     about = json.loads((context.run / KEPT / "backbone.json").read_text(encoding="utf-8"))
     blocks: dict[str, Any] = {}
-    extractor = _Extractor(sizes, context)
+    extractor = _Extractor(config, context)
     for entry, places in entries(frame):
-        made_by = [entry.name, about, list(sizes), PART, VERSION, str(precision(half=True))]
+        made_by = [entry.name, about, list(config.sizes), PART, VERSION, str(precision(half=True))]
         key = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
-        rows = frame[ROW].to_numpy()[places]
-        parts = {int(part): context.cache / "features" / f"{key}-{part:03}.npz" for part in np.unique(rows // PART)}
-        extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
-        for part, file in parts.items():
-            inside = rows // PART == part
-            with np.load(file, allow_pickle=False) as stored:
-                for name in stored.files:
-                    values = stored[name][rows[inside] % PART]
-                    blocks.setdefault(name, np.empty((len(frame), values.shape[1]), np.float32))[places[inside]] = (
-                        values
-                    )
+        rows, folder = frame[ROW].to_numpy()[places], context.cache / "features" / key
+        parts = {int(part): folder / f"{part:03}.npz" for part in np.unique(rows // PART)}
+        # Nobody else makes the same features meanwhile, and nobody takes them away before they are read.
+        with locked(lock_of(folder), lambda: context.progress.say("features: waiting for another process's")):
+            with atomic_write(folder / INDEX, "w") as handle:
+                json.dump(made_by, handle)
+            extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
+            for part, file in parts.items():
+                inside = rows // PART == part
+                with np.load(file, allow_pickle=False) as stored:
+                    for name in stored.files:
+                        values = stored[name][rows[inside] % PART]
+                        block = blocks.setdefault(name, np.empty((len(frame), values.shape[1]), np.float32))
+                        block[places[inside]] = values
     return blocks
 
 
 class _Extractor:
     """The backbone at work; loaded when there is something to do."""
 
-    def __init__(self, sizes: Sequence[int], context: Context) -> None:
-        self.sizes, self.context = sizes, context
+    def __init__(self, config: Frozen, context: Context) -> None:
+        self.config, self.context = config, context
 
     def write(self, entry: Path, parts: dict[int, Path]) -> None:
         """Compute parts of a cache entry's features and write each, whole, to its file."""
@@ -107,9 +118,22 @@ class _Extractor:
                     for name, values in self._seen(batch).items():
                         made.setdefault(name, []).append(values)
                     task.advance(len(batch))
-                with atomic_write(file) as handle:
-                    parts_of = {name: np.concatenate(each) for name, each in made.items()}
-                    np.savez(handle, **parts_of)  # type: ignore[arg-type]  # NumPy 2.0 has no allow_pickle here
+                self._keep(file, {name: np.concatenate(each) for name, each in made.items()}, len(pixels))
+
+    def _keep(self, file: Path, blocks: Blocks, count: int) -> None:
+        """Write a part of the features of `count` pictures, if there may be room for all of them."""
+        import numpy as np
+
+        need, room = sum(block.nbytes for block in blocks.values()), self.config.cache_bytes
+        whole = need * count // len(next(iter(blocks.values())))
+        what = f"features of {count:,} pictures take {whole / 1e9:.2f} GB"
+        if whole > room:
+            raise SettingError(f"{what}, more than the {room / 1e9:.2f} GB allowed; allow more (--set cache_gb=…)")
+        root = file.parent.parent
+        with locked(root / "features.lock"):
+            make_room(root, need, room, what)
+            with atomic_write(file) as handle:
+                np.savez(handle, **blocks)
 
     def _load(self) -> None:
         backbone = kept_backbone(self.context)
@@ -123,7 +147,7 @@ class _Extractor:
         made = {}
         with torch.inference_mode():
             whole = self.eye.put(batch)
-            for size in self.sizes:
+            for size in self.config.sizes:
                 view = whole if size == whole.shape[-1] else interpolate(whole, size, mode="bilinear", antialias=True)
                 both_ways = self.eye.cast(torch.cat((view, view.flip(3))))
                 for name, both in _blocks(self.eye.network, both_ways).items():

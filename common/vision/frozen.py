@@ -32,7 +32,7 @@ class FrozenModel:
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Fit the head on features that are there already, then fine-tune if the settings say so."""
-        blocks, codes = features(train, self.config.sizes, self.context), self.task.codes(train)
+        blocks, codes = features(train, self.config, self.context), self.task.codes(train)
         groups = train[LOOK].to_numpy()
         with self.context.progress.task(f"{self.context.title} · head", 1, "heads") as task:
             self.notes["head"] = self.head.fit(blocks, codes, groups, STRENGTHS, self.config.seed)
@@ -49,7 +49,7 @@ class FrozenModel:
         """Return the probability of each class (n, classes): of both models, their log odds mixed."""
         import numpy as np
 
-        mixed = self.head.log_chances(features(frame, self.config.sizes, self.context))
+        mixed = self.head.log_chances(features(frame, self.config, self.context))
         if self.tuned is not None:
             weight = self.config.tuning.weight
             mixed = (1 - weight) * mixed + weight * self.tuned.log_chances(frame)
@@ -76,7 +76,7 @@ class FrozenModel:
 
         from common.vision.figures import losses
 
-        truth, seen = self.task.codes(valid), features(valid, self.config.sizes, self.context)
+        truth, seen = self.task.codes(valid), features(valid, self.config, self.context)
         order = np.random.default_rng(self.config.seed).permutation(len(codes))
         points = []
         for share in _SHARES:

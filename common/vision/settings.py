@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.competition import Config, Split, require_at_least
+from common.competition import SMALLEST, Config, Split, require_at_least
 from common.errors import SettingError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of files that may be pictures
-SMALLEST = 1e-12  # what a rate has to be at least: more than nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Config):
     """What every profile has: where pictures are decoded to."""
 
-    cache_gb: float = 16.0  # of disk for decoded pictures, of all runs together; the least recently used go first
+    # Of disk for decoded pictures, and as much again for features (a thirtieth of them, as a rule): of all runs of a
+    # competition together, so 32 GB at most. What was not used for longest goes first; what is in use stays readable.
+    cache_gb: float = 16.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_at_least(self, SMALLEST, "cache_gb")
+
+    @property
+    def cache_bytes(self) -> int:
+        """The same in bytes."""
+        return int(self.cache_gb * 1e9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +116,11 @@ class Frozen(Network):
         super().__post_init__()
         if not self.sizes or min(self.sizes) < 1:
             raise SettingError(f"sizes is {self.sizes}; give one or more, such as 288 or 224,288")
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Sides of the pictures that the backbone is shown, fine-tuning included."""
+        return (*self.sizes, self.tuning.size) if self.tuning.epochs else self.sizes
 
 
 def profiles(target: str) -> dict[str, Config]:

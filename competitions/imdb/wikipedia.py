@@ -16,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common import processes
+from common.attached import files_below
 from common.errors import BackboneError
-from common.files import atomic_folder
+from common.files import atomic_folder, lock_of, locked
 from common.model import Context
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 URL = "https://s3.amazonaws.com/fast-ai-modelzoo/wt103-{way}.tgz"
 AUTO, NONE = "auto", "none"
-DEPTH = 6  # folders below an input mount that are looked at
 BY_WORD = ("0.encoder.weight", "1.decoder.bias")  # tensors with a row for each word
 
 
@@ -87,7 +87,10 @@ def _main_finds(backwards: bool, context: Context) -> Path | None:
     """Return the folder that the main process finds or downloads, in every process."""
     folder = None
     if processes.is_main():
-        folder = _there(backwards, context) or _downloaded(backwards, context)
+        folder = _there(backwards, context)
+        if folder is None and context.environment.online():
+            with locked(lock_of(context.cache / "wt103")):  # of workers on several GPUs one downloads
+                folder = _there(backwards, context) or _downloaded(backwards, context)
     agreed = processes.agree(folder and str(folder))
     return agreed and Path(agreed)
 
@@ -95,17 +98,14 @@ def _main_finds(backwards: bool, context: Context) -> Path | None:
 def _there(backwards: bool, context: Context) -> Path | None:
     """Return the folder with the weights among the attached inputs and in the cache."""
     for root in (*context.environment.inputs, context.cache):
-        for depth in range(DEPTH + 1):
-            for path in sorted(root.glob("*/" * depth + "*.pth")):
-                if "wt103" in str(path).lower() and _files(path.parent, backwards):
-                    return path.parent
+        for path in files_below(root, "*.pth"):
+            if "wt103" in str(path).lower() and _files(path.parent, backwards):
+                return path.parent
     return None
 
 
 def _downloaded(backwards: bool, context: Context) -> Path | None:
-    """Return the folder of the downloaded archive, or None without internet."""
-    if not context.environment.online():
-        return None
+    """Return the folder of the downloaded archive, or None if it cannot be had."""
     way = "bwd" if backwards else "fwd"
     target = context.cache / f"wt103-{way}"
     try:
