@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -12,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common import folders
 from common.competition import Column, Competition, Folder, Source, Table
 from common.errors import DataError
-from common.listing import ARCHIVE, members, read_bytes
+from common.listing import members
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -27,12 +27,16 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
-    """A competition's tables in memory; `train` is None where only predictions are wanted."""
+    """A competition's tables in memory; `train` is None where only predictions are wanted.
+
+    `unlabelled` are the paths of training files that are no rows, as no labelling rule matches their names.
+    """
 
     train: DataFrame | None
     test: DataFrame
     sample_submission: DataFrame | None = None
     extra: Mapping[str, DataFrame] = field(default_factory=dict)
+    unlabelled: tuple[str, ...] = ()
 
     @property
     def training(self) -> DataFrame:
@@ -75,8 +79,9 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
     files = competition.files
     sample = locate(folder, files.sample_submission)
     required = train and not files.sample_submission.optional
+    rows, unlabelled = _read(folder, files.train) if train else (None, ())
     return Frames(
-        train=read_rows(folder, files.train) if train else None,
+        train=rows,
         test=read_rows(folder, files.test),
         sample_submission=read_rows(folder, files.sample_submission) if required or sample else None,
         extra={
@@ -84,6 +89,7 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
             for name, source in files.extra.items()
             if train and (not source.optional or locate(folder, source))
         },
+        unlabelled=unlabelled,
     )
 
 
@@ -93,59 +99,26 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
     Raises:
         DataError: if it is missing or not as described; names every problem.
     """
+    return _read(folder, source)[0]
+
+
+def _read(folder: Path, source: Source) -> tuple[DataFrame, tuple[str, ...]]:
+    """Return the rows, and the paths of the files that are none for want of a label."""
     path = locate(folder, source)
     if path is None:
-        raise DataError(f"{source.file} is not in {folder}")
+        nor = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
+        raise DataError(f"{source.file} is not in {folder}{nor}")
+    unlabelled: tuple[str, ...] = ()
     if isinstance(source, Folder):
-        where, frame = str(path), _read_folder(folder, source)
+        frame, unlabelled = folders.read(folder, source)
     elif source.instead and path == locate(folder, source.instead):
-        return read_rows(folder, source.instead)
+        return _read(folder, source.instead)
     else:
-        where, frame = str(path), _read_table(path, source)
+        frame = _read_table(path, source)
     problems = [problem for column in source.columns for problem in _check(frame, column)]
     if problems:
-        raise DataError(f"{where}: {'; '.join(problems)}")
-    return frame
-
-
-def _read_folder(folder: Path, source: Folder) -> DataFrame:
-    """Return a row for every file of a known suffix that a rule of the source matches."""
-    import pandas as pd
-
-    rows = []
-    for place in _places_of(folder, source):
-        for name in members(place):
-            stem, dot, suffix = name.rpartition(".")
-            if f"{dot}{suffix}".lower() in source.suffixes and (label := _label(stem, source)) is not None:
-                rows.append((f"{place.name.removesuffix(ARCHIVE)}/{stem}", f"{place}/{name}", label))
-    if not rows:
-        rule = f" named like {' or '.join(source.labels)}" if source.labels else ""
-        raise DataError(
-            f"no {'/'.join(source.suffixes)} files{rule} in {', '.join(map(str, _places_of(folder, source)))}"
-        )
-    stems, paths, labels = zip(*rows, strict=True)
-    ids = [stem.rpartition("/")[2] for stem in stems]
-    values: dict[str, Any] = {
-        "id": ids if len(set(ids)) == len(ids) else list(stems),
-        "file": list(paths),
-    }
-    frame = {}
-    for column in source.columns:
-        if column.name == source.label:
-            frame[column.name] = list(labels)
-        elif column.kind == "text":
-            frame[column.name] = [read_bytes(path).decode("utf-8", errors="replace") for path in paths]
-        else:
-            frame[column.name] = values[column.kind]
-    return pd.DataFrame(frame, dtype=str)
-
-
-def _label(stem: str, source: Folder) -> str | None:
-    """Return a file's label by the first rule that matches its path without suffix; None if none does."""
-    if source.label is None:
-        return ""
-    found = ((re.fullmatch(rule, stem), value) for rule, value in source.labels.items())
-    return next((match.expand(value) for match, value in found if match), None)
+        raise DataError(f"{path}: {'; '.join(problems)}")
+    return frame, unlabelled
 
 
 def _read_table(path: Path, table: Table) -> DataFrame:
@@ -229,20 +202,9 @@ def locate(folder: Path, source: Source) -> Path | None:
 def paths(folder: Path, source: Source) -> list[Path]:
     """Return the files and folders that hold a source's rows."""
     if isinstance(source, Folder):
-        return _places_of(folder, source)
+        return folders.places(folder, source)
     found = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
-    return found or (_places_of(folder, source.instead) if source.instead else [])
-
-
-def _places_of(folder: Path, source: Folder) -> list[Path]:
-    """Return the folders and archives that hold a source's files: unpacked ones before packed ones of the same name."""
-    places = []
-    for name in source.folders:
-        if (plain := folder / name).is_dir() and next(plain.iterdir(), None):
-            places.append(plain)
-        elif (packed := folder / f"{name}{ARCHIVE}").is_file():
-            places.append(packed)
-    return places
+    return found or (folders.places(folder, source.instead) if source.instead else [])
 
 
 def _check(frame: DataFrame, column: Column) -> Iterable[str]:

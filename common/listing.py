@@ -32,9 +32,9 @@ def members(place: Path) -> list[str]:
     else:
         try:
             with zipfile.ZipFile(place) as archive:
-                found = [str(inside(_plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
+                found = [str(inside(plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
         except (zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{place} cannot be read as a zip archive: {error}") from None
+            raise DataError(f"{place} cannot be read as a zip archive ({error}); fetch it again") from None
     return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
 
 
@@ -52,6 +52,11 @@ def read_bytes(path: str) -> bytes:
         return opened.read(names.get(member, member))
     except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def plain(name: str) -> str:
+    """Return an archive's name of a member as `members` gives it."""
+    return name.removeprefix("./")  # which some programs put before every name
 
 
 def stamp(path: str) -> str:
@@ -86,11 +91,7 @@ def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, di
     It is opened by this very process: a forked one would share the place in the file.
     """
     opened = zipfile.ZipFile(archive)
-    return opened, {_plain(name): name for name in opened.namelist() if _plain(name) != name}
-
-
-def _plain(name: str) -> str:
-    return name.removeprefix("./")  # which some programs put before every name
+    return opened, {plain(name): name for name in opened.namelist() if plain(name) != name}
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -91,6 +91,9 @@ def test_text_is_read_and_stands_in_for_a_table(folder: Path) -> None:
 def test_nothing_to_read_is_told(folder: Path) -> None:
     with pytest.raises(DataError, match=r"images\.zip is not in"):
         data.read_rows(folder, Folder(folders=("images",), suffixes=(".jpg",), columns=COLUMNS[:2]))
+    (folder / "images").mkdir()
+    with pytest.raises(DataError, match=r"images\.zip is not in .*, nor as a folder with files in it"):
+        data.read_rows(folder, Folder(folders=("images",), suffixes=(".jpg",), columns=COLUMNS[:2]))
     with pytest.raises(DataError, match=r"no \.png files in"):
         data.read_rows(folder, Folder(folders=("train",), suffixes=(".png",), columns=COLUMNS[:2]))
     (folder / "train.zip").write_bytes(b"no archive")
@@ -149,6 +152,42 @@ def test_an_empty_folder_does_not_hide_the_archive(folder: Path) -> None:
     packed(folder)
     (folder / "train").mkdir()
     assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+@pytest.mark.parametrize("inside", ["train/", ""])
+def test_a_folder_that_lacks_files_of_its_archive_is_refused(inside: str, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for name in (*NAMES, "dog.2.jpg", "dog.3.jpg"):
+            archive.writestr(f"{inside}{name}", b"")
+    says = (
+        r"train holds 3 files, train\.zip beside it 5; the folder lacks 2 of them, such as dog\.2\.jpg\. .*delete the"
+    )
+    with pytest.raises(DataError, match=says):
+        data.read_rows(folder, ANIMALS)
+    (folder / "train.zip").rename(folder / "kept.zip")
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+def test_files_of_one_name_are_counted(folder: Path) -> None:
+    packed(folder)
+    with zipfile.ZipFile(folder / "train.zip", "a") as archive:
+        archive.writestr("train/elsewhere/cat.2.jpg", b"")
+        archive.extract("train/elsewhere/cat.2.jpg", folder)
+    with pytest.raises(DataError, match=r"holds 1 files, train\.zip beside it 4; the folder lacks 3"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_a_folder_that_has_more_than_its_archive_is_read(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for name in ("train/cat.2.jpg", "train/dog.1.JPG", "train/horse.2.jpg"):  # no rule wants a horse
+            archive.writestr(name, b"")
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+def test_an_archive_that_cannot_be_read_makes_its_folder_doubtful(folder: Path) -> None:
+    (folder / "train.zip").write_bytes(b"PK no archive")
+    with pytest.raises(DataError, match=r"train\.zip cannot be read as a zip archive"):
+        data.read_rows(folder, ANIMALS)
 
 
 def test_a_forked_process_reads_for_itself(folder: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from common import data, registry
 from common.competition import Competition
+from common.errors import DataError
 from common.listing import members
 from common.vision.drawn import animal
 from common.vision.guarded import GuardedModel
@@ -89,6 +90,42 @@ def test_every_profile_trains_predicts_and_shows(
     trained, again = (pd.read_csv(path, index_col="id")["label"] for path in (run / "submission.csv", out))
     assert trained.between(1e-5, 1 - 1e-5).all() and trained.nunique() > 5
     np.testing.assert_allclose(again, trained, atol=1e-6)
+
+
+def test_a_vision_transformer_that_takes_any_size_learns_and_predicts(
+    pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*options("course"), "--set", "backbone=test_vit.r160_in1k"]  # drawn at 64 pixels, not at its own 160
+    said = kit(capsys, "train", "pets", "--data", pets_data, *words, "--json")
+    assert said.code == 0, said.err
+    out = tmp_path / "again.csv"
+    said = kit(capsys, "predict", "pets", "--run", said.json["run"], "--data", pets_data, "--out", out)
+    assert said.code == 0 and len(pd.read_csv(out)) == 20
+
+
+UNFIT = {
+    "vit_tiny_patch16_224": (
+        64,
+        "takes no pictures of 64 pixels (Input height (64) doesn't match model (224)); choose",
+    ),
+    "torchvision/vit_b_16": (
+        224,
+        "fastai's head does not fit torchvision's vit_b_16 (it has no layer that pools); choose",
+    ),
+    "test_mambaout": (64, "fastai's head does not fit timm's test_mambaout ("),  # colours are the last axis of its maps
+}
+
+
+@pytest.mark.parametrize("command", ["train", "lr-find"])
+@pytest.mark.parametrize("backbone", [*UNFIT])
+def test_a_network_that_cannot_be_trained_on_these_pictures_is_told_before_training(
+    command: str, backbone: str, pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size, says = UNFIT[backbone]
+    settings = ("--set", f"backbone={backbone}", "--set", f"size={size}")
+    said = kit(capsys, command, "pets", "--data", pets_data, *options("course"), *settings)
+    assert said.code == 1 and says in said.complaint
+    assert "steps/s" not in said.err, "nothing was trained"
 
 
 @pytest.mark.parametrize("profile", ["baseline", "best"])
@@ -206,6 +243,34 @@ def test_each_broken_file_alone_is_left_out_and_named(
     assert "1 training pictures cannot be read and are left out: dog.900.jpg (" in capsys.readouterr().err
 
 
+def test_pictures_without_a_label_are_counted_and_named(
+    pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nameless = {f"train/{name}": encoded(picture(1), "JPEG") for name in ("horse.jpg", "cat.1 (1).jpg", "cat.jpg")}
+    frames = enriched(PETS, pets_data, nameless | {"train/dog.900.jpg": b""}, home)
+    assert len(frames.training) == 60
+    said = capsys.readouterr().err
+    assert "3 training pictures have names that no labelling rule matches and are left out: cat.1 (1).jpg, " in said
+    assert "1 training pictures cannot be read and are left out: dog.900.jpg (" in said
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_folder_that_was_copied_in_part_is_refused_at_once(
+    part: str, pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in pets_data.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    with zipfile.ZipFile(pets_data / f"{part}.zip") as archive:
+        archive.extractall(tmp_path, archive.namelist()[:15])
+    said = kit(capsys, "train", "pets", "--data", tmp_path, *options("baseline"))
+    whole = {"train": 60, "test": 20}[part]
+    assert said.code == 1
+    assert (
+        f"{part} holds 15 files, {part}.zip beside it {whole}; the folder lacks {whole - 15} of them" in said.complaint
+    )
+    assert not (home / "submissions").exists()
+
+
 def test_nothing_to_train_on_is_said_in_one_line(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +303,41 @@ def test_oxfords_folder_is_extra_or_sole_training_data(tmp_path: Path, pets_data
     found = dict(zip(alone["id"], alone["label"], strict=True))
     assert found == {"Abyssinian_1": 0, "Egyptian_Mau_12": 0, "beagle_3": 1, "american_pit_bull_terrier_4": 1}
     assert len(both) == 60 + 4 and both["label"].sum() == 30 + 2
+
+
+def test_cats_and_dogs_may_have_capitals(tmp_path: Path) -> None:
+    for name in ("train/Cat.1.jpg", "train/Dog_2.jpg", "train/DOG.3.jpg", "test/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    train = data.read_rows(tmp_path, PETS.files.train)
+    assert dict(zip(train["id"], train["label"], strict=True)) == {"Cat.1": 0, "Dog_2": 1, "DOG.3": 1}
+
+
+def test_an_unknown_backbone_is_told_before_anything_is_decoded_or_written(
+    pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = kit(capsys, "train", "pets", "--data", pets_data, *options("course"), "--set", "backbone=resnet43")
+    assert said.code == 1 and "unknown backbone 'resnet43'. Did you mean resnet34" in said.complaint
+    assert "pictures" not in said.err and not (home / "submissions").exists()
+
+
+def test_pictures_of_one_class_are_told_before_anything_is_decoded_or_written(
+    pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(pets_data / "train.zip") as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if "cat" in name])
+    for name in ("test.zip", "sample_submission.csv"):
+        (tmp_path / name).symlink_to(pets_data / name)
+    said = kit(capsys, "train", "pets", "--data", tmp_path, *options("baseline"))
+    assert said.code == 1 and "all 30 training pictures are of one class, 'cat'" in said.complaint
+    assert len(said.err.splitlines()) == 1 and not (home / "submissions").exists()
+
+
+def test_files_of_another_competition_are_told_with_an_example(pets_data: Path, home: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"none of 60 files in .*train\.zip is named like .*: .*/train/cat\.0\.jpg, say"
+    ):
+        data.read_rows(pets_data, BREEDS.files.train)
 
 
 def test_breeds_are_read_from_names(tmp_path: Path) -> None:

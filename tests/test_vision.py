@@ -99,15 +99,15 @@ def test_an_unknown_backbone_is_told(name: str, says: str, offline: Environment)
 
 @pytest.mark.parametrize("name", ["convnext_base.fb_in22k_ft_in1k", "resnet34.a1_in1k", "vit_tiny_patch16_224"])
 def test_a_name_with_a_tag_is_timms(name: str) -> None:
-    assert backbones._resolve(name) == ("timm", name)
+    assert backbones.resolve(name) == ("timm", name)
 
 
 def test_the_profiles_own_backbones_exist() -> None:
     for profiles in (registry.get(name).profiles.values() for name in ("pets", "pet_breeds")):
         for backbone in {config.backbone for config in profiles if isinstance(config, Network)}:
-            assert backbones._resolve(backbone)[1] == backbone
+            assert backbones.resolve(backbone)[1] == backbone
     with pytest.raises(BackboneError, match="unknown backbone"):
-        backbones._resolve("convnext_base.fb_in22k_ft_in2k")
+        backbones.resolve("convnext_base.fb_in22k_ft_in2k")
 
 
 def test_weights_of_a_larger_network_are_refused(offline: Environment, tmp_path: Path) -> None:
@@ -123,6 +123,11 @@ def test_a_size_that_a_backbone_does_not_take_is_told_at_once(offline: Environme
     with pytest.raises(BackboneError, match="takes no pictures of 96 pixels"):
         backbones.require_size(backbone, 96)
     backbones.require_size(backbones.load(TINY, "random", offline), 96, 64)
+
+
+def test_pictures_for_fine_tuning_are_shown_to_the_backbone_too() -> None:
+    assert Frozen(sizes=(224, 288), tuning=FineTuning(size=160)).shown == (224, 288)
+    assert Frozen(sizes=(224,), tuning=FineTuning(epochs=1, size=160)).shown == (224, 160)
 
 
 class Harm:

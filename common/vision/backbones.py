@@ -7,20 +7,19 @@ with `weights_only=True`.
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Literal
 
+from common.attached import files_below
 from common.environment import Environment
 from common.errors import BackboneError
 
 RANDOM = "random"  # weights that are drawn: for samples and tests
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-DEPTH = 6  # folders below an input mount that are looked at
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _CLASSIFIER = 2  # tensors of a linear layer
 _HEADS = ("fc.", "classifier", "head", "last_linear", "aux")
@@ -50,7 +49,7 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
     Raises:
         BackboneError: if there is no such backbone, or its weights cannot be found, read or fitted.
     """
-    library, plain = _resolve(name)
+    library, plain = resolve(name)
     make = _timm if library == "timm" else _torchvision
     if weights == RANDOM:
         import torch
@@ -79,22 +78,29 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
 
 
 def require_size(backbone: Backbone, *sizes: int) -> None:
-    """Show a backbone an empty picture of each size, in pixels, before anything costs time.
+    """See to it, before anything costs time, that a backbone takes pictures of these sides, in pixels.
 
     Raises:
-        BackboneError: if it takes no pictures of that size.
+        BackboneError: if there is one that it does not take.
     """
-    import torch
-
     for size in sizes:
-        try:
-            with torch.inference_mode():
-                backbone.network.eval()(torch.zeros(1, 3, size, size))
-        except (AssertionError, RuntimeError, ValueError) as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        if reason := refusal(backbone.network, size):
             raise BackboneError(
                 f"{backbone.name} takes no pictures of {size} pixels ({reason}); choose its own size, or another backbone"
-            ) from None
+            )
+
+
+def refusal(network: Any, size: int) -> str | None:
+    """Return what a network says against an empty picture of this side, in pixels, or None."""
+    import torch
+
+    device = next(network.parameters()).device
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, size, size, device=device))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        return next(iter(str(error).splitlines()), type(error).__name__)[:200].rstrip(".")
+    return None
 
 
 def given(weights: str) -> Path:
@@ -117,7 +123,7 @@ def attached(name: str, environment: Environment) -> Path | None:
     """Return the weights among the attached inputs whose file or folder bears the backbone's name, or None."""
     wanted = {name.lower(), name.partition(".")[0].lower()}
     for root in environment.inputs:
-        for path in sorted(_files(root, DEPTH)):
+        for path in sorted(files_below(root, *(f"*{suffix}" for suffix in SUFFIXES))):
             parts = path.relative_to(root).parts
             names = {part.lower() for part in (*parts[:-1], path.stem)}
             # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
@@ -197,8 +203,12 @@ def _require_classifier(left: list[str], path: Path) -> None:
         )
 
 
-def _resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
-    """Return the library of a backbone and its name there."""
+def resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
+    """Return the library of a backbone and its name there.
+
+    Raises:
+        BackboneError: if there is no such backbone; suggests the nearest.
+    """
     from difflib import get_close_matches
 
     import timm
@@ -251,14 +261,3 @@ def _cached(library: str, name: str) -> bool:
 
     url = str(models.get_model_weights(name)["DEFAULT"].url)
     return (Path(str(torch.hub.get_dir())) / "checkpoints" / url.rpartition("/")[2]).is_file()
-
-
-def _files(root: Path, depth: int) -> Iterable[Path]:
-    """Yield the files of weights at most `depth` folders below `root`."""
-    if depth == 0 or not root.is_dir():
-        return
-    for entry in os.scandir(root):
-        if entry.is_dir():
-            yield from _files(Path(entry.path), depth - 1)
-        elif entry.name.endswith(SUFFIXES):
-            yield Path(entry.path)

@@ -50,7 +50,8 @@ class CourseModel:
 
         set_seed(self.config.seed, reproducible=False)
         self.backbone = self._backbone(self.config.weights)
-        learn = learner(self._loaders(train, valid, folder), self.backbone, metrics=error_rate, path=folder)
+        dls = self._loaders(train, valid, folder)
+        learn = learner(dls, self.backbone, self.config.size, metrics=error_rate, path=folder)
         return learning.precise(learn, self.config.precision)
 
     def chances(self, frame: DataFrame) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from common.errors import DataError
 from common.vision.rows import ROW
 from common.vision.task import Task
 
@@ -56,13 +55,8 @@ class GuardedModel:
         """
         import numpy as np
 
-        codes = self.task.codes(train)
-        if (codes == codes[0]).all():
-            name = self.task.names[codes[0]]
-            raise DataError(
-                f"all {len(codes):,} training pictures are of one class, {name!r}; two are needed to tell apart"
-            )
-        counts = np.bincount(codes, minlength=len(self.task.classes)) + 1
+        self.task.require_two_classes(train)
+        counts = np.bincount(self.task.codes(train), minlength=len(self.task.classes)) + 1
         self.prior = counts / counts.sum()
         self.classifier.fit(train, valid)
 

@@ -6,7 +6,7 @@ and the place in it where the picture cache keeps the pixels; a picture that can
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ _NAMED = 5  # pictures that a warning names
 
 
 def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Context) -> Frames:
-    """Return the frames with the columns above; training rows that cannot be read are left out, and named.
+    """Return the frames with the columns above; what is left out of training is named: without a label, or unreadable.
 
     Args:
         frames: the rows as they were read.
@@ -41,7 +41,7 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
         DataError: if no training picture can be read.
     """
     from common.pictures.cache import open_cache
-    from common.pictures.looks import groups
+    from common.pictures.near_duplicates import groups
 
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[column]]
@@ -53,10 +53,12 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
         unreadable = train[ROW] < 0
         if unreadable.all():
             raise DataError(f"none of the {len(train):,} training pictures can be read; look at them with a viewer")
-        _warn(context, cache, train.index[unreadable], "training pictures cannot be read and are left out")
+        _warn(context, _unreadable(cache, train.index[unreadable]), "training pictures cannot be read and are left out")
+        _warn(context, [Path(path).name for path in frames.unlabelled],
+              "training pictures have names that no labelling rule matches and are left out")  # fmt: skip
         train = train[~unreadable].reset_index(drop=True)
         _report_twins(train, test, column, context)
-    _warn(context, cache, test.index[test[ROW] < 0] + len(paths) - len(test),
+    _warn(context, _unreadable(cache, test.index[test[ROW] < 0] + len(paths) - len(test)),
           "test pictures cannot be read and are predicted as the classes' shares")  # fmt: skip
     return replace(frames, train=train, test=test)
 
@@ -96,22 +98,24 @@ def _placed(frame: DataFrame, cache: PictureCache, looks: NDArray[np.intp], star
 
 
 def _report_twins(train: DataFrame, test: DataFrame, column: str, context: Context) -> None:
-    from common.pictures.looks import report
+    from common.pictures.near_duplicates import report
 
     twins = int(train[LOOK].duplicated(keep=False).sum())
     known = int(test[LOOK].isin(train[LOOK]).sum())
     if twins or known:
-        found = report(train[LOOK].to_numpy(), [Path(path).name for path in train[column]])[:_NAMED]
-        named = f" ({'; '.join(found)}, …)" if found else ""
+        found = report(train[LOOK].to_numpy(), [Path(path).name for path in train[column]])
+        named = f" ({'; '.join(found[:_NAMED])}{'; …' if len(found) > _NAMED else ''})" if found else ""
         context.progress.say(
             f"near-duplicates: {twins:,} training pictures look like another and stay in its fold{named}; "
             f"{known:,} test pictures look like a training picture"
         )
 
 
-def _warn(context: Context, cache: PictureCache, rows: Any, what: str) -> None:
-    if not len(rows):
-        return
-    named = [f"{Path(cache.paths[row]).name} ({cache.unreadable[row]})" for row in rows[:_NAMED]]
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    context.progress.warn(f"{len(rows):,} {what}: {', '.join(named)}{more}")
+def _unreadable(cache: PictureCache, rows: Iterable[int]) -> list[str]:
+    return [f"{Path(cache.paths[row]).name} ({cache.unreadable[row]})" for row in rows]
+
+
+def _warn(context: Context, pictures: Sequence[str], what: str) -> None:
+    if pictures:
+        more = f" and {len(pictures) - _NAMED} more" if len(pictures) > _NAMED else ""
+        context.progress.warn(f"{len(pictures):,} {what}: {', '.join(pictures[:_NAMED])}{more}")

@@ -47,6 +47,18 @@ class Task:
             raise DataError(f"{self.target!r} holds {given!r}; known: {', '.join(map(str, self.classes))}")
         return places
 
+    def require_two_classes(self, frame: DataFrame) -> None:
+        """See to it that there is something to tell apart.
+
+        Raises:
+            DataError: if all rows have the same answer.
+        """
+        codes = self.codes(frame)
+        if (codes == codes[0]).all():
+            raise DataError(
+                f"all {len(codes):,} training pictures are of one class, {self.names[codes[0]]!r}; two are needed to tell apart"
+            )
+
     def predictions(self, chances: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (n, classes) as a submission has them: of two classes the second's alone (n,)."""
         import numpy as np

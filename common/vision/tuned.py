@@ -70,7 +70,7 @@ class TunedNetwork:
         )  # fmt: skip
         loss = LabelSmoothingCrossEntropyFlat(eps=tuning.label_smoothing)
         mixing = [MixUp(tuning.mixup)] if tuning.mixup else []
-        learn = learner(dls, self.backbone, loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder)
+        learn = learner(dls, self.backbone, tuning.size, loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder)
         return learning.precise(learn, self.config.precision)
 
     def log_chances(self, frame: DataFrame) -> NDArray[np.float64]:

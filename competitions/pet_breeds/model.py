@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from common.vision.models import PictureModels
 from common.vision.task import Task
-from common.vision.zoo import Zoo
 from competitions.pet_breeds.breeds import BREEDS, readable
 
 TASK = Task(target="breed", picture="picture", classes=BREEDS, names=tuple(map(readable, BREEDS)))
 
-_zoo = Zoo(TASK)
-enrich, prepare, build, load = _zoo.enrich, _zoo.prepare, _zoo.build, _zoo.load
-illustrate, lr_find = _zoo.illustrate, _zoo.lr_find
+_models = PictureModels(TASK)
+enrich, prepare, build, load = _models.enrich, _models.prepare, _models.build, _models.load
+illustrate, lr_find = _models.illustrate, _models.lr_find

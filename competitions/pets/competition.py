@@ -36,8 +36,8 @@ COMPETITION = Competition(
             columns=(_ID, _PICTURE, _LABEL),
             label="label",
             labels={
-                r"(?:.*/)?cat[._]\d+": "0",
-                r"(?:.*/)?dog[._]\d+": "1",
+                r"(?:.*/)?(?i:cat)[._]\d+": "0",
+                r"(?:.*/)?(?i:dog)[._]\d+": "1",
                 # The Oxford-IIIT Pet Dataset names a picture by its breed; cats have a capital.
                 r"(?:.*/)?[A-Z]\w*_\d+": "0",
                 r"(?:.*/)?[a-z]\w*_\d+": "1",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from common.vision.models import PictureModels
 from common.vision.task import Task
-from common.vision.zoo import Zoo
 
 TASK = Task(target="label", picture="picture", classes=(0, 1), names=("cat", "dog"))
 
-_zoo = Zoo(TASK)
-enrich, prepare, build, load = _zoo.enrich, _zoo.prepare, _zoo.build, _zoo.load
-illustrate, lr_find = _zoo.illustrate, _zoo.lr_find
+_models = PictureModels(TASK)
+enrich, prepare, build, load = _models.enrich, _models.prepare, _models.build, _models.load
+illustrate, lr_find = _models.illustrate, _models.lr_find

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from common.learning import RateSearch
 
 
-class Zoo:
+class PictureModels:
     """All models of pictures, for one task; see `common.model` for the contract."""
 
     def __init__(self, task: Task) -> None:
@@ -27,7 +27,13 @@ class Zoo:
 
     def enrich(self, frames: Frames, config: Config, context: Context) -> Frames:
         """Decode all pictures once; add what the split needs to know of them, and leave out what cannot be read."""
-        room = int(config.cache_gb * 1e9) if isinstance(config, Pictures) else MAX_BYTES
+        if frames.train is not None:  # what will not do is told before minutes of decoding
+            self.task.require_two_classes(frames.train)
+            if isinstance(config, Network):
+                from common.vision.backbones import resolve
+
+                resolve(config.backbone)
+        room = config.cache_bytes if isinstance(config, Pictures) else MAX_BYTES
         return rows.enrich(frames, self.task.picture, _stored_size(config), room, context)
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Frames:
@@ -35,10 +41,10 @@ class Zoo:
         if isinstance(config, Frozen):
             from common.vision.features import features, keep_backbone
 
-            keep_backbone(config.backbone, config.weights, config.sizes, config.seed, context)
+            keep_backbone(config.backbone, config.weights, config.shown, config.seed, context)
             for frame in (frames.train, frames.test):
                 if frame is not None and len(readable := frame[frame[rows.ROW] >= 0]):
-                    features(readable, config.sizes, context)
+                    features(readable, config, context)
         return frames
 
     def build(self, config: Config, frames: Frames, context: Context) -> GuardedModel:
@@ -89,5 +95,4 @@ class Zoo:
 
 def _stored_size(config: Any) -> int:
     """Return the side at which the cache has to keep the pictures: the largest that a model will see."""
-    sizes: tuple[int, ...] = config.sizes if isinstance(config, Frozen) else (config.size,)
-    return max(*sizes, config.tuning.size) if isinstance(config, Frozen) and config.tuning.epochs else max(sizes)
+    return max(config.shown) if isinstance(config, Frozen) else int(config.size)
