@@ -80,7 +80,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    competition, zoo = registry.get("pets"), registry.model("pets")
+    competition, module = registry.get("pets"), registry.model("pets")
     settings = [f"backbone={BACKBONE}", f"weights={arguments.weights}"]
     frozen = arguments.case == "kit frozen"
     profile = "course" if arguments.case == "recipe" else "best"
@@ -95,21 +95,21 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
             environment=detect(), cache=Path(folder), run=Path(folder), folder=Path(folder), deadline=Deadline(),
             progress=Progress(nowhere, live=False), title="benchmark",
         )  # fmt: skip
-        zoo.build(config, frames, context)
+        module.build(config, frames, context)
         _import_everything()
         first = perf_counter()
-        frames = zoo.enrich(frames, config, context)
+        frames = module.enrich(frames, config, context)
         enriching = perf_counter() - first
         if not frozen:  # the recipe opens its files itself; what the cache takes belongs to who uses it
             enriching *= arguments.case != "recipe"
         train = frames.training
         folds = make_folds(train, competition.split)
-        truth, seen = zoo.TASK.codes(train), []
+        truth, seen = module.TASK.codes(train), []
         seconds = enriching
         for fold in range(arguments.folds):
             fit, valid = train[folds != fold], train[folds == fold]
             started = perf_counter()
-            model = _trained(arguments.case, zoo, config, frames, context, fit, valid)
+            model = _trained(arguments.case, module, config, frames, context, fit, valid)
             seconds += perf_counter() - started
             seen.append((np.flatnonzero(folds == fold), model(valid)))
         rows, predicted = (np.concatenate(parts) for parts in zip(*seen, strict=True))
@@ -118,7 +118,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"pictures": len(train), "folds": arguments.folds, "rows": len(rows), "seconds": round(seconds, 1), **scores}
 
 
-def _trained(case: str, zoo: Any, config: Any, frames: Any, context: Any, train: Any, valid: Any) -> Any:
+def _trained(case: str, module: Any, config: Any, frames: Any, context: Any, train: Any, valid: Any) -> Any:
     """Train one fold; return the function that predicts."""
     import numpy as np
 
@@ -127,11 +127,11 @@ def _trained(case: str, zoo: Any, config: Any, frames: Any, context: Any, train:
         from common.vision.tuned import TunedNetwork
 
         backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
-        tuned = TunedNetwork(zoo.TASK, config, backbone, context)
+        tuned = TunedNetwork(module.TASK, config, backbone, context)
         tuned.fit(train, valid)
         return lambda frame: np.exp(tuned.log_chances(frame))[:, 1]
-    zoo.prepare(frames, config, context)
-    model = zoo.build(config, frames, context)
+    module.prepare(frames, config, context)
+    model = module.build(config, frames, context)
     model.fit(train, valid)
     return model.predict
 

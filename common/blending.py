@@ -94,8 +94,7 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
     mean = _submission(competition, runs, chosen)
     with atomic_folder(out) as folder:
         submission.write(mean, folder / form.file_name, form)
-        table[columns] = crossed
-        table.to_csv(folder / oof.FILE, index=False, lineterminator="\n")
+        oof.write(folder, table["id"], folds, truth, crossed)
         (folder / RECORD).write_text(json.dumps(vars(made), indent=1) + "\n", encoding="utf-8")
     return made
 

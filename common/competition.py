@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from common.errors import SettingError
+from common.errors import SettingError, UnknownName
 
 ColumnKind = Literal["id", "text", "number", "category", "file"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
+
+SMALLEST = 1e-12  # for `require_at_least`: of what has to be more than nothing, such as a rate or a share
 
 
 def _require(condition: bool, message: str) -> None:
@@ -185,7 +187,8 @@ class Split:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        _require(self.kind in get_args(SplitKind), _unknown_kind(self.kind))
+        known = get_args(SplitKind)
+        _require(self.kind in known, f"unknown split kind {self.kind!r}; known: {', '.join(known)}")
         _require(self.n_splits >= 2, f"split.n_splits is {self.n_splits}; at least 2 folds are needed")
         require_at_least(self, 0, "seed")
         require_at_least(self, 1, "bins")
@@ -204,10 +207,6 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "order": ("time",),
     "column": ("folder", "column"),
 }
-
-
-def _unknown_kind(kind: str) -> str:
-    return f"unknown split kind {kind!r}; known: {', '.join(get_args(SplitKind))}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,8 +288,6 @@ class Competition:
             UnknownName: if there is no such profile.
         """
         if name not in self.profiles:
-            from common.errors import UnknownName
-
             raise UnknownName("profile", name, self.profiles)
         return self.profiles[name]
 

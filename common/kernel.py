@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from common import data, machine, manifest, provenance, registry, wheelhouse
+from common import data, machine, manifest, oof, provenance, registry, wheelhouse
 from common.archives import extract
+from common.attached import files_below
 from common.competition import Competition, Config
 from common.config import resolve
 from common.deadline import Deadline
@@ -33,7 +34,7 @@ from common.errors import DataError, KernelError
 from common.progress import Progress
 
 if TYPE_CHECKING:
-    from common.pipeline import Request
+    from common.request import Request
 
 BUNDLE = "bundle.json"
 METADATA = "kernel-metadata.json"
@@ -141,7 +142,7 @@ class Kernel:
 
     def request(self) -> Request:
         """Return what `pipeline.run` takes to run this kernel's profile afresh."""
-        from common.pipeline import Request
+        from common.request import Request
 
         return Request(
             competition=self.competition, profile=self.profile, config=self.config, data=self.data,
@@ -156,7 +157,12 @@ class Kernel:
             DataError: if there is none, or more than one.
         """
         inputs = self.environment.inputs
-        found = [path for root in inputs for name in (RUN, "run.json") for path in _below(root, name)]
+        found = [
+            path
+            for root in inputs
+            for path in files_below(root, RUN, "run.json")
+            if "work" not in path.relative_to(root).parts  # the kit's own working copies do not count
+        ]
         if len(found) != 1:
             what = ", ".join(map(str, found)) or f"none under {', '.join(map(str, inputs))}"
             raise DataError(f"one trained run is needed, found: {what}; attach the output of the training kernel")
@@ -182,11 +188,13 @@ class Kernel:
                 raise
             traceback.print_exc()
 
-    def keep_run(self, folder: Path) -> None:
-        """Keep a run: its submission and OOF predictions as files, all of it as one archive."""
-        for name in (self.competition.submission.file_name, "oof.csv"):
+    def keep_run(self, folder: Path) -> tuple[str, ...]:
+        """Keep a run: its submission and OOF predictions as files, all of it as one archive; return their names."""
+        names = (self.competition.submission.file_name, oof.FILE)
+        for name in names:
             shutil.copyfile(folder / name, self.output / name)
         manifest.pack(folder, self.output / RUN)
+        return (RUN, *names)
 
     def finish(self, *names: str, **facts: Any) -> None:
         """Write the manifest of the output files and say what is in it; nothing is written after it."""
@@ -232,12 +240,6 @@ def _watched(here: Environment, hours: float) -> Environment:
     left = Deadline((here.started or 0.0) + length).remaining()
     faulthandler.dump_traceback_later(left, exit=True, file=sys.__stderr__ or sys.stderr)
     return here
-
-
-def _below(root: Path, name: str) -> list[Path]:
-    """Return the files of that name at most five folders below `root`; the kit's own working copies do not count."""
-    paths = [path for depth in range(6) for path in sorted(root.glob("*/" * depth + name))]
-    return [path for path in paths if "work" not in path.relative_to(root).parts]
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -9,7 +9,8 @@
     illustrate(frames, run, context) -> None     optional, at the end: figures of the run, in its folder
     lr_find(frames, config, context) -> common.learning.RateSearch    optional: for `kit lr-find`, before any training
 
-`enrich` may leave out training rows that cannot be used, never test rows; the run's folder is not there yet.
+`enrich` may leave out training rows that cannot be used, never test rows. The run's folder is not there yet, so that what is
+refused here leaves nothing behind.
 """
 
 from __future__ import annotations

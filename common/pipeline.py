@@ -2,95 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from common import data, inference, leakage, processes, provenance, registry, splits, submission
-from common.competition import Competition, Config, Split
-from common.deadline import Deadline
-from common.environment import Environment
-from common.errors import SettingError, SplitError, UnknownName
-from common.files import atomic_write
+from common import data, inference, leakage, oof, processes, provenance, registry, splits, submission
+from common.errors import KitError, SplitError
+from common.folds import Work, train_folds
 from common.ledger import Ledger
-from common.metrics import score
 from common.model import Context
-from common.progress import Progress, clock
-from common.runs import LOG, Mode, Run, default_folder, identity
+from common.progress import timed
+from common.request import Request
+from common.runs import LOG, Run, default_folder, identity
 
 if TYPE_CHECKING:
-    from numpy import float64, int16
+    from numpy import int16
     from numpy.typing import NDArray
-    from pandas import Series
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What to run: a competition, its settings, its data, and where the run is kept.
-
-    `stage` is the only one of the profile's stages to run, or None for all of them.
-    """
-
-    competition: Competition
-    profile: str
-    config: Config
-    data: Path
-    environment: Environment
-    progress: Progress
-    deadline: Deadline = field(default_factory=Deadline)
-    out: Path | None = None
-    mode: Mode = "auto"
-    stage: str | None = None
-
-    def __post_init__(self) -> None:
-        stages = self.config.stages
-        if self.stage is not None and not stages:
-            raise SettingError(f"profile {self.profile!r} has no stages; leave out --stage")
-        if self.stage is not None and self.stage not in stages:
-            raise UnknownName(f"stage of profile {self.profile!r}", self.stage, stages)
-
-    @property
-    def submissions(self) -> Path:
-        """The folder of the competition's runs and of its ledger."""
-        return self.environment.working / "submissions" / self.competition.name
-
-    def context(self, run: Path, folder: Path, title: str) -> Context:
-        """Return what a model may use, keeping its checkpoints in `folder`."""
-        return Context(
-            environment=self.environment,
-            cache=self.environment.cache / self.competition.name,
-            run=run,
-            folder=folder,
-            deadline=self.deadline,
-            progress=self.progress,
-            title=title,
-            stage=self.stage,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What the steps of one run share."""
-
-    request: Request
-    run: Run
-    frames: data.Frames
-    folds: NDArray[int16]
-    split: Split
-    wanted: list[int]
-
-    @property
-    def ids(self) -> Series[str]:
-        return data.ids(self.frames.training, self.request.competition.files.train)
-
-    @property
-    def truth(self) -> Series[Any]:
-        return self.frames.training[self.request.competition.target]
 
 
 def run(request: Request) -> Run:
@@ -105,42 +33,51 @@ def run(request: Request) -> Run:
     Raises:
         KitError: for anything that is the user's to fix; finished folds stay.
     """
-    competition, config, progress = request.competition, request.config, request.progress
+    competition, config = request.competition, request.config
     seconds: dict[str, float] = {}
-    with _timed(seconds, "read"):
+    with timed(seconds, "read"):
         frames = data.read(competition, request.data)
         hashes = data.hashes(competition, request.data)
     module = registry.model(competition.name)
-    with _timed(seconds, "enrich"):
-        nowhere = (
-            request.environment.cache / competition.name
-        )  # the run's folder is known once all settings are checked
-        frames = inference.enrich(module, frames, config, request.context(nowhere, nowhere, "enrich"))
-    with _timed(seconds, "split"):
+    with timed(seconds, "enrich"):
+        frames = inference.enrich(module, frames, config, request.context("enrich"))
+    with timed(seconds, "split"):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         wanted = _wanted(folds, config.folds)
     what = identity(competition, request.profile, config, hashes, provenance.machine(request.environment))
-    work = _Work(request=request, run=_begin(request, what), frames=frames, folds=folds, split=split, wanted=wanted)
+    work = Work(request=request, run=_begin(request, what), frames=frames, folds=folds, split=split, wanted=wanted)
+    try:
+        return _carry_out(work, module, seconds)
+    except KitError as error:
+        if "submission" not in work.run.record:
+            with suppress(KitError):  # a full disk takes no record either
+                work.run.save(status=f"failed: {error}")
+        raise
+
+
+def _carry_out(work: Work, module: ModuleType, seconds: dict[str, float]) -> Run:
+    """Train, write and record what was begun."""
+    request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
-    with _timed(seconds, "leakage"):
+    with timed(seconds, "leakage"):
         _warn_of_leaks(work)
     if processes.is_main():
-        splits.save_folds(work.ids, folds, work.run.folder / "folds.csv")
+        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
 
-    with _timed(seconds, "prepare"):
-        context = request.context(work.run.folder, work.run.folder, "prepare")
-        work = replace(work, frames=inference.prepare(module, frames, config, context))
+    with timed(seconds, "prepare"):
+        context = request.context("prepare", work.run.folder)
+        work = replace(work, frames=inference.prepare(module, work.frames, config, context))
     if context.notes:
         work.run.save(stages=context.notes)
     if request.stage is not None and request.stage != config.stages[-1]:
         return _end_stage(work, module, context, seconds)
-    _train(work, module)
+    train_folds(work, module)
     if not processes.is_main():
         return work.run
-    with _timed(seconds, "write"):
+    with timed(seconds, "write"):
         _finish(work)
-    with _timed(seconds, "illustrate"):
+    with timed(seconds, "illustrate"):
         _illustrate(work, module, context)
     for record in work.run.record["folds"].values():
         for phase, spent in record["seconds"].items():
@@ -161,12 +98,12 @@ def _begin(request: Request, what: dict[str, Any]) -> Run:
     return begun
 
 
-def _illustrate(work: _Work, module: ModuleType, context: Context) -> None:
+def _illustrate(work: Work, module: ModuleType, context: Context) -> None:
     if hasattr(module, "illustrate") and processes.is_main():
         module.illustrate(work.frames, work.run, context)
 
 
-def _end_stage(work: _Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
+def _end_stage(work: Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
     """Record a stage before the last one, which ends without a submission; a run that has one stays finished."""
     _illustrate(work, module, context)
     record, stage = work.run.record, str(work.request.stage)
@@ -180,7 +117,7 @@ def _end_stage(work: _Work, module: ModuleType, context: Context, seconds: dict[
     return work.run
 
 
-def _headline(work: _Work) -> str:
+def _headline(work: Work) -> str:
     kept = [number for number in work.run.finished() if number in work.wanted]
     again = f", kept from before: {', '.join(map(str, kept))}" if kept else ""
     n_train, n_test = len(work.frames.training), len(work.frames.test)
@@ -200,7 +137,7 @@ def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
     return sorted(set(chosen)) if chosen else exist
 
 
-def _warn_of_leaks(work: _Work) -> None:
+def _warn_of_leaks(work: Work) -> None:
     competition = work.request.competition
     paths = {column.name for column in competition.files.train.columns if column.kind == "file"}
     leaks = leakage.check(
@@ -218,63 +155,7 @@ def _warn_of_leaks(work: _Work) -> None:
         work.request.progress.warn(told)
 
 
-def _train(work: _Work, module: ModuleType) -> None:
-    """Train the wanted folds that are not there yet, as long as there is time."""
-    request = work.request
-    longest = max((sum(work.run.fold_record(fold)["seconds"].values()) for fold in work.run.finished()), default=0.0)
-    for number in work.wanted:
-        late = processes.agree(request.deadline.passed(longest))
-        if number in processes.agree(work.run.finished()):
-            if not work.run.fold_record(number).get("stopped_early") or late:
-                continue
-            request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
-        if longest and late:  # the first fold is always begun: a run yields a submission
-            request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
-            return
-        started = time.monotonic()
-        record = _train_fold(work, module, number)
-        # A fold that was stopped has used up the time; the next one would only get to its first steps.
-        longest = math.inf if record.get("stopped_early") else max(longest, time.monotonic() - started)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in record["scores"].items())
-        request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
-
-
-def _train_fold(work: _Work, module: ModuleType, number: int) -> dict[str, Any]:
-    """Train, score and keep one fold; return its record."""
-    import numpy as np
-
-    request, train, test = work.request, work.frames.training, work.frames.test
-    seconds: dict[str, float] = {}
-    checkpoints = work.run.checkpoints(number)
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
-    context = request.context(work.run.folder, checkpoints, f"fold {number}")
-    model = module.build(request.config, work.frames, context)
-    with _timed(seconds, "fit"):
-        model.fit(train.iloc[in_train], train.iloc[in_valid])
-    with _timed(seconds, "predict"):
-        on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
-    record = {
-        "rows": len(in_valid),
-        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
-        **getattr(model, "notes", {}),
-    }
-    if processes.is_main():
-        work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
-    processes.wait()
-    return record | {"scores": _scores(work, in_valid, on_valid)}
-
-
-def _scores(work: _Work, rows: NDArray[Any], predictions: NDArray[float64]) -> dict[str, float]:
-    """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted."""
-    competition = work.request.competition
-    form, truth = competition.submission, work.truth.iloc[rows]
-    sent = submission.make(work.ids.iloc[rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
-    names = (competition.metric, *competition.also_report)
-    return {name: score(name, truth, sent, classes=form.classes) for name in names}
-
-
-def _finish(work: _Work) -> None:
+def _finish(work: Work) -> None:
     """Write OOF, submission and record from the folds that are finished."""
     import numpy as np
 
@@ -282,43 +163,22 @@ def _finish(work: _Work) -> None:
     records = {}
     for number in finished:
         rows = np.flatnonzero(work.folds == number)
-        scores = _scores(work, rows, work.run.predictions(number, "valid"))
+        scores = work.scores(rows, work.run.predictions(number, "valid"))
         records[str(number)] = {**work.run.fold_record(number), "scores": scores}
-    oof = _oof(work, finished)
-    known = np.flatnonzero(~np.isnan(oof).any(axis=1))
-    _write_oof(work, oof)
+    predictions = oof.gather(work.run, work.folds)
+    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     cut = not set(work.wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
     work.run.save(
         status="stopped by the deadline" if cut else "finished",
-        scores=_scores(work, known, oof[known]),
+        scores=work.scores(known, predictions[known]),
         rows_scored=len(known),
         folds=records,
         submission=_submit(work, finished),
     )
 
 
-def _oof(work: _Work, finished: list[int]) -> NDArray[float64]:
-    """Return the OOF predictions (n, k), NaN in rows that no fold has predicted."""
-    import numpy as np
-
-    parts = {number: work.run.predictions(number, "valid") for number in finished}
-    oof = np.full((len(work.folds), *next(iter(parts.values())).shape[1:]), np.nan)
-    for number, values in parts.items():
-        oof[work.folds == number] = values
-    return oof.reshape(len(work.folds), -1)
-
-
-def _write_oof(work: _Work, oof: NDArray[float64]) -> None:
-    import pandas as pd
-
-    names = ["prediction"] if oof.shape[1] == 1 else [f"prediction_{column}" for column in range(oof.shape[1])]
-    columns = {name: oof[:, column] for column, name in enumerate(names)}
-    frame = pd.DataFrame({"id": work.ids.to_numpy(), "fold": work.folds, "target": work.truth.to_numpy(), **columns})
-    with atomic_write(work.run.folder / "oof.csv", "w") as handle:
-        frame.to_csv(handle, index=False, lineterminator="\n")
-
-
-def _submit(work: _Work, finished: list[int]) -> dict[str, Any]:
+def _submit(work: Work, finished: list[int]) -> dict[str, Any]:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
     mean = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
@@ -328,7 +188,7 @@ def _submit(work: _Work, finished: list[int]) -> dict[str, Any]:
     return {"file": path.name, "sha256": data.sha256(path), "rows": len(work.frames.test), "valid": True}
 
 
-def _enter(work: _Work) -> None:
+def _enter(work: Work) -> None:
     record, metric = work.run.record, work.request.competition.metric
     Ledger(work.request.submissions / "ledger.csv").add(
         "run",
@@ -337,10 +197,3 @@ def _enter(work: _Work) -> None:
         file=work.run.folder / record["submission"]["file"], sha256=record["submission"]["sha256"],
         status=record["status"],
     )  # fmt: skip
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    seconds[phase] = seconds.get(phase, 0.0) + time.monotonic() - started

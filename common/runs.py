@@ -93,7 +93,8 @@ class Run:
         """Record on what this process goes on with the run: it may be other code, versions or another machine."""
         session = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "code": identity["code"]["hash"]}
         session |= {part: identity.get(part) for part in ("versions", "machine")}
-        self.save(sessions=[*self.record.get("sessions", []), session])
+        status = {} if "submission" in self.record else {"status": "running"}
+        self.save(sessions=[*self.record.get("sessions", []), session], **status)
 
     def _check(self, identity: dict[str, Any], mode: Mode) -> None:
         for part in ("competition", "settings", "data"):

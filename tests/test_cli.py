@@ -15,6 +15,8 @@ from kit import COMMAND, Said, kit, start
 
 from common import registry
 from common.cli import parser
+from common.errors import DeviceError
+from common.runs import Run
 
 Kit = Callable[..., Said]
 QUICK = ("--profile", "baseline", "--set", "rounds=5", "--set", "components=4")
@@ -142,6 +144,26 @@ def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_p
     assert said.code == 1 and "rounds: 5 there, 6 here" in said.complaint
     assert (tmp_path / "run" / "run.json").read_bytes() == before
     assert run(*words, "--set", "rounds=6", "--fresh").code == 0
+
+
+def test_a_run_that_fails_says_so_in_its_record_and_goes_on(
+    run: Kit, sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
+
+    def full(*_: object) -> None:
+        raise DeviceError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Run, "keep_fold", full)
+        assert run(*words).complaint == "kit: the disk is full"
+    assert Run.open(tmp_path / "run").record["status"] == "failed: the disk is full"
+    assert run(*words).code == 0
+    assert Run.open(tmp_path / "run").record["status"] == "finished"
+    with monkeypatch.context() as broken:
+        broken.setattr(Run, "keep_fold", full)
+        assert run(*words[:-4], "--folds", "1", *words[-2:]).code == 1
+    assert Run.open(tmp_path / "run").record["status"] == "finished"  # as the folds were that made its submission
 
 
 def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_path: Path) -> None:

@@ -215,10 +215,18 @@ def test_prediction_needs_the_runs_ngrams(reviews: Path, tmp_path: Path) -> None
         ngrams.prepare(frames, Baseline(), made_context(tmp_path))
 
 
-def test_several_processes_are_refused(reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("profile", ["baseline", "best"])
+def test_several_processes_are_refused_before_there_is_a_run(
+    reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: str,
+    rank: int,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(OVERRIDE, f"place=local root={tmp_path} internet=off")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(SettingError, match="trains in one process"):
-        ngrams.prepare(frames_of(reviews), Baseline(), made_context(tmp_path))
+    monkeypatch.setenv("RANK", str(rank))
+    said = kit(capsys, "train", "imdb", "--data", reviews, "--profile", profile)
+    assert said.code == 1 and "trains in one process" in said.complaint
+    assert not (tmp_path / "submissions").exists()
 
 
 def test_a_stage_run_again_leaves_a_finished_run_finished(

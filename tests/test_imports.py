@@ -16,8 +16,8 @@ HEAVY = (
 ROOT = Path(common.__file__).parent
 # By model code only, and by the one command that starts a server; so is what stands on the official client.
 LOADED_LATE = {
-    "common.training", "common.learning", "common.phases", "common.pictures.loader", "common.vision.course",
-    "common.vision.learner", "common.vision.search", "common.vision.tuned", "common.kaggle.rehearsal",
+    "common.training", "common.learning", "common.checkpoints", "common.phases", "common.pictures.loader",
+    "common.vision.course", "common.vision.learner", "common.vision.search", "common.vision.tuned", "common.kaggle.rehearsal",
 }  # fmt: skip
 
 

@@ -227,9 +227,9 @@ def test_a_saved_scorer_scores_the_same(tmp_path: Path) -> None:
 def run(tmp_path_factory: pytest.TempPathFactory, sample_data: Path) -> Path:
     """A run of the sample profile, one fold."""
     from common.environment import OVERRIDE, detect
-    from common.pipeline import Request
     from common.pipeline import run as train
     from common.progress import Progress
+    from common.request import Request
 
     folder = tmp_path_factory.mktemp("run")
     config = resolve(PATENT, "sample", ["epochs=12"], folds=(0,))

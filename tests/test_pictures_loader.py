@@ -10,8 +10,8 @@ import pytest
 from picture_files import photo, saved
 
 from common.errors import SettingError
-from common.pictures.ahead import ahead
 from common.pictures.cache import PictureCache, open_cache
+from common.pictures.prefetch import prefetch
 
 # What fastai, Matplotlib and their libraries say about each other.
 pytestmark = [
@@ -274,7 +274,7 @@ def test_results_come_in_order_and_errors_in_their_place(workers: int) -> None:
     def inverse(number: int) -> float:
         return 1 / (number - 5)
 
-    results = ahead(inverse, range(20), workers)
+    results = prefetch(inverse, range(20), workers)
     assert [next(results) for _ in range(5)] == [inverse(number) for number in range(5)]
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -282,7 +282,7 @@ def test_results_come_in_order_and_errors_in_their_place(workers: int) -> None:
 
 def test_who_stops_reading_waits_for_little() -> None:
     asked: list[int] = []
-    results = ahead(asked.append, range(1000), 2)
+    results = prefetch(asked.append, range(1000), 2)
     next(results)
     results.close()
     assert len(asked) < 20

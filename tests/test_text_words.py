@@ -28,7 +28,8 @@ TRICKY = (
     "xxmaj xxbos XXUP xxrep 3 x", "<unk> @.@ a @.@ b @-@ c", "1.000,50 $5.99 £3 5%", "''quoted'' \"double\" ‘curly’ “curly”",
     "(a)[b]{c}", "it.Then,what;now", "O'Brien's rock'n'roll 'cause 90's", "aaa aaa aaa", "333 33 3 3 3", "qzqzqz, (qzqzqz).",
     "word" * 500, "mailto:someone's", "C++ c# .NET",
-    "( :)the end", "a ( :)", "( :) ( :)", ": ( :) ( :( ) : x", "Pair'' ''their BACK'' ''return", "Ol 's ol' 's", "( \n:)the", ": ( (:- ",
+    "( :)the end", "a ( :)", "( :) ( :)", ": ( :) ( :( ) : x", "Pair'' ''their BACK'' ''return", "Ol 's ol' 's", "( \n:)the",
+    ": ( (:- ",
 )  # fmt: skip
 
 

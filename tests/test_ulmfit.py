@@ -14,9 +14,8 @@ import pytest
 from kit import kit, start
 from ulmfit_world import TINY, reviews
 
-from common import phases
+from common.checkpoints import CHECKPOINT, Keeper
 from common.errors import BackboneError
-from common.phases import CHECKPOINT
 from competitions.imdb import encoder
 from competitions.imdb.generate import as_written
 
@@ -173,21 +172,21 @@ def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     words = ("train", "imdb", "--data", data, *TINY, "--out", run, "--set", "checkpoint_minutes=0")
     if stage == "classifier":
         words = (*words, "--set", f"encoder={calm}")
-    whole, batches = phases._Keeper.after_batch, [0]
+    whole, batches = Keeper.after_batch, [0]
 
     for cut in cuts:
 
-        def counted(keeper: phases._Keeper, limit: int = cut) -> None:
+        def counted(keeper: Keeper, limit: int = cut) -> None:
             whole(keeper)
             batches[0] += keeper.training
             if batches[0] >= limit:
                 raise Cut
 
         batches[0] = 0
-        monkeypatch.setattr(phases._Keeper, "after_batch", counted)
+        monkeypatch.setattr(Keeper, "after_batch", counted)
         with pytest.raises(Cut):
             kit(capsys, *words)
-    monkeypatch.setattr(phases._Keeper, "after_batch", whole)
+    monkeypatch.setattr(Keeper, "after_batch", whole)
     folder = run / ("language-model-unfinished" if stage == "language-model" else "fold-0-unfinished")
     assert (folder / CHECKPOINT).is_file()
     assert kit(capsys, *words).code == 0

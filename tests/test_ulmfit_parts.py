@@ -21,7 +21,7 @@ import pytest
 import torch
 from ulmfit_world import TINY, reviews
 
-from common import phases, processes
+from common import checkpoints, phases, processes
 from common.config import override
 from common.deadline import Deadline
 from common.environment import PROJECT, detect
@@ -30,7 +30,7 @@ from common.model import Context
 from common.progress import Progress
 from common.text import Corpus, Vocabulary
 from common.text.rules import SPECIAL
-from competitions.imdb import classifier, generate, network, ulmfit, wikipedia
+from competitions.imdb import classifier, generate, lstm, network, ulmfit, wikipedia
 from competitions.imdb.batches import Reviews, Windows
 from competitions.imdb.competition import PROFILES, Ulmfit
 
@@ -172,8 +172,8 @@ def test_a_checkpoint_of_another_vocabulary_or_size_leaves_the_model_alone(
     kept, own = model(3).state_dict(), model(width)
     before = {name: value.clone() for name, value in own.state_dict().items()}
     state = {"key": "one", "model": kept, "history": [{}], "phase": 1, "epoch": 0, "batch": 2}
-    torch.save(state, context.folder / phases.CHECKPOINT)
-    keeper = phases._Keeper(context, key, 0, 1.0, lambda speed: 0.0)
+    torch.save(state, context.folder / checkpoints.CHECKPOINT)
+    keeper = checkpoints.Keeper(context, key, 0, 1.0, lambda speed: 0.0)
     keeper.restore(SimpleNamespace(model=own))
     expected = kept if continued else before
     assert all(torch.equal(value, expected[name]) for name, value in own.state_dict().items())
@@ -275,14 +275,49 @@ def test_fast_arithmetic_is_the_recipes_to_three_digits(monkeypatch: pytest.Monk
         made.backward()
         return float(made.detach()), {name: value.grad for name, value in model.named_parameters()}
 
-    try:
-        fast, gradients = outcome("bfloat16-cpu")
-    except RuntimeError as error:  # oneDNN needs a processor with AVX-512 for it
-        pytest.skip(str(error).splitlines()[0])
+    fast, gradients = outcome("bfloat16-cpu")
     exact, expected = outcome("float32")
     assert fast == pytest.approx(exact, rel=1e-3)
     for name, value in expected.items():
         assert float((gradients[name] - value).norm() / value.norm()) < 0.1, name
+
+
+def test_a_fast_layer_is_a_layer() -> None:
+    torch.manual_seed(0)
+    plain, fast = torch.nn.LSTM(12, 20, 1, batch_first=True), lstm.Layer(12, 20, 1, batch_first=True)
+    fast.load_state_dict(plain.state_dict())
+    steps, start = torch.randn(5, 9, 12), (torch.randn(1, 5, 20), torch.randn(1, 5, 20))
+    weight = torch.randn(5, 9, 20)
+    found = []
+    for layer in (plain, fast):
+        given = steps.clone().requires_grad_()
+        out, (hidden, cell) = layer(given, start)
+        (out * weight).sum().backward()
+        found.append([out.detach(), hidden.detach(), cell.detach(), given.grad, *(v.grad for v in layer.parameters())])
+    for exact, close in zip(*found, strict=True):
+        assert float((close - exact).norm() / exact.norm()) < 0.02
+    for value in (*fast.parameters(), steps):
+        value.requires_grad_(False)
+    out, (hidden, cell) = fast(steps, start)  # nothing learns: another way through the same layer
+    for exact, close in zip(found[0], (out, hidden, cell), strict=False):
+        assert float((close - exact).norm() / exact.norm()) < 0.02
+
+
+def test_weights_are_dropped_as_often_as_asked_and_as_the_seed_says() -> None:
+    layer = lstm.Weights(lstm.Layer(8, 200, 1, batch_first=True), 0.25)
+    raw = layer.weight_hh_l0_raw
+
+    def drawn(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        layer._setweights()
+        return layer.module.weight_hh_l0.detach() / raw.detach()
+
+    one, other = drawn(1), drawn(2)
+    assert torch.equal(one, drawn(1)) and not torch.equal(one, other)
+    for kept in (one, other):
+        assert torch.allclose(kept[kept != 0], torch.tensor(1 / 0.75))
+        assert float((kept == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+    assert torch.equal(layer.eval() and drawn(1), torch.ones_like(raw))
 
 
 def test_the_recipes_phases() -> None:

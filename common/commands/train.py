@@ -108,8 +108,9 @@ def dry_run(arguments: argparse.Namespace) -> None:
     from common import environment, registry
     from common.config import resolve
     from common.grading import grade
-    from common.pipeline import Request, run
+    from common.pipeline import run
     from common.progress import Progress
+    from common.request import Request
 
     competition = registry.get(arguments.name)
     home = environment.detect()
@@ -137,8 +138,9 @@ def train(arguments: argparse.Namespace) -> None:
     from common.data import find
     from common.deadline import Deadline
     from common.errors import RunError
-    from common.pipeline import Request, run
+    from common.pipeline import run
     from common.progress import Progress
+    from common.request import Request
 
     competition = registry.get(arguments.name)
     config = resolve(competition, arguments.profile, arguments.set, seed=arguments.seed, folds=arguments.folds)
@@ -182,6 +184,7 @@ def _document(done: Run) -> dict[str, Any]:
 
 def _summary(done: Run) -> str:
     """Return the scores, the time and the places of a run."""
+    from common import oof
     from common.commands.options import table
     from common.progress import clock
 
@@ -197,7 +200,7 @@ def _summary(done: Run) -> str:
     places = [
         f"status      {record['status']}; {phases}",
         f"submission  {done.folder / record['submission']['file']} ({record['submission']['rows']:,} rows, valid)",
-        f"oof         {done.folder / 'oof.csv'}",
+        f"oof         {done.folder / oof.FILE}",
         f"record      {done.folder / 'run.json'}",
     ]
     return "\n".join([table(rows), "", *places])

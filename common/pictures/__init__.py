@@ -1,7 +1,7 @@
 """Pictures as models need them: decoded and resized once, then read at the speed of memory.
 
 from common.pictures.cache import PictureCache, open_cache
-from common.pictures.looks import groups, report
+from common.pictures.near_duplicates import groups, report
 from common.pictures.loader import dataloaders, test_dl          # imports fastai: in model code only
 
 cache = open_cache(paths, context.cache / "pictures", size=256, progress=context.progress)

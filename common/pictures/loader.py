@@ -26,8 +26,8 @@ with warnings.catch_warnings():
     from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
 
 from common.errors import SettingError
-from common.pictures.ahead import ahead
 from common.pictures.cache import PictureCache
+from common.pictures.prefetch import prefetch
 
 WORKERS = 2
 
@@ -166,7 +166,7 @@ class PictureDL(TfmdDL):
             return super().create_batches(samps)  # type: ignore[no-any-return]
         if self._known is None:
             self._known = self._find()
-        return ahead(self._copy, self._numbered(iter(samps)), self.workers)
+        return prefetch(self._copy, self._numbered(iter(samps)), self.workers)
 
     def _numbered(self, places: Iterator[int]) -> Iterator[tuple[int, Any]]:
         """Yield the number and the places of each batch; there may be no end to them, as in `show_batch(unique=True)`."""

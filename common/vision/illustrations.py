@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from common import oof
 from common.data import Frames
 from common.model import Context
 from common.runs import Run
@@ -22,7 +23,6 @@ _WORST = 18  # in the grid of top losses
 def illustrate(task: Task, frames: Frames, run: Run, context: Context) -> None:
     """Draw a labelled batch, the learning curve, the confusion matrix, the top losses and the calibration."""
     import numpy as np
-    import pandas as pd
 
     folder = run.folder / FOLDER
     train, codes = frames.training, task.codes(frames.training)
@@ -40,9 +40,10 @@ def illustrate(task: Task, frames: Frames, run: Run, context: Context) -> None:
             )
             figures.save(figures.curves(lines, title, x, y, by_rows=by_rows), folder / f"{name}.png")
 
-    oof = pd.read_csv(run.folder / "oof.csv").filter(like="prediction").to_numpy()
-    known = np.flatnonzero(~np.isnan(oof).any(axis=1))
-    truth, chances = codes[known], task.chances(oof[known])
+    table, columns = oof.read(run)
+    predictions = table[columns].to_numpy()
+    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    truth, chances = codes[known], task.chances(predictions[known])
     figures.save(figures.confusion(truth, _likeliest(chances), task.names), folder / "confusion.png")
     figures.save(figures.calibration(truth, chances, task.names), folder / "calibration.png")
     losses = figures.losses(truth, chances)

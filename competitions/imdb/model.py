@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from common import processes
 from common.competition import Config
 from common.data import Frames
 from common.errors import SettingError
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def enrich(frames: Frames, config: Config, context: Context) -> Frames:
-    """Return the reviews as they were written, from whichever layout they came."""
+    """Return the reviews as they were written, from whichever layout they came.
+
+    Raises:
+        SettingError: under `accelerate launch` with several processes, for a profile that trains in one.
+    """
+    if isinstance(config, Baseline | Best) and processes.count() > 1:
+        raise SettingError("this profile trains in one process; leave out accelerate launch, or give --num_processes 1")
     from competitions.imdb.reviews import as_written
 
     return as_written(frames)

@@ -10,9 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import processes
 from common.data import Frames
-from common.errors import RunError, SettingError
+from common.errors import RunError
 from common.files import atomic_folder
 from common.model import Context
 from common.text import Corpus, TextSettings, Vocabulary, numericalise
@@ -40,10 +39,7 @@ def prepare(frames: Frames, words: Words, context: Context) -> Frames:
 
     Raises:
         RunError: if there is nothing to train on, and the run has no n-grams.
-        SettingError: under `accelerate launch` with several processes.
     """
-    if processes.count() > 1:
-        raise SettingError("this profile trains in one process; leave out accelerate launch, or give --num_processes 1")
     folder, made = context.run / FOLDER, None
     if not folder.is_dir():
         if frames.train is None:

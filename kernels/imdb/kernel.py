@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, parallel, show, splits
+from common import data, oof, parallel, show, splits
 from common.kernel import Kernel
 
 kernel = Kernel.begin("imdb")
@@ -63,16 +63,18 @@ show.table(scores.rename_axis("fold").reset_index(), f"CV ({record['rows_scored'
 # plot retold at length, or a label that a reader would not agree with.
 
 # %%
-oof = pd.read_csv(done.folder / "oof.csv", dtype={"id": str}).dropna(subset=["prediction"])
-oof = oof.merge(train[["id", "review"]], on="id")
+predicted, columns = oof.read(done)
+predicted = predicted.dropna(subset=columns).merge(train[["id", "review"]], on="id")
 axes = show.axes("OOF predictions", "probability of being positive", "reviews")
 for label, name in ((0, "negative"), (1, "positive")):
-    axes.hist(oof.loc[oof["target"] == label, "prediction"], bins=np.linspace(0, 1, 41), alpha=0.6, label=name)
+    rows = predicted["target"] == label
+    axes.hist(predicted.loc[rows, "prediction"], bins=np.linspace(0, 1, 41), alpha=0.6, label=name)
 axes.legend(frameon=False)
 show.figure(axes, kernel.output / "figures" / "oof.png")
 
 # %%
-worst = oof.reindex((oof["target"] - oof["prediction"]).abs().sort_values(ascending=False).index).head(8)
+error = (predicted["target"] - predicted["prediction"]).abs()
+worst = predicted.reindex(error.sort_values(ascending=False).index).head(8)
 worst = worst.assign(review=worst["review"].str.slice(0, 300))
 show.table(worst[["target", "prediction", "review"]], "The surest mistakes")
 
@@ -82,6 +84,6 @@ show.table(worst[["target", "prediction", "review"]], "The surest mistakes")
 # The mean of the folds' predictions, checked against the sample submission.
 
 # %%
-kernel.keep_run(done.folder)
+kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish("run.zip", "submission.csv", "oof.csv", scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record["scores"], status=record["status"])

@@ -69,7 +69,7 @@ show.figure(axes, kernel.output / "figures" / "perplexity.png")
 
 # %%
 model = registry.model(competition.name)
-context = request.context(run.folder, run.folder, "generate")
+context = request.context("generate", run.folder)
 for seed in range(3):
     start = "I liked this movie because"
     print("-", model.generate(start, config, context, words=40, temperature=0.75, seed=seed), "\n")

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, parallel, show, splits
+from common import data, oof, parallel, show, splits
 from common.kernel import Kernel
 
 kernel = Kernel.begin("patent_train")
@@ -108,22 +108,23 @@ show.table(scores, f"CV ({record['rows_scored']:,} rows scored, {record['status'
 # set will get. A wide spread within a true score means an unsure model; medians that are close together, a shy one.
 
 # %%
-oof = pd.read_csv(done.folder / "oof.csv", dtype={"id": str}).dropna(subset=["prediction"])
-oof = oof.merge(train[["id", "anchor", "target", "context"]], on="id", suffixes=("", "_phrase"))
-oof["error"] = oof["prediction"] - oof["target"]
+predicted, columns = oof.read(done)
+phrases = train[["id", "anchor", "target", "context"]]
+predicted = predicted.dropna(subset=columns).merge(phrases, on="id", suffixes=("", "_phrase"))
+predicted["error"] = predicted["prediction"] - predicted["target"]
 
-levels = [values.to_numpy() for _, values in oof.groupby("target")["prediction"]]
+levels = [values.to_numpy() for _, values in predicted.groupby("target")["prediction"]]
 axes = show.axes("OOF predictions by true score", "true score", "prediction")
 axes.boxplot(levels, showfliers=False)
-axes.set_xticks(range(1, len(levels) + 1), [f"{level:.2f}" for level in np.sort(oof["target"].unique())])
+axes.set_xticks(range(1, len(levels) + 1), [f"{level:.2f}" for level in np.sort(predicted["target"].unique())])
 show.figure(axes, kernel.output / "figures" / "oof.png")
 
-worst = oof.reindex(oof["error"].abs().sort_values(ascending=False).index)
+worst = predicted.reindex(predicted["error"].abs().sort_values(ascending=False).index)
 columns = ["anchor", "target_phrase", "context", "target", "prediction"]
 names = {"target": "score", "target_phrase": "target"}
 show.table(worst[columns].head(10).rename(columns=names), "The ten largest errors")
 
-by_anchor = oof.groupby("anchor").agg(rows=("error", "size"), mean_error=("error", "mean")).query("rows >= 5")
+by_anchor = predicted.groupby("anchor").agg(rows=("error", "size"), mean_error=("error", "mean")).query("rows >= 5")
 hardest = by_anchor.reindex(by_anchor["mean_error"].abs().sort_values(ascending=False).index).head(5)
 hardest = hardest.rename(columns={"mean_error": "mean error"}).reset_index()
 show.table(hardest, "Anchors misjudged as a whole: what do they mean in their context?")
@@ -135,6 +136,6 @@ show.table(hardest, "Anchors misjudged as a whole: what do they mean in their co
 # the notebook that predicts.
 
 # %%
-kernel.keep_run(done.folder)
+kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish("run.zip", "submission.csv", "oof.csv", scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record["scores"], status=record["status"])

@@ -9,7 +9,7 @@
 # %%
 import pandas as pd
 
-from common import data, inference, pipeline, registry, show, splits
+from common import data, inference, oof, pipeline, registry, show, splits
 from common.kernel import Kernel
 from common.vision import figures
 
@@ -28,7 +28,7 @@ competition, config = kernel.competition, kernel.config
 request = kernel.request()
 model = registry.model(competition.name)
 frames = data.read(competition, kernel.data)
-frames = inference.enrich(model, frames, config, request.context(request.out, request.out, "pictures"))
+frames = inference.enrich(model, frames, config, request.context("pictures"))
 train, test = frames.training, frames.test
 print(f"{len(train):,} pictures to learn from, {len(test):,} to predict")
 
@@ -85,11 +85,11 @@ for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "
 
 # %%
 show.picture(done.folder / "figures" / "top_losses.png")
-oof = pd.read_csv(done.folder / "oof.csv", dtype={"id": str})
-chances = model.TASK.chances(oof.filter(like="prediction").to_numpy())
-oof["loss"] = figures.losses(model.TASK.codes(train), chances)
-show.table(oof.nlargest(10, "loss")[["id", "target", "prediction", "loss"]], "The ten largest losses")
-share = oof.nlargest(max(1, len(oof) // 100), "loss")["loss"].sum() / oof["loss"].sum()
+predicted, columns = oof.read(done)
+chances = model.TASK.chances(predicted[columns].to_numpy())
+predicted["loss"] = figures.losses(model.TASK.codes(train), chances)
+show.table(predicted.nlargest(10, "loss")[["id", "target", "prediction", "loss"]], "The ten largest losses")
+share = predicted.nlargest(max(1, len(predicted) // 100), "loss")["loss"].sum() / predicted["loss"].sum()
 print(f"one picture in a hundred makes {share:.0%} of the loss")
 
 # %% [markdown]
@@ -98,6 +98,6 @@ print(f"one picture in a hundred makes {share:.0%} of the loss")
 # The mean of the folds' predictions, checked against the sample submission, and the whole run in one archive.
 
 # %%
-kernel.keep_run(done.folder)
+kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish("run.zip", "submission.csv", "oof.csv", scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record["scores"], status=record["status"])

@@ -10,7 +10,7 @@ from picture_files import photo, saved
 from PIL import Image, ImageEnhance
 
 from common.pictures.decode import decode_with_thumb
-from common.pictures.looks import DISTANCE, _near, groups, hashes, report
+from common.pictures.near_duplicates import DISTANCE, _near, groups, hashes, report
 
 SIZE = 160, 120
 CHANGES = {

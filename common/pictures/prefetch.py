@@ -13,7 +13,7 @@ Made = TypeVar("Made")
 _DEPTH = 2  # results that wait, for each thread: memory stays bounded however slow the reader is
 
 
-def ahead(function: Callable[[Given], Made], inputs: Iterable[Given], workers: int) -> Generator[Made]:
+def prefetch(function: Callable[[Given], Made], inputs: Iterable[Given], workers: int) -> Generator[Made]:
     """Yield `function` of each input, in order; with no workers, when it is asked for.
 
     An error of the function is raised in its result's place. Whoever stops reading waits for the results under way
