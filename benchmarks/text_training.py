@@ -74,7 +74,7 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
                    for rows, bs, seed in ((train, 128, 1), (valid, 16, None))]  # fmt: skip
         return network.learner(config, network.language_model(config, len(corpus.vocabulary)), *loaders)
 
-    compare("language model", theirs, ours, [Phase(1, 2e-3)], words=int(corpus.lengths[train].sum()))
+    compare("language model", theirs, ours, [Phase(epochs=1, rate=2e-3)], words=int(corpus.lengths[train].sum()))
 
 
 def classifier(corpus: Any, labels: Any, batches: int) -> None:
