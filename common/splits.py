@@ -156,9 +156,7 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     from common.grouping import deal_groups
 
     groups, names = _codes(frame, split.group)
-    sides = 2 if split.holdout is not None else split.n_splits
-    if len(names) < sides:
-        raise SplitError(f"{split.group!r} has {len(names)} groups; {sides} are needed, one for each side or fold")
+    _require(len(names), f"{split.group!r} has {len(names)} groups", split)
     classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
     if split.holdout is None:
         return deal_groups(groups, classes, [1 / split.n_splits] * split.n_splits, split.seed)
@@ -267,10 +265,14 @@ def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
         codes = np.unique(bins, return_inverse=True)[1]
         names = pd.Index([f"quantile bin {k + 1}" for k in range(codes.max() + 1)])
     sizes = np.bincount(codes)
-    needed = 2 if split.holdout is not None else split.n_splits
-    if sizes.min() < needed:
-        raise SplitError(
-            f"class {names[int(sizes.argmin())]} of {split.stratify!r} has {sizes.min()} rows; "
-            f"{needed} are needed, one for each side or fold"
-        )
+    least = int(sizes.argmin())
+    _require(int(sizes[least]), f"class {names[least]} of {split.stratify!r} has {sizes[least]} rows", split)
     return codes
+
+
+def _require(count: int, found: str, split: Split) -> None:
+    """Refuse what is too little to stand in every fold, or on both sides of a holdout."""
+    needed = 2 if split.holdout is not None else split.n_splits
+    if count < needed:
+        fewer = f"; ask for fewer folds (--set split.n_splits={count})" if split.holdout is None and count > 1 else ""
+        raise SplitError(f"{found}; {needed} are needed, one for each side or fold{fewer}")
