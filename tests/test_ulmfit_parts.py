@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from ulmfit_world import TINY, reviews
@@ -30,7 +31,7 @@ from common.model import Context
 from common.progress import Progress
 from common.text import Corpus, Vocabulary
 from common.text.rules import SPECIAL
-from competitions.imdb import classifier, generate, lstm, network, ulmfit, wikipedia
+from competitions.imdb import classifier, encoder, generate, language_model, lstm, network, ulmfit, wikipedia
 from competitions.imdb.batches import Reviews, Windows
 from competitions.imdb.competition import PROFILES, Ulmfit
 
@@ -219,6 +220,21 @@ def test_a_model_that_likes_marks_comes_to_an_end(context: Context, monkeypatch:
     made = generate.generate("the", CONFIG, context, words=3, temperature=1.0, seed=1)
     assert made == "the Film Film Film"
     assert not context.cache.exists(), "a prompt leaves nothing in the cache"
+
+
+def test_a_stage_learns_from_as_many_reviews_as_it_is_told(context: Context) -> None:
+    config = override(CONFIG, {"language_model.rows": "10", "language_model.sequence": "4", "classifier.rows": "7"})
+    assert isinstance(config, Ulmfit)
+    words = corpus([9] * 40)
+    learn, _ = language_model.learner(config, words, context)
+    assert (len(learn.dls.train.rows), len(learn.dls.valid.rows)) == (9, 1)
+    encoder.save(
+        context.run / encoder.NAME, network.without_ties(learn.model), words.vocabulary, network=config.network,
+        text=config.text, backwards=False, record={},
+    )  # fmt: skip
+    reviews = pd.DataFrame({"ids": [words.ids(row) for row in range(40)], "sentiment": [0, 1] * 20})
+    learn = classifier.UlmfitModel(config, context).learner(reviews[:30], reviews[30:])
+    assert (len(learn.dls.train.ids), len(learn.dls.valid.ids)) == (7, 10)
 
 
 def test_windows_go_on_where_they_ended_and_can_be_entered_anywhere() -> None:

@@ -55,7 +55,9 @@ class UlmfitModel:
 
     def learner(self, train: DataFrame, valid: DataFrame) -> Learner:
         """Return fastai's learner of the classifier, whose encoder is the language model's."""
-        loaders = []
+        loaders, rows = [], self.config.classifier.rows
+        if rows is not None and rows < len(train):
+            train = train.sample(rows, random_state=self.config.seed)
         for frame, seed in ((train, self.config.seed), (valid, None)):
             labels = frame["sentiment"].to_numpy().astype(np.int64)
             loaders.append(self._reviews(frame, labels, seed))

@@ -122,6 +122,7 @@ class Network:
 class LanguageModel:
     """The second stage: the next word of every review, those without a label too."""
 
+    rows: int | None = None  # reviews to learn from, drawn evenly; None: all
     batch_size: int = 128
     sequence: int = 80  # words through which gradients go back
     dropout: float = 0.3  # of AWD-LSTM's own: 100,000 reviews are little for it, but it may learn them by heart a bit
@@ -135,12 +136,15 @@ class LanguageModel:
         require_at_least(self, 1, "batch_size", "sequence")
         require_at_least(self, 0, "frozen_epochs", "epochs")
         require_at_least(self, SMALLEST, "dropout", "holdout", "frozen_rate", "rate")
+        if self.rows is not None:
+            require_at_least(self, 2, "rows")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
     """The third stage: what the review's author thought."""
 
+    rows: int | None = None  # labelled reviews to learn from, drawn evenly; None: all
     batch_size: int = 128
     sequence: int = 72  # words through which gradients go back
     longest: int = 1440  # last words of a review that are pooled; those before are read all the same
@@ -156,6 +160,8 @@ class Classifier:
     def __post_init__(self) -> None:
         require_at_least(self, 1, "batch_size", "sequence", "longest", "epochs")
         require_at_least(self, SMALLEST, "dropout", "head_rate", "two_rate", "three_rate", "rate", "spread")
+        if self.rows is not None:
+            require_at_least(self, 2, "rows")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,12 +189,14 @@ class Ulmfit(Config):
 
 
 _TINY = Ulmfit(
-    text=TextSettings(min_freq=1),
+    text=TextSettings(min_freq=1, max_vocab=8000),
     network=Network(embedding=32, hidden=64, layers=1),
-    language_model=LanguageModel(batch_size=16, sequence=20, epochs=2, rate=1e-2),
+    language_model=LanguageModel(rows=1000, batch_size=16, sequence=20, epochs=2, rate=1e-2),
     classifier=Classifier(
-        # Every stage in seconds. The encoder knows little as yet, so its words learn as fast as the head does.
-        batch_size=8, sequence=20, dropout=0.3, two_rate=2e-2, three_rate=2e-2, rate=2e-2, spread=1.0, epochs=4
+        # Every stage in seconds, on the real reviews in minutes. The encoder knows little as yet, so that its words learn
+        # as fast as the head does.
+        rows=500, batch_size=8, sequence=20, dropout=0.3, two_rate=2e-2, three_rate=2e-2, rate=2e-2, spread=1.0,
+        epochs=4,
     ),
     pretrained="none",
     precision="float32",

@@ -66,8 +66,8 @@ def train(config: Ulmfit, corpus: Corpus, context: Context) -> None:
 def learner(config: Ulmfit, corpus: Corpus, context: Context) -> tuple[Learner, str]:
     """Return the learner of the language model as it is before the second stage, and where its weights are from."""
     settings = config.language_model
-    order = np.random.default_rng(config.seed).permutation(len(corpus))
-    held = max(1, round(settings.holdout * len(corpus)))
+    order = np.random.default_rng(config.seed).permutation(len(corpus))[: settings.rows]
+    held = max(1, round(settings.holdout * len(order)))
     shape: dict[str, Any] = {"backwards": config.backwards}
     train = Windows(corpus, order[held:], settings.batch_size, settings.sequence, seed=config.seed, **shape)
     valid = Windows(corpus, order[:held], settings.batch_size, settings.sequence, seed=None, **shape)
