@@ -24,14 +24,14 @@ def _require(condition: bool, message: str) -> None:
 
 
 def require_at_least(settings: Any, low: float, *names: str) -> None:
-    """Refuse settings below `low`.
+    """Refuse settings below `low`; one that is None says nothing, and is allowed.
 
     Raises:
         SettingError: naming the first one.
     """
     for name in names:
         value = getattr(settings, name)
-        _require(value >= low, f"{name} is {value}; it has to be at least {low:g}")
+        _require(value is None or value >= low, f"{name} is {value}; it has to be at least {low:g}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,13 +70,11 @@ class Reading:
     checkpoint_minutes: float = 10.0  # what a kill inside a fold costs at most
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "epochs", "batch_size", "eval_batch_size", "tail_tokens")
-        require_at_least(self, 0, "head_tokens", "frozen_layers", "warmup", "weight_decay", "checkpoint_minutes")
+        require_at_least(self, 1, "rows", "epochs", "batch_size", "eval_batch_size", "tail_tokens")
+        require_at_least(
+            self, 0, "head_tokens", "frozen_layers", "dropout", "warmup", "weight_decay", "checkpoint_minutes"
+        )
         require_at_least(self, SMALLEST, "share", "learning_rate", "head_learning_rate")
-        if self.rows is not None:
-            require_at_least(self, 1, "rows")
-        if self.dropout is not None:
-            require_at_least(self, 0, "dropout")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +134,7 @@ class LanguageModel:
         require_at_least(self, 1, "batch_size", "sequence")
         require_at_least(self, 0, "frozen_epochs", "epochs")
         require_at_least(self, SMALLEST, "dropout", "holdout", "frozen_rate", "rate")
-        if self.rows is not None:
-            require_at_least(self, 2, "rows")
+        require_at_least(self, 2, "rows")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +157,7 @@ class Classifier:
     def __post_init__(self) -> None:
         require_at_least(self, 1, "batch_size", "sequence", "longest", "epochs")
         require_at_least(self, SMALLEST, "dropout", "head_rate", "two_rate", "three_rate", "rate", "spread")
-        if self.rows is not None:
-            require_at_least(self, 2, "rows")
+        require_at_least(self, 2, "rows")
 
 
 @dataclass(frozen=True, kw_only=True)

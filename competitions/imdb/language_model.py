@@ -52,7 +52,8 @@ def train(config: Ulmfit, corpus: Corpus, context: Context) -> None:
     )  # fmt: skip
     for row in notes["epochs"]:
         row["perplexity"] = round(math.exp(min(row["valid_loss"], 50.0)), 3)
-    record = {"source": source, "words": len(corpus.flat), "reviews": len(corpus), **notes}
+    read = np.concatenate([learn.dls.train.rows, learn.dls.valid.rows])
+    record = {"source": source, "words": int(corpus.lengths[read].sum()), "reviews": len(read), **notes}
     if processes.is_main():
         encoder.save(
             context.run / encoder.NAME, network.without_ties(learn.model), corpus.vocabulary, network=config.network,
