@@ -454,6 +454,17 @@ def test_ids_of_a_frame_count_as_they_would_be_written():
     assert [problem.rule for problem in floats] == ["altered_ids"]
 
 
+def test_ids_that_look_like_numbers_are_told_by_what_happened_to_them():
+    sample = pd.DataFrame({"id": ["12e400", "3e2", "17"], "score": 0.5})
+    problems = validate(sample.assign(id=["12E400", "300.0", "17"]), sample, FORM)
+    assert [(problem.rule, problem.message.split(":")[0]) for problem in problems] == [
+        ("altered_ids", "1 id in other upper and lower case"),
+        ("altered_ids", "1 id turned into decimal numbers"),
+    ]
+    problems = validate(sample.assign(id=["9e999", "3e2", "17"]), sample, FORM)  # both infinite, and not the same
+    assert [problem.rule for problem in problems] == ["unknown_ids", "missing_ids"]
+
+
 PIECES = [
     b'"',
     b'""',

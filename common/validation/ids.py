@@ -76,7 +76,8 @@ def _alterations() -> Iterator[tuple[str, str, Any]]:
 
     def number(names: Any) -> Any:
         spelt = pc.if_else(pc.match_substring_regex(names, NUMBER), pc.utf8_ltrim(names, "+"), None)
-        return pc.cast(spelt, pa.float64())
+        value = pc.cast(spelt, pa.float64())
+        return pc.if_else(pc.is_finite(value), value, None)  # all that are too large would agree
 
     def stem(names: Any) -> Any:
         if not pc.any(pc.match_substring_regex(names, r"[./\\]")).as_py():
@@ -88,9 +89,10 @@ def _alterations() -> Iterator[tuple[str, str, Any]]:
 
     as_text = "Read and write ids as text, in pandas with read_csv(path, dtype=str)"
     as_sample = "Spell them as in the sample submission"
-    yield "with leading zeros lost or added", as_text, digits
-    yield "turned into decimal numbers", as_text, number
+    # Spelling first: what a change of case or a space explains is not asked whether it could be a number too.
     yield "with spaces around them", "Remove the spaces", pc.utf8_trim_whitespace
     yield "with quotes that belong to the file, not to the id", "Remove them, or read the test file as CSV", bare
     yield "in other upper and lower case", as_sample, pc.utf8_lower
+    yield "with leading zeros lost or added", as_text, digits
+    yield "turned into decimal numbers", as_text, number
     yield "with another folder or file ending", as_sample, stem
