@@ -214,8 +214,8 @@ def test_no_row_is_missing_whatever_the_files_hold(
 ) -> None:
     said = kit(capsys, "train", "pets", "--data", messy, *options(profile), "--json")
     assert said.code == 0, said.err
-    assert "4 training pictures cannot be read and are left out: " in said.err
-    assert "4 test pictures cannot be read and are predicted as the classes' shares: " in said.err
+    assert "training pictures that cannot be read are left out (4): " in said.err
+    assert "test pictures that cannot be read are predicted as the classes' shares (4): " in said.err
     assert "empty file" in said.err and "907.jpg" in said.err
     run = Path(said.json["run"])
     assert len(said.json["warnings"]) >= 2
@@ -240,7 +240,7 @@ def test_each_broken_file_alone_is_left_out_and_named(
 ) -> None:
     frames = enriched(PETS, pets_data, {"train/dog.900.jpg": broken_files()[kind]}, home)
     assert "dog.900" not in set(frames.training["id"]) and len(frames.training) == 60
-    assert "1 training pictures cannot be read and are left out: dog.900.jpg (" in capsys.readouterr().err
+    assert "training pictures that cannot be read are left out (1): dog.900.jpg (" in capsys.readouterr().err
 
 
 def test_pictures_without_a_label_are_counted_and_named(
@@ -250,8 +250,8 @@ def test_pictures_without_a_label_are_counted_and_named(
     frames = enriched(PETS, pets_data, nameless | {"train/dog.900.jpg": b""}, home)
     assert len(frames.training) == 60
     said = capsys.readouterr().err
-    assert "3 training pictures have names that no labelling rule matches and are left out: cat.1 (1).jpg, " in said
-    assert "1 training pictures cannot be read and are left out: dog.900.jpg (" in said
+    assert "training pictures with names that no labelling rule matches are left out (3): cat.1 (1).jpg, " in said
+    assert "training pictures that cannot be read are left out (1): dog.900.jpg (" in said
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -361,7 +361,10 @@ def test_copies_stay_in_one_fold_and_are_reported(
     train = frames.training.set_index("id")
     looks = [set(train.loc[[f"cat.{number}", f"cat.{500 + number}"], "look"]) for number in range(20)]
     assert all(len(look) == 1 for look in looks)
-    assert "near-duplicates: 40 training pictures look like another" in capsys.readouterr().err
+    assert (
+        "near-duplicates: training pictures that look like another and stay in its fold: 40 ("
+        in capsys.readouterr().err
+    )
 
     from common.splits import make_folds
 

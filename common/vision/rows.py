@@ -53,13 +53,15 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
         unreadable = train[ROW] < 0
         if unreadable.all():
             raise DataError(f"none of the {len(train):,} training pictures can be read; look at them with a viewer")
-        _warn(context, _unreadable(cache, train.index[unreadable]), "training pictures cannot be read and are left out")
+        _warn(
+            context, _unreadable(cache, train.index[unreadable]), "training pictures that cannot be read are left out"
+        )
         _warn(context, [Path(path).name for path in frames.unlabelled],
-              "training pictures have names that no labelling rule matches and are left out")  # fmt: skip
+              "training pictures with names that no labelling rule matches are left out")  # fmt: skip
         train = train[~unreadable].reset_index(drop=True)
         _report_twins(train, test, column, context)
     _warn(context, _unreadable(cache, test.index[test[ROW] < 0] + len(paths) - len(test)),
-          "test pictures cannot be read and are predicted as the classes' shares")  # fmt: skip
+          "test pictures that cannot be read are predicted as the classes' shares")  # fmt: skip
     return replace(frames, train=train, test=test)
 
 
@@ -106,8 +108,8 @@ def _report_twins(train: DataFrame, test: DataFrame, column: str, context: Conte
         found = report(train[LOOK].to_numpy(), [Path(path).name for path in train[column]])
         named = f" ({'; '.join(found[:_NAMED])}{'; …' if len(found) > _NAMED else ''})" if found else ""
         context.progress.say(
-            f"near-duplicates: {twins:,} training pictures look like another and stay in its fold{named}; "
-            f"{known:,} test pictures look like a training picture"
+            f"near-duplicates: training pictures that look like another and stay in its fold: {twins:,}{named}; "
+            f"test pictures that look like a training picture: {known:,}"
         )
 
 
@@ -118,4 +120,4 @@ def _unreadable(cache: PictureCache, rows: Iterable[int]) -> list[str]:
 def _warn(context: Context, pictures: Sequence[str], what: str) -> None:
     if pictures:
         more = f" and {len(pictures) - _NAMED} more" if len(pictures) > _NAMED else ""
-        context.progress.warn(f"{len(pictures):,} {what}: {', '.join(pictures[:_NAMED])}{more}")
+        context.progress.warn(f"{what} ({len(pictures):,}): {', '.join(pictures[:_NAMED])}{more}")
