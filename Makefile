@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 KAGGLE := .venv-kaggle
+KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 
 .PHONY: dry-run test test-kaggle check bench clean
 
@@ -41,8 +42,10 @@ $(VENV)/.tests: $(VENV)/.runs requirements-dev.txt
 	$(PIP) install --quiet -r requirements-dev.txt
 	touch $@
 
+# torch comes first: pip keeps all that it downloads in one call until all of it is installed, here 4 GB.
 $(KAGGLE)/.tests: requirements.txt requirements-dev.txt pyproject.toml common/kaggle/image.txt
 	$(PYTHON) -m venv $(KAGGLE)
-	$(KAGGLE)/bin/python -m pip install --quiet --constraint common/kaggle/image.txt -r requirements-dev.txt
-	$(KAGGLE)/bin/python -m pip install --quiet --no-deps --editable .
+	$(KAGGLE_PIP) install --quiet --constraint common/kaggle/image.txt torch
+	$(KAGGLE_PIP) install --quiet --constraint common/kaggle/image.txt -r requirements-dev.txt
+	$(KAGGLE_PIP) install --quiet --no-deps --editable .
 	touch $@
