@@ -40,7 +40,9 @@ def cases() -> Iterator[tuple[str, Callable[[int], Call]]]:
     for name in METRICS:
         yield f"metric {name}", lambda rows, name=name: metric_call(rows, name)
     yield "metric accuracy of text", lambda rows: metric_call(rows, "accuracy", text=True)
-    for step in ("make", "write", "validate"):
+    for name in ("log_loss", "roc_auc"):
+        yield f"metric {name} of five classes", lambda rows, name=name: metric_call(rows, name, classes=5)
+    for step in ("make", "write", "validate", "diagnose"):
         yield f"submission {step}", lambda rows, step=step: submission_call(rows, step)
     yield "leakage check", leakage_call
 
@@ -86,7 +88,7 @@ def split_call(rows: int, settings: dict[str, Any]) -> Call:
     return lambda: make_folds(frame, Split(**settings))
 
 
-def metric_call(rows: int, name: str, text: bool = False) -> Call:
+def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> Call:
     """Prepare one metric, of probabilities for those that take them."""
     import numpy as np
 
@@ -96,7 +98,10 @@ def metric_call(rows: int, name: str, text: bool = False) -> Call:
     if get(name).prediction == "number":
         truth = rng.normal(size=rows)
         return lambda: score(name, truth, truth[::-1])
-    labels = rng.integers(0, 2, rows)
+    labels = rng.integers(0, classes, rows)
+    if classes > 2:
+        chances = rng.dirichlet(np.ones(classes), rows)
+        return lambda: score(name, labels, chances)
     if text:
         words = np.array(["cat", "dog"], dtype=object)[labels]
         return lambda: score(name, words, words[::-1])
@@ -105,7 +110,7 @@ def metric_call(rows: int, name: str, text: bool = False) -> Call:
 
 
 def submission_call(rows: int, step: str) -> Call:
-    """Prepare making, writing or validating a submission of one number per row."""
+    """Prepare making, writing or validating a submission of one number per row, or one with spaces around every cell."""
     import numpy as np
 
     from common import submission
@@ -125,11 +130,13 @@ def submission_call(rows: int, step: str) -> Call:
     if step == "write":
         return lambda: submission.write(frame, path, form)
     submission.write(frame.assign(score=0.5), sample, form)
+    if step == "diagnose":
+        path.write_text(path.read_text(encoding="utf-8").replace(",", " , "), encoding="utf-8")
 
-    def accepted() -> None:
-        assert not validate(path, sample, form)
+    def checked() -> None:
+        assert bool(validate(path, sample, form)) == (step == "diagnose")
 
-    return accepted
+    return checked
 
 
 TEMPORARY: list[Path] = []
