@@ -33,7 +33,7 @@ Call = Callable[[], object]
 
 def cases() -> Iterator[tuple[str, Callable[[int], Call]]]:
     """Yield each measurement's name and a function that prepares the call to measure for a number of rows."""
-    from common.metrics import METRICS
+    from common.metrics.table import METRICS
 
     for name, settings in SPLITS.items():
         yield f"split {name}", lambda rows, settings=settings: split_call(rows, settings)
@@ -70,7 +70,7 @@ def split_call(rows: int, settings: dict[str, Any]) -> Call:
     import pandas as pd
 
     from common.competition import Split
-    from common.splits import make_folds
+    from common.splits.folds import make_folds
 
     rng = np.random.default_rng(0)
     columns: dict[str, Callable[[], Any]] = {
@@ -92,7 +92,7 @@ def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> C
     """Prepare one metric, of probabilities for those that take them."""
     import numpy as np
 
-    from common.metrics import get, score
+    from common.metrics.table import get, score
 
     rng = np.random.default_rng(0)
     if get(name).prediction == "number":
@@ -115,7 +115,7 @@ def submission_call(rows: int, step: str) -> Call:
 
     from common import submission
     from common.competition import SubmissionFormat
-    from common.validation import validate
+    from common.submission.checks import validate
 
     form = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
     ids = np.char.add("row_", np.arange(rows).astype(str)).tolist()
@@ -147,7 +147,7 @@ def leakage_call(rows: int) -> Call:
     import numpy as np
     import pandas as pd
 
-    from common.leakage import check
+    from common.splits.leakage import check
 
     rng = np.random.default_rng(0)
     words = np.array(["".join(rng.choice(list("abcdefghijklmnop"), 7)) for _ in range(5000)], dtype=object)

@@ -107,7 +107,7 @@ def _recipe(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _kit(arguments: argparse.Namespace) -> dict[str, Any]:
     """Load through the cache."""
-    from common.pictures.loader import dataloaders
+    from common.vision.pictures.loader import dataloaders
 
     with tempfile.TemporaryDirectory() as cache:
         clock = _Clock()
@@ -127,8 +127,8 @@ def _open(arguments: argparse.Namespace, cache: str, rows: int | None = None) ->
     import io
     from itertools import cycle, islice
 
-    from common.pictures.cache import open_cache
     from common.progress import Progress
+    from common.vision.pictures.cache import open_cache
 
     files = sorted(str(path) for path in (arguments.folder / "images").iterdir())
     files = list(islice(cycle(files), rows or len(files)))
@@ -152,7 +152,7 @@ def _build(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _read(arguments: argparse.Namespace) -> dict[str, Any]:
     """Read an epoch of that cache, and look at private and mapped memory apart."""
-    from common.pictures.loader import dataloaders
+    from common.vision.pictures.loader import dataloaders
 
     cache = _open(arguments, str(arguments.folder / "large"), arguments.rows)
     before = _status("RssAnon")
@@ -180,7 +180,7 @@ def _gpu(arguments: argparse.Namespace, device: str = "cuda", rows: int = 8192, 
     from fastai.vision.all import CrossEntropyLossFlat, Learner, aug_transforms
     from torchvision.models import resnet34
 
-    from common.pictures.loader import dataloaders
+    from common.vision.pictures.loader import dataloaders
 
     cache = _open(arguments, str(arguments.folder / "gpu"), rows)
     labels = [_is_cat(Path(path).name) for path in cache.paths]

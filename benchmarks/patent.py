@@ -48,8 +48,8 @@ def main() -> None:
 
 def _measure(arguments: argparse.Namespace, scratch: Path) -> None:
     from common import registry
-    from common.data import read
-    from common.splits import make_folds
+    from common.data.frames import read
+    from common.splits.folds import make_folds
 
     competition = registry.get("patent")
     times: dict[str, float] = {}
@@ -112,7 +112,7 @@ def _kit(train: Any, valid: Any, backbone: Path, folder: Path, phases: dict[str,
     """Train and predict as profile `best` does."""
     from common import registry
     from common.config import resolve
-    from common.data import Frames
+    from common.data.frames import Frames
     from common.deadline import Deadline
     from common.environment import detect
     from common.model import Context
@@ -138,7 +138,7 @@ def _kit(train: Any, valid: Any, backbone: Path, folder: Path, phases: dict[str,
 
 
 def _result(times: dict[str, float], epochs: int, train: Any, valid: Any, scores: Any) -> dict[str, float]:
-    from common.metrics import score
+    from common.metrics.table import score
 
     return {
         "epochs": epochs,
@@ -160,9 +160,9 @@ def _anchors(frame: Any, rows: int) -> Any:
 def _write(competition: Any, frames: Any, path: Path) -> None:
     import numpy as np
 
-    from common.inference import as_submission
-    from common.submission import write
-    from common.validation import validate
+    from common.pipeline.inference import as_submission
+    from common.submission.checks import validate
+    from common.submission.writing import write
 
     write(as_submission(competition, frames, np.linspace(0, 1, len(frames.test))), path, competition.submission)
     assert not validate(path, frames.sample_submission, competition.submission)

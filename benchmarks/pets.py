@@ -73,10 +73,10 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from common.config import resolve
     from common.deadline import Deadline
     from common.environment import detect
-    from common.metrics import score
+    from common.metrics.table import score
     from common.model import Context
     from common.progress import Progress
-    from common.splits import make_folds
+    from common.splits.folds import make_folds
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -139,8 +139,8 @@ def _trained(case: str, module: Any, config: Any, frames: Any, context: Any, tra
 def _import_everything() -> None:
     import sklearn.linear_model  # noqa: F401
 
-    from common.pictures import loader  # noqa: F401
     from common.vision import course, frozen, tuned  # noqa: F401
+    from common.vision.pictures import loader  # noqa: F401
 
 
 if __name__ == "__main__":

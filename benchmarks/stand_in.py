@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 
 from stand_in_world import USER, Post, echo, hosted  # noqa: E402 (the path comes first)
 
-from common.kaggle.stand_in.server import StandIn  # noqa: E402
+from common.rehearsal.stand_in.server import StandIn  # noqa: E402
 
 MIB = 2**20
 STATUS = ("kernels/GetKernelSessionStatus", {"userName": USER, "kernelSlug": "toy-kernel"})

@@ -161,7 +161,7 @@ def baseline(arguments: argparse.Namespace) -> None:
 def reviews(data: Path) -> list[str]:
     """Return all reviews as they were written: labelled, test, unlabelled."""
     from common import registry
-    from common.data import read
+    from common.data.frames import read
     from competitions.imdb.reviews import as_written
 
     frames = as_written(read(registry.get("imdb"), data))

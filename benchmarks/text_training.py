@@ -48,12 +48,12 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
     """Compare the second stage, all layers learning."""
     import numpy as np
 
-    from common import learning  # noqa: F401
+    import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
     # isort: split
     from fastai.text.all import AWD_LSTM, DataLoaders, LMDataLoader, language_model_learner, tensor
 
-    from common.phases import Phase
+    from common.fastai.phases import Phase
     from competitions.imdb import network
     from competitions.imdb.batches import Windows
 
@@ -81,7 +81,7 @@ def classifier(corpus: Any, labels: Any, batches: int) -> None:
     """Compare the third stage, unfrozen from the head downwards."""
     import numpy as np
 
-    from common import learning  # noqa: F401
+    import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
     # isort: split
     from fastai.text.all import AWD_LSTM, DataLoaders, SortedDL, TensorText, tensor, text_classifier_learner

@@ -7,7 +7,7 @@
     enrich(frames, config, context) -> Frames    optional, before the split: columns that it and the leakage check need
     prepare(frames, config, context) -> Frames   optional, after it: what all folds share, such as a tokenizer
     illustrate(frames, run, context) -> None     optional, at the end: figures of the run, in its folder
-    lr_find(frames, config, context) -> common.learning.RateSearch    optional: for `kit lr-find`, before any training
+    lr_find(frames, config, context) -> common.fastai.learner.RateSearch    optional: for `kit lr-find`, before any training
 
 `enrich` may leave out training rows that cannot be used, never test rows. The run's folder is not there yet, so that what is
 refused here leaves nothing behind.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from common.competition import Config
-    from common.data import Frames
+    from common.data.frames import Frames
 
 
 @dataclass(frozen=True, kw_only=True)

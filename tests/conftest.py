@@ -24,7 +24,7 @@ settings.load_profile("same")
 if TYPE_CHECKING:
     from stand_in_world import Post
 
-    from common.kaggle.stand_in.server import StandIn
+    from common.rehearsal.stand_in.server import StandIn
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def server(tmp_path: Path) -> Iterator[StandIn]:
     """A stand-in for Kaggle with a CSV competition and a code competition."""
     from stand_in_world import echo, hosted
 
-    from common.kaggle.stand_in.server import StandIn
+    from common.rehearsal.stand_in.server import StandIn
 
     competitions = [hosted(tmp_path / "csv"), hosted(tmp_path / "kernel", "kernel")]
     with StandIn(tmp_path / "state", competitions, runner=echo) as running:

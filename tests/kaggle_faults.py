@@ -20,14 +20,14 @@ from common.competition import Competition
 from common.errors import KitError
 from common.kaggle.build import Built
 from common.kaggle.official import OfficialClient, connect
-from common.kaggle.rehearsal import run_kernel
 from common.kaggle.retry import Retry
-from common.kaggle.stand_in.faults import FaultPlan
-from common.kaggle.stand_in.running import KernelRun, RunResult
-from common.kaggle.stand_in.server import StandIn
 from common.kaggle.submit import submit
-from common.ledger import Ledger
-from common.manifest import MANIFEST
+from common.rehearsal.rehearse import run_kernel
+from common.rehearsal.stand_in.faults import FaultPlan
+from common.rehearsal.stand_in.running import KernelRun, RunResult
+from common.rehearsal.stand_in.server import StandIn
+from common.runs.ledger import Ledger
+from common.session.manifest import MANIFEST
 
 BUNDLE = "b" * 64
 LIMIT = 3600.0  # of each wait, by the hourglass

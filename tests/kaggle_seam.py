@@ -14,8 +14,8 @@ from stand_in_world import KEY, USER, echo, environment, hosted
 
 from common.kaggle.official import OfficialClient, connect
 from common.kaggle.retry import Clock, Retry
-from common.kaggle.stand_in.faults import Fault, FaultPlan
-from common.kaggle.stand_in.server import StandIn
+from common.rehearsal.stand_in.faults import Fault, FaultPlan
+from common.rehearsal.stand_in.server import StandIn
 
 
 @dataclass

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import requests
 
 from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
-from common.kaggle.stand_in.running import KernelRun, LogEntry, RunResult
-from common.kaggle.stand_in.server import StandIn
-from common.kaggle.stand_in.world import Hosted
+from common.rehearsal.stand_in.running import KernelRun, LogEntry, RunResult
+from common.rehearsal.stand_in.server import StandIn
+from common.rehearsal.stand_in.world import Hosted
 
 USER, KEY = "dummy", "0123456789abcdef"
 DEAD_PROXY = "http://127.0.0.1:9"

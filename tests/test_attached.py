@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from common import backbone
 from common.attached import DEPTH, files_below
 from common.environment import Environment, detect
 from common.errors import BackboneError, DataError
-from common.kernel import Kernel
+from common.huggingface import backbone
+from common.session.kernel import Kernel
 from common.vision import backbones
 from competitions.imdb import encoder, wikipedia
 

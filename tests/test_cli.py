@@ -16,7 +16,7 @@ from kit import COMMAND, Said, kit, start
 from common import registry
 from common.cli import parser
 from common.errors import DeviceError
-from common.runs import Run
+from common.runs.run import Run
 
 Kit = Callable[..., Said]
 QUICK = ("--profile", "baseline", "--set", "rounds=5", "--set", "components=4")

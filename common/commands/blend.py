@@ -22,7 +22,8 @@ def register(commands: Commands) -> None:
 
 def blend(arguments: argparse.Namespace) -> None:
     """Blend runs and show what each brings."""
-    from common import blending, registry
+    from common import registry
+    from common.runs import blending
 
     competition = registry.get(arguments.name)
     made = blending.blend(competition, arguments.runs, arguments.out)

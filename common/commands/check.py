@@ -34,7 +34,7 @@ def register(commands: Commands) -> None:
 def validate(arguments: argparse.Namespace) -> int:
     """Print every problem; exit code 1 if there is one."""
     from common import data, environment, registry
-    from common.validation import validate as problems_of
+    from common.submission.checks import validate as problems_of
 
     competition = registry.get(arguments.name)
     folder = arguments.data or data.find(competition, None, environment.detect())
@@ -51,7 +51,7 @@ def validate(arguments: argparse.Namespace) -> int:
 def grade(arguments: argparse.Namespace) -> None:
     """Print the competition's metric, and those reported beside it."""
     from common import registry
-    from common.grading import grade as graded
+    from common.submission.grading import grade as graded
 
     competition = registry.get(arguments.name)
     scores = graded(competition, arguments.file, arguments.answers)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from common.commands.options import Commands, command, positive, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
-    from common.explaining import Explanation, Mistake, Weighed
+    from common.pipeline.explaining import Explanation, Mistake, Weighed
 
 MISTAKES, REASONS = 10, 8
 SHOWN = 320  # characters of a text
@@ -39,7 +39,8 @@ def explain(arguments: argparse.Namespace) -> None:
     """Print the mistakes, the worst first."""
     from dataclasses import asdict
 
-    from common import data, environment, explaining, registry
+    from common import data, environment, registry
+    from common.pipeline import explaining
     from common.progress import Progress
 
     competition = registry.get(arguments.name)

@@ -37,7 +37,7 @@ def generate(arguments: argparse.Namespace) -> None:
     from common.errors import RunError, SettingError
     from common.model import Context
     from common.progress import Progress
-    from common.runs import Run
+    from common.runs.run import Run
 
     if arguments.words < 1 or not 0.01 <= arguments.temperature <= 100:
         raise SettingError("--words has to be at least 1 and --temperature between 0.01 and 100")

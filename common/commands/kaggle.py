@@ -120,7 +120,7 @@ def wheels(arguments: argparse.Namespace) -> None:
 def weights(arguments: argparse.Namespace) -> None:
     """Publish a model's folder."""
     from common import registry
-    from common.backbone import require_weights
+    from common.huggingface.backbone import require_weights
 
     competition = registry.get(arguments.name)
     require_weights(arguments.folder)
@@ -144,7 +144,7 @@ def submit(arguments: argparse.Namespace) -> int:
     """Submit once, after everything was checked."""
     from common import data, environment
     from common.kaggle.submit import submit as send
-    from common.ledger import Ledger
+    from common.runs.ledger import Ledger
 
     competition = _on_kaggle(arguments.name)
     here = environment.detect()
@@ -199,7 +199,7 @@ def submissions(arguments: argparse.Namespace) -> None:
 
 def leaderboard(arguments: argparse.Namespace) -> None:
     """Print the top of the board and a score's place on it."""
-    from common.metrics import get
+    from common.metrics.table import get
 
     competition = _on_kaggle(arguments.name)
     board = connect().competitions.leaderboard(competition.slug)

@@ -200,7 +200,7 @@ def _ref(name: str, owner: str) -> Any:
     from common.errors import UnknownName
     from common.kaggle import metadata
     from common.kaggle.build import names
-    from common.kernel import METADATA
+    from common.session.kernel import METADATA
 
     if name not in (known := names()):
         raise UnknownName("kernel", name, known)

@@ -42,7 +42,7 @@ def show_one(arguments: argparse.Namespace) -> None:
 
 
 def _greater_is_better(metric: str) -> bool:
-    from common.metrics import get
+    from common.metrics.table import get
 
     return get(metric).greater_is_better
 
@@ -89,8 +89,9 @@ def examine(arguments: argparse.Namespace) -> None:
     """Print what this machine is and has."""
     from pathlib import Path
 
-    from common import data, environment, provenance, registry
+    from common import data, environment, registry
     from common.kaggle import credentials
+    from common.runs import provenance
 
     here = environment.detect()
     credential = credentials.find()

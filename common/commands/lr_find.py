@@ -26,12 +26,13 @@ def register(commands: Commands) -> None:
 
 def lr_find(arguments: argparse.Namespace) -> None:
     """Print the suggestions and save the plot."""
-    from common import data, environment, inference, registry
+    from common import data, environment, registry
     from common.config import resolve
     from common.deadline import Deadline
     from common.errors import SettingError
     from common.files import scratch_folder
     from common.model import Context
+    from common.pipeline import inference
     from common.progress import Progress
     from common.vision import figures
 

@@ -10,7 +10,7 @@ from common.commands.connection import tell
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
-    from common.kaggle.rehearsal import Rehearsal
+    from common.rehearsal.rehearse import Rehearsal
 
 PORT = 7777
 
@@ -52,8 +52,8 @@ def register(commands: Commands) -> None:
 def rehearse(arguments: argparse.Namespace) -> None:
     """Rehearse a competition."""
     from common import environment, registry
-    from common.kaggle import rehearsal
-    from common.kaggle.clean_room.python import Python
+    from common.rehearsal import rehearse as rehearsal
+    from common.rehearsal.clean_room.python import Python
 
     competition = registry.get(arguments.name)
     done = rehearsal.rehearse(
@@ -84,10 +84,10 @@ def rehearse(arguments: argparse.Namespace) -> None:
 def stand_in(arguments: argparse.Namespace) -> None:
     """Serve every competition of the kit until Ctrl-C."""
     from common import environment
-    from common.kaggle.clean_room.python import Python
-    from common.kaggle.clean_room.runner import CleanRoom
-    from common.kaggle.stand_in.faults import FaultPlan
-    from common.kaggle.stand_in.server import serve
+    from common.rehearsal.clean_room.python import Python
+    from common.rehearsal.clean_room.runner import CleanRoom
+    from common.rehearsal.stand_in.faults import FaultPlan
+    from common.rehearsal.stand_in.server import serve
 
     state = arguments.state or environment.detect().working / "build" / "stand-in"
     faults = FaultPlan.load(arguments.faults) if arguments.faults else None

@@ -21,7 +21,7 @@ from common.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from common.runs import Run
+    from common.runs.run import Run
 
 SAMPLE_ROWS = 600
 
@@ -107,10 +107,10 @@ def dry_run(arguments: argparse.Namespace) -> None:
 
     from common import environment, registry
     from common.config import resolve
-    from common.grading import grade
-    from common.pipeline import run
+    from common.pipeline.request import Request
+    from common.pipeline.steps import run
     from common.progress import Progress
-    from common.request import Request
+    from common.submission.grading import grade
 
     competition = registry.get(arguments.name)
     home = environment.detect()
@@ -135,12 +135,12 @@ def train(arguments: argparse.Namespace) -> None:
     """Run a profile."""
     from common import environment, processes, registry
     from common.config import resolve
-    from common.data import find
+    from common.data.frames import find
     from common.deadline import Deadline
     from common.errors import RunError
-    from common.pipeline import run
+    from common.pipeline.request import Request
+    from common.pipeline.steps import run
     from common.progress import Progress
-    from common.request import Request
 
     competition = registry.get(arguments.name)
     config = resolve(competition, arguments.profile, arguments.set, seed=arguments.seed, folds=arguments.folds)
@@ -164,7 +164,8 @@ def train(arguments: argparse.Namespace) -> None:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Predict another test set with a saved run."""
-    from common import data, environment, inference, registry, submission
+    from common import data, environment, registry, submission
+    from common.pipeline import inference
     from common.progress import Progress
 
     competition = registry.get(arguments.name)
@@ -184,9 +185,9 @@ def _document(done: Run) -> dict[str, Any]:
 
 def _summary(done: Run) -> str:
     """Return the scores, the time and the places of a run."""
-    from common import oof
     from common.commands.options import table
     from common.progress import clock
+    from common.runs import oof
 
     record = done.record
     phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record["seconds"].items() if spent >= 0.5)

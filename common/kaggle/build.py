@@ -18,7 +18,7 @@ from common.kaggle import metadata, secrets
 from common.kaggle.bundle import Bundle, sources
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
-from common.kernel import BUNDLE, METADATA
+from common.session.kernel import BUNDLE, METADATA
 
 MAX_BYTES = 1_000_000
 """Most bytes of source text: what Kaggle's limit of "1 megabytes" means at the least."""

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from common.errors import KernelError
-from common.kernel import BUNDLE
+from common.session.kernel import BUNDLE
 
 _CELL = """\
 # The kit's own sources, put here by `kit kernel build`. They are written to a folder, so that stack traces show

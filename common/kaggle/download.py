@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.archives import extract
+from common.data.archives import extract
 from common.errors import ArchiveError
 from common.files import atomic_write
 from common.kaggle.client import Client, Progress

@@ -16,7 +16,7 @@ from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, Sourc
 from common.kaggle.pushes import Pushed, Pushes
 from common.kaggle.results import KernelState, KernelStatus, LogLine, Push, Ref
 from common.kaggle.retry import Clock, Tell, poll, silent, tolerant
-from common.manifest import MANIFEST
+from common.session.manifest import MANIFEST
 
 LOG = "kernel-log.txt"
 """Beside the fetched output; also tells a folder of fetched output from any other."""

@@ -8,8 +8,8 @@ from typing import Any
 from common.errors import KernelError, UnknownName
 from common.kaggle.results import Ref
 from common.kaggle.sources import SourceKind, normalise
-from common.kernel import read as read  # the kernel itself reads this file too
-from common.machine import GPUS
+from common.session.kernel import read as read  # the kernel itself reads this file too
+from common.session.machine import GPUS
 
 OWNER = "OWNER/"
 """Stands for the user in the files of the repository, in the id and in the names of inputs."""

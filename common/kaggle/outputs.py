@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.archives import inside, move_all
-from common.data import sha256
+from common.data.archives import inside, move_all
+from common.data.frames import sha256
 from common.kaggle.client import Client, Progress
 from common.kaggle.errors import Damaged
 from common.kaggle.results import LogLine, Ref
-from common.manifest import MANIFEST
+from common.session.manifest import MANIFEST
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from common.competition import Competition
-from common.data import sha256 as sha256_of
+from common.data.frames import sha256 as sha256_of
 from common.errors import SubmissionError
 from common.kaggle.client import Client
 from common.kaggle.errors import Invalid, LimitReached, NotFound, RulesNotAccepted, TimedOut
@@ -22,7 +22,7 @@ WAIT_LIMIT = 12 * 3600.0
 
 
 class History(Protocol):
-    """Where submissions are written down: `common.ledger.Ledger`, or nothing but a list in a test."""
+    """Where submissions are written down: `common.runs.ledger.Ledger`, or nothing but a list in a test."""
 
     def add(self, event: str, **values: Any) -> None:
         """Add a line."""
@@ -147,7 +147,7 @@ def await_score(
 
 
 def _validate(file: Path, sample: Path | None, competition: Competition) -> None:
-    from common.validation import validate
+    from common.submission.checks import validate
 
     if sample is None:
         raise SubmissionError(

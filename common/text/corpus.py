@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from common import ragged
 from common.competition import require_at_least
+from common.data import ragged
+from common.data.ragged import Ragged
 from common.files import made_once
 from common.progress import Progress
-from common.ragged import Ragged
 from common.text import vocabulary as vocabularies
 from common.text.vocabulary import Vocabulary
 

@@ -6,9 +6,9 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import learning  # first of all: it imports fastai quietly
+from common.data.zipped import read_bytes
+from common.fastai.learner import Habits, precise
 from common.files import scratch_folder
-from common.listing import read_bytes
 from common.model import Context
 from common.vision.rows import ROW
 from common.vision.settings import Course
@@ -36,7 +36,7 @@ class CourseModel:
             learn = self.learner(train, valid, folder)
             steps = len(learn.dls.train) * (self.config.epochs + 1)
             with self.context.progress.task(f"{self.context.title} · train", steps, "steps") as task:
-                learn.add_cb(habits := learning.Habits(self.context, task, steps))
+                learn.add_cb(habits := Habits(self.context, task, steps))
                 learn.fine_tune(self.config.epochs, self.config.learning_rate)
         self.notes = habits.notes
         self.network = learn.model
@@ -52,7 +52,7 @@ class CourseModel:
         self.backbone = self._backbone(self.config.weights)
         dls = self._loaders(train, valid, folder)
         learn = learner(dls, self.backbone, self.config.size, metrics=error_rate, path=folder)
-        return learning.precise(learn, self.config.precision)
+        return precise(learn, self.config.precision)
 
     def chances(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return the probability of each class (n, classes)."""
@@ -111,7 +111,7 @@ def _picture(path: str) -> Any:
     """Open a picture as fastai does; what it cannot open, as the cache did."""
     from fastai.vision.core import PILImage
 
-    from common.pictures.decode import decode
+    from common.vision.pictures.decode import decode
 
     data = read_bytes(path)
     try:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import SettingError
-from common.eviction import INDEX, make_room
 from common.files import atomic_folder, atomic_write, lock_of, locked
 from common.model import Context
 from common.vision import backbones
+from common.vision.eviction import INDEX, make_room
 from common.vision.prediction import Eye, precision
 from common.vision.rows import ROW, entries
 
@@ -103,7 +103,7 @@ class _Extractor:
         """Compute parts of a cache entry's features and write each, whole, to its file."""
         import numpy as np
 
-        from common.pictures.cache import reopened
+        from common.vision.pictures.cache import reopened
 
         if not parts:
             return

@@ -111,7 +111,7 @@ def calibration(truth: Array, chances: Array, names: Sequence[str]) -> Figure:
 
 
 def rates(found: Any) -> Figure:
-    """Return what a learning-rate finder saw (a `common.learning.RateSearch`)."""
+    """Return what a learning-rate finder saw (a `common.fastai.learner.RateSearch`)."""
     figure = _figure((7.5, 3.8), "Learning-rate finder")
     axes = _plain(figure.add_subplot(), "learning rate", "smoothed loss")
     axes.plot(found.rates, found.losses, color=BLUE, linewidth=1.6)

@@ -118,7 +118,7 @@ def inner_folds(codes: Array, groups: Array, seed: int) -> Array | None:
     """Return the inner fold of each row, or None where there are too few rows of a class."""
     import numpy as np
 
-    from common.grouping import deal_groups
+    from common.splits.groups import deal_groups
 
     _, places = np.unique(codes, return_inverse=True)
     if np.bincount(places).min() < INNER_FOLDS:

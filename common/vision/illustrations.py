@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common import oof
-from common.data import Frames
+from common.data.frames import Frames
 from common.model import Context
-from common.runs import Run
+from common.runs import oof
+from common.runs.run import Run
 from common.vision import figures
 from common.vision.rows import pixels
 from common.vision.task import Task

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from common import learning  # first of all: it imports fastai quietly
 from common.errors import BackboneError
+from common.fastai.learner import quiet
 from common.vision.backbones import Backbone, fit, refusal, require_size
 
 
@@ -48,7 +48,7 @@ def learner(dls: Any, backbone: Backbone, size: int, **options: Any) -> Any:
     body = learn.model[0]
     body.load_state_dict(fit(body.state_dict(), backbone.network.state_dict(), Path(backbone.name)))
     learn.freeze()  # as `vision_learner` does with weights that it has loaded itself
-    return learning.quiet(learn)
+    return quiet(learn)
 
 
 @_quietly()

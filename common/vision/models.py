@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
-from common.data import Frames
+from common.data.frames import Frames
 from common.model import Context
-from common.pictures.cache import MAX_BYTES
-from common.runs import Run
+from common.runs.run import Run
 from common.vision import rows
 from common.vision.guarded import Classifier, GuardedModel
+from common.vision.pictures.cache import MAX_BYTES
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 
 if TYPE_CHECKING:
-    from common.learning import RateSearch
+    from common.fastai.learner import RateSearch
 
 
 class PictureModels:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.data import Frames
+from common.data.frames import Frames
 from common.errors import DataError
 from common.model import Context
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from common.pictures.cache import PictureCache
+    from common.vision.pictures.cache import PictureCache
 
 LOOK, ENTRY, ROW = "look", "entry", "row"
 _NAMED = 5  # pictures that a warning names
@@ -40,8 +40,8 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
         SettingError: if the pictures do not fit into `max_bytes`.
         DataError: if no training picture can be read.
     """
-    from common.pictures.cache import open_cache
-    from common.pictures.near_duplicates import groups
+    from common.vision.pictures.cache import open_cache
+    from common.vision.pictures.near_duplicates import groups
 
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[column]]
@@ -78,7 +78,7 @@ def pixels(frame: DataFrame) -> NDArray[np.uint8]:
     """Return the pictures of readable rows, copied into memory (n, size, size, 3)."""
     import numpy as np
 
-    from common.pictures.cache import reopened
+    from common.vision.pictures.cache import reopened
 
     found: Any = None
     for entry, places in entries(frame):
@@ -100,7 +100,7 @@ def _placed(frame: DataFrame, cache: PictureCache, looks: NDArray[np.intp], star
 
 
 def _report_twins(train: DataFrame, test: DataFrame, column: str, context: Context) -> None:
-    from common.pictures.near_duplicates import report
+    from common.vision.pictures.near_duplicates import report
 
     twins = int(train[LOOK].duplicated(keep=False).sum())
     known = int(test[LOOK].isin(train[LOOK]).sum())

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common import learning
-from common.data import Frames
+from common.data.frames import Frames
+from common.fastai.learner import find_rate
 from common.files import scratch_folder
 from common.model import Context
-from common.splits import make_folds, train_and_valid
+from common.splits.folds import make_folds, train_and_valid
 from common.vision.course import CourseModel
 from common.vision.settings import Course, Network
 from common.vision.task import Task
 
 if TYPE_CHECKING:
-    from common.learning import RateSearch
+    from common.fastai.learner import RateSearch
 
 
 def search(task: Task, config: Network, frames: Frames, context: Context) -> RateSearch:
@@ -32,4 +32,4 @@ def search(task: Task, config: Network, frames: Frames, context: Context) -> Rat
 
             backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
             model = TunedNetwork(task, config, backbone, context)  # type: ignore[arg-type]
-        return learning.find_rate(model.learner(train, valid, folder), context)
+        return find_rate(model.learner(train, valid, folder), context)

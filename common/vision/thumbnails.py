@@ -96,7 +96,7 @@ class ThumbnailsModel:
 
 @lru_cache(maxsize=2)  # one picture cache, both ways round, is what all folds look at
 def _all_described(entry: Path, cell: int, mirrored: bool) -> NDArray[np.float32]:
-    from common.pictures.cache import reopened
+    from common.vision.pictures.cache import reopened
 
     pixels = reopened(entry).pixels
     return describe(pixels[:, :, ::-1] if mirrored else pixels, cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import learning  # first of all: it imports fastai quietly
+from common.fastai.learner import Habits, precise
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.backbones import Backbone
@@ -38,7 +38,7 @@ class TunedNetwork:
             learn = self.learner(train, valid, folder)
             steps = len(learn.dls.train) * (tuning.epochs + 1)
             with self.context.progress.task(f"{self.context.title} · fine-tune", steps, "steps") as task:
-                learn.add_cb(habits := learning.Habits(self.context, task, steps))
+                learn.add_cb(habits := Habits(self.context, task, steps))
                 learn.fine_tune(tuning.epochs, base_lr=tuning.learning_rate, lr_mult=100, wd=tuning.weight_decay)
         self.notes = habits.notes
         self.network = learn.model
@@ -51,9 +51,9 @@ class TunedNetwork:
         from fastai.losses import LabelSmoothingCrossEntropyFlat
         from fastai.vision.augment import aug_transforms
 
-        from common.pictures.cache import reopened
-        from common.pictures.loader import dataloaders
         from common.vision.learner import learner
+        from common.vision.pictures.cache import reopened
+        from common.vision.pictures.loader import dataloaders
 
         tuning = self.config.tuning
         cache = reopened(Path(train[ENTRY].iloc[0]))
@@ -71,7 +71,7 @@ class TunedNetwork:
         loss = LabelSmoothingCrossEntropyFlat(eps=tuning.label_smoothing)
         mixing = [MixUp(tuning.mixup)] if tuning.mixup else []
         learn = learner(dls, self.backbone, tuning.size, loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder)
-        return learning.precise(learn, self.config.precision)
+        return precise(learn, self.config.precision)
 
     def log_chances(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return log probabilities of all classes (n, classes), averaged over views."""

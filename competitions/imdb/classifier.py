@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
+import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
 # isort: split
 import json
@@ -14,10 +14,11 @@ import torch
 from fastai.learner import Learner
 from safetensors.torch import load_file, save_file
 
-from common import phases, processes
+from common import processes
 from common.errors import BackboneError
+from common.fastai import phases
+from common.fastai.phases import Phase
 from common.model import Context
-from common.phases import Phase
 from competitions.imdb import encoder, network
 from competitions.imdb.batches import Reviews
 from competitions.imdb.competition import Classifier, Ulmfit

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.attached import files_below
-from common.data import sha256
+from common.data.frames import sha256
 from common.environment import Environment
 from common.errors import BackboneError
 from common.files import atomic_folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
+import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
 # isort: split
 import math
@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from fastai.learner import Learner
 
-from common import phases, processes
+from common import processes
 from common.errors import BackboneError
+from common.fastai import phases
+from common.fastai.phases import Phase
 from common.model import Context
-from common.phases import Phase
 from common.text import Corpus
 from competitions.imdb import encoder, network, wikipedia
 from competitions.imdb.batches import Windows

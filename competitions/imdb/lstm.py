@@ -10,7 +10,7 @@ Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; gates in PyT
 
 from __future__ import annotations
 
-from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
+import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
 # isort: split
 from typing import Any

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from common import processes
 from common.competition import Config
-from common.data import Frames
+from common.data.frames import Frames
 from common.errors import SettingError
 from common.model import Context, by_family
 from competitions.imdb.competition import Baseline, Best, Ulmfit
 
 if TYPE_CHECKING:
-    from common.learning import RateSearch
-    from common.runs import Run
+    from common.fastai.learner import RateSearch
+    from common.runs.run import Run
 
 
 def enrich(frames: Frames, config: Config, context: Context) -> Frames:
@@ -40,7 +40,7 @@ def prepare(frames: Frames, config: Config, context: Context) -> Frames:
 
         return prepare_ulmfit(frames, config, context)
     if isinstance(config, Best):
-        from common.tokens import keep_encoder, keep_tokenizer
+        from common.huggingface.tokens import keep_encoder, keep_tokenizer
 
         reviews = (frames.train if frames.train is not None else frames.test)["review"]
         keep_tokenizer(config.backbone, reviews.tolist(), context)
@@ -70,7 +70,7 @@ build, load = by_family(_family)
 
 def illustrate(frames: Frames, run: Run, context: Context) -> None:
     """Draw the learning curves of every stage that has epochs."""
-    from common import show
+    from common.session import show
 
     stages = {name: stage["epochs"] for name, stage in run.record.get("stages", {}).items()}
     stages |= {f"fold-{number}": fold.get("epochs", []) for number, fold in run.record["folds"].items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common import learning  # noqa: F401  # first of all: it imports fastai without that one's warnings
+import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
 # isort: split
 from typing import Any, Literal
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from common.environment import cpu_has_bfloat16
-from common.learning import quiet
+from common.fastai.learner import quiet
 from common.text.rules import PAD, SPECIAL
 from competitions.imdb.competition import Network, Ulmfit
 from competitions.imdb.lstm import FastAwdLstm

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.data import Frames
+from common.data.frames import Frames
 from common.errors import RunError
 from common.files import atomic_folder
 from common.model import Context

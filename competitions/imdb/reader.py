@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from common import backbone
+from common.huggingface import backbone
 
 ENCODER, HEAD = "encoder", "head.safetensors"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from common.data import Frames
+from common.data.frames import Frames
 
 if TYPE_CHECKING:
     from pandas import DataFrame

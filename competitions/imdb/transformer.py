@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import backbone
 from common.files import scratch_folder
+from common.huggingface import backbone
+from common.huggingface.tokens import kept_encoder, kept_tokenizer
 from common.model import Context
-from common.tokens import kept_encoder, kept_tokenizer
 from competitions.imdb.competition import Reading
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Transformer:
             labels: n numbers, 0 or 1.
             to_predict: reviews that will be read afterwards, for which time is kept back.
         """
-        from common import training
+        from common.huggingface import training
         from competitions.imdb.reader import Reader
 
         schedule = self._schedule()
@@ -96,13 +96,13 @@ class Transformer:
         return [[first, *row, last] for row in cut]
 
     def _schedule(self) -> Any:
-        from common import training
+        from common.huggingface import training
 
         return training.Schedule.of(self.reading, seed=self.seed)
 
     def _trainer(self, folder: Path, rows: list[dict[str, Any]] | None) -> Any:
         """Return a trainer of the reader, with rows to train on or without."""
-        from common import training
+        from common.huggingface import training
         from competitions.imdb.reader import padded
 
         schedule, sampler, data = self._schedule(), None, None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import processes
-from common.data import Frames
+from common.data.frames import Frames
 from common.errors import RunError
 from common.files import atomic_folder
 from common.model import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from common.learning import RateSearch
+    from common.fastai.learner import RateSearch
     from common.text import Corpus, Vocabulary
 
 IDS = "ids"
@@ -55,7 +55,8 @@ def prepare(frames: Frames, config: Ulmfit, context: Context) -> Frames:
 
 def find_rate(frames: Frames, config: Ulmfit, context: Context) -> RateSearch:
     """Try ever larger learning rates: on the language model, or with an `encoder` on the classifier of the first fold."""
-    from common import learning, splits
+    from common import splits
+    from common.fastai.learner import find_rate
 
     if config.encoder is None:
         from competitions.imdb import language_model
@@ -71,7 +72,7 @@ def find_rate(frames: Frames, config: Ulmfit, context: Context) -> RateSearch:
         learn = UlmfitModel(config, context).learner(frames.training[train], frames.training[valid])
         learn.freeze_to(-1)
     learn.path = context.folder  # where the weights wait meanwhile
-    return learning.find_rate(learn, context)
+    return find_rate(learn, context)
 
 
 def corpus(frames: Frames, config: Ulmfit, context: Context, vocabulary: Vocabulary | None = None) -> Corpus:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common import tiny
 from common.competition import (
     SMALLEST,
     Column,
@@ -18,6 +17,7 @@ from common.competition import (
     Table,
     require_at_least,
 )
+from common.huggingface import tiny
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import backbone
 from common.files import scratch_folder
+from common.huggingface import backbone
+from common.huggingface.tokens import encode, kept_encoder, kept_tokenizer
 from common.model import Context
-from common.tokens import encode, kept_encoder, kept_tokenizer
 from competitions.patent.baseline import BaselineModel
 from competitions.patent.competition import Lists
 from competitions.patent.cpc import title
@@ -46,8 +46,8 @@ class ListsModel:
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train each member; one that an earlier, interrupted process finished is read instead."""
-        from common import training
         from common.files import atomic_folder
+        from common.huggingface import training
         from competitions.patent.scorer import Scorer
 
         if self.trees is not None:
@@ -78,7 +78,7 @@ class ListsModel:
         """Return a score per row (n,): the mean over members and orders, and the trees' beside it."""
         import numpy as np
 
-        from common import training
+        from common.huggingface import training
         from competitions.patent.listing import InOrder
 
         lists = self._lists(frame, None)
@@ -120,7 +120,7 @@ class ListsModel:
 
     def _embed(self, phrases: list[str]) -> Any:
         """Return what the encoder, as it came, makes of each phrase: the mean of its tokens' states (n, width)."""
-        from common.embedding import embed
+        from common.huggingface.embedding import embed
 
         return embed(kept_encoder(self.context), self.tokenizer, phrases)
 
@@ -148,7 +148,7 @@ class ListsModel:
         )
 
     def _trainer(self, scorer: Scorer, folder: Path, schedule: Any, lists: Any) -> Any:
-        from common import training
+        from common.huggingface import training
         from competitions.patent.listing import Collator
 
         sampler = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.competition import Config
-from common.data import Frames
+from common.data.frames import Frames
 from common.model import Context, by_family
 from competitions.patent.competition import Baseline, Lists, Network, Pairs
 
@@ -13,7 +13,7 @@ from competitions.patent.competition import Baseline, Lists, Network, Pairs
 def prepare(frames: Frames, config: Config, context: Context) -> Frames:
     """Put what all folds share, and prediction needs too, into the run's folder: tokenizer and frozen encoder."""
     if isinstance(config, Network):
-        from common.tokens import keep_encoder, keep_tokenizer
+        from common.huggingface.tokens import keep_encoder, keep_tokenizer
 
         frame = frames.train if frames.train is not None else frames.test
         keep_tokenizer(config.backbone, [*frame["anchor"].unique(), *frame["target"]], context)

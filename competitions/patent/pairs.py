@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import backbone, tiny
 from common.errors import MetricError
 from common.files import scratch_folder
-from common.metrics import score
+from common.huggingface import backbone, tiny
+from common.huggingface.tokens import kept_tokenizer
+from common.metrics.table import score
 from common.model import Context
-from common.tokens import kept_tokenizer
 from competitions.patent.competition import Pairs
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PairsModel:
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train for the course's epochs, looking at Pearson after each."""
-        from common import training
+        from common.huggingface import training
 
         training.seed(self.config.seed)
         self.network = self._network(self.config.backbone)
@@ -93,7 +93,7 @@ class PairsModel:
     def _trainer(self, folder: Path, **options: Any) -> Any:
         from transformers import DataCollatorWithPadding, Trainer
 
-        from common import training
+        from common.huggingface import training
 
         strategy = {name: options.pop(name) for name in ("eval_strategy",) if name in options}
         return training.quiet(

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from common import backbone
 from common.environment import Environment
+from common.huggingface import backbone
 from competitions.patent.listing import IGNORED
 
 

@@ -11,8 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, oof, parallel, show, splits
-from common.kernel import Kernel
+from common import data, splits
+from common.pipeline import workers
+from common.runs import oof
+from common.session import show
+from common.session.kernel import Kernel
 
 kernel = Kernel.begin("imdb")
 kernel.require(disk=1e9 if kernel.profile in ("sample", "baseline") else 8e9)
@@ -45,7 +48,7 @@ show.table(by_fold.rename_axis("fold").reset_index(), "The folds (-1: always in 
 # %%
 request = kernel.request()
 wanted = config.folds or sorted(set(folds[folds >= 0]))
-done = parallel.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
+done = workers.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
 record = done.record
 
 # %%

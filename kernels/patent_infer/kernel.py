@@ -9,9 +9,11 @@
 import numpy as np
 import pandas as pd
 
-from common import data, inference, show, submission
-from common.kernel import Kernel
-from common.runs import Run
+from common import data, submission
+from common.pipeline import inference
+from common.runs.run import Run
+from common.session import show
+from common.session.kernel import Kernel
 
 kernel = Kernel.begin("patent_infer")
 kernel.require(disk=6e9)

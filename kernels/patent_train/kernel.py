@@ -15,8 +15,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, oof, parallel, show, splits
-from common.kernel import Kernel
+from common import data, splits
+from common.pipeline import workers
+from common.runs import oof
+from common.session import show
+from common.session.kernel import Kernel
 
 kernel = Kernel.begin("patent_train")
 kernel.require(disk=12e9 if kernel.profile == "best" else 1e9)
@@ -84,7 +87,7 @@ show.table(shape, "The folds (-1: always in training)")
 # %%
 request = kernel.request()
 wanted = config.folds or sorted(set(folds[folds >= 0]))
-done = parallel.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
+done = workers.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
 record = done.record
 
 # %%

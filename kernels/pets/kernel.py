@@ -9,8 +9,11 @@
 # %%
 import pandas as pd
 
-from common import data, inference, oof, pipeline, registry, show, splits
-from common.kernel import Kernel
+from common import data, pipeline, registry, splits
+from common.pipeline import inference
+from common.runs import oof
+from common.session import show
+from common.session.kernel import Kernel
 from common.vision import figures
 
 kernel = Kernel.begin("pets")

@@ -1,0 +1,244 @@
+"""Find, read and check the files of a competition."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.competition import Column, Competition, Folder, Source, Table
+from common.data import folders
+from common.data.zipped import members
+from common.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from common.environment import Environment
+
+PACKED = ("", ".zip", ".gz")  # Kaggle serves some files packed; pandas reads them as they are
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """A competition's tables in memory; `train` is None where only predictions are wanted.
+
+    `unlabelled` are the paths of training files that are no rows, as no labelling rule matches their names.
+    """
+
+    train: DataFrame | None
+    test: DataFrame
+    sample_submission: DataFrame | None = None
+    extra: Mapping[str, DataFrame] = field(default_factory=dict)
+    unlabelled: tuple[str, ...] = ()
+
+    @property
+    def training(self) -> DataFrame:
+        """The training table, of frames that were read with one."""
+        if self.train is None:
+            raise TypeError("these frames were read without their training table")
+        return self.train
+
+
+def find(competition: Competition, given: Path | None, environment: Environment) -> Path:
+    """Return the folder that holds a competition's data: the given one, else a mount, else `data/<slug>/`.
+
+    Raises:
+        DataError: if it is not there; names the places tried and how to get the data.
+    """
+    places = [given] if given is not None else _places(competition, environment)
+    for place in places:
+        if locate(place, competition.files.test) is not None:
+            return place
+    tried = ", ".join(str(place) for place in places)
+    wanted = f"{competition.files.train.file} and {competition.files.test.file}"
+    how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
+    if given is not None and not given.is_dir():
+        raise DataError(f"{given} is not a folder; --data takes the folder with {wanted} of {competition.name}")
+    raise DataError(f"no {wanted} of {competition.name} in: {tried}. To get them, {how}")
+
+
+def found(competition: Competition, environment: Environment) -> list[Path]:
+    """Return the folders among the usual places that hold a competition's data."""
+    places = _places(competition, environment)
+    return [place for place in places if locate(place, competition.files.test) is not None]
+
+
+def read(competition: Competition, folder: Path, *, train: bool = True) -> Frames:
+    """Read and check the tables of a competition; `train=False` leaves out all but the test set.
+
+    Raises:
+        DataError: for a file that is missing or not as described; names every problem of that file.
+    """
+    files = competition.files
+    sample = locate(folder, files.sample_submission)
+    required = train and not files.sample_submission.optional
+    rows, unlabelled = _read(folder, files.train) if train else (None, ())
+    return Frames(
+        train=rows,
+        test=read_rows(folder, files.test),
+        sample_submission=read_rows(folder, files.sample_submission) if required or sample else None,
+        extra={
+            name: read_rows(folder, source)
+            for name, source in files.extra.items()
+            if train and (not source.optional or locate(folder, source))
+        },
+        unlabelled=unlabelled,
+    )
+
+
+def read_rows(folder: Path, source: Source) -> DataFrame:
+    """Read one frame: ids and text stay text to the letter, numbers become float64 (n rows, all columns).
+
+    Raises:
+        DataError: if it is missing or not as described; names every problem.
+    """
+    return _read(folder, source)[0]
+
+
+def _read(folder: Path, source: Source) -> tuple[DataFrame, tuple[str, ...]]:
+    """Return the rows, and the paths of the files that are none for want of a label."""
+    path = locate(folder, source)
+    if path is None:
+        nor = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
+        raise DataError(f"{source.file} is not in {folder}{nor}")
+    unlabelled: tuple[str, ...] = ()
+    if isinstance(source, Folder):
+        frame, unlabelled = folders.read(folder, source)
+    elif source.instead and path == locate(folder, source.instead):
+        return _read(folder, source.instead)
+    else:
+        frame = _read_table(path, source)
+    problems = [problem for column in source.columns for problem in _check(frame, column)]
+    if problems:
+        raise DataError(f"{path}: {'; '.join(problems)}")
+    return frame, unlabelled
+
+
+def _read_table(path: Path, table: Table) -> DataFrame:
+    import pandas as pd
+
+    try:
+        frame: DataFrame = pd.read_csv(
+            path, sep=table.separator, quoting=csv.QUOTE_NONE if table.quoting == "none" else csv.QUOTE_MINIMAL,
+            dtype=str, keep_default_na=False, encoding="utf-8-sig",
+        )  # fmt: skip
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path} is empty") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start} is {error.object[error.start]:#04x})") from None
+    except (pd.errors.ParserError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read: {reason}") from None
+    missing = [column.name for column in table.columns if column.name not in frame.columns]
+    if missing:
+        has = ", ".join(map(str, frame.columns))
+        raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {has}")
+    if frame.empty:
+        raise DataError(f"{path} has a header but no rows")
+    if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
+        frame[table.id] = frame[table.id].str.strip('"')
+    return frame
+
+
+def ids(frame: DataFrame, source: Source) -> Series[str]:
+    """Return the id of each row (n,): the id column, or the row numbers of a table without one."""
+    import pandas as pd
+
+    return frame[source.id] if source.id else pd.Series(frame.index.astype(str), index=frame.index)
+
+
+def hashes(competition: Competition, folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of the competition that lies in the folder."""
+    files = competition.files
+    sources = (files.train, files.test, files.sample_submission, *files.extra.values())
+    held = sorted({path for source in sources for path in paths(folder, source)})
+    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in held}
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """Return the SHA-256 of the names and contents of a folder's files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in members(folder):
+        digest.update(f"{name}\0{sha256(folder / name)}\n".encode())
+    return digest.hexdigest()
+
+
+def _places(competition: Competition, environment: Environment) -> list[Path]:
+    places = [*environment.mounts(competition.slug), Path("data") / competition.slug]
+    return list(dict.fromkeys(places))
+
+
+def sample_submission(competition: Competition, folder: Path) -> Path:
+    """Return the path of the sample submission.
+
+    Raises:
+        DataError: if it is not in the folder.
+    """
+    if (path := locate(folder, competition.files.sample_submission)) is None:
+        raise DataError(
+            f"{competition.files.sample_submission.file} is not in {folder}; a submission is checked against it"
+        )
+    return path
+
+
+def locate(folder: Path, source: Source) -> Path | None:
+    """Return the path of a source in a folder, packed or not, or None; the first one, of several."""
+    return next(iter(paths(folder, source)), None)
+
+
+def paths(folder: Path, source: Source) -> list[Path]:
+    """Return the files and folders that hold a source's rows."""
+    if isinstance(source, Folder):
+        return folders.places(folder, source)
+    found = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
+    return found or (folders.places(folder, source.instead) if source.instead else [])
+
+
+def _check(frame: DataFrame, column: Column) -> Iterable[str]:
+    """Yield the problems of one column; turns a column of numbers into numbers."""
+    values = frame[column.name]
+    empty = values.isna() | (values.str.strip() == "")
+    if empty.any() and not (column.may_be_empty and column.kind == "text"):
+        yield f"{column.name!r} is empty in {_where(empty)}"
+    if column.kind == "id" and (again := values.duplicated(keep=False) & ~empty).any():
+        examples = ", ".join(map(repr, values[again].unique()[:EXAMPLES]))
+        yield f"{column.name!r} has {int(values[again].nunique())} ids more than once, e.g. {examples}"
+    if column.kind == "number":
+        yield from _check_numbers(frame, column, empty)
+
+
+def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Iterable[str]:
+    import numpy as np
+    import pandas as pd
+
+    text = frame[column.name]
+    numbers = pd.to_numeric(text.where(~empty, "0"), errors="coerce").astype("float64")
+    wrong = ~pd.Series(np.isfinite(numbers), index=frame.index)
+    if wrong.any():
+        yield f"{column.name!r} is no number in {_where(wrong)}: {text[wrong].iloc[0]!r}"
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    outside = ~wrong & ~empty & ((numbers < low) | (numbers > high))
+    if outside.any():
+        yield f"{column.name!r} is outside {low:g} to {high:g} in {_where(outside)}: {text[outside].iloc[0]}"
+    frame[column.name] = numbers
+
+
+def _where(rows: Series[Any]) -> str:
+    """Name the first lines of the file (the header is line 1) at which `rows` is true."""
+    lines = [int(position) + 2 for position in rows.to_numpy().nonzero()[0]]
+    more = f" and {len(lines) - EXAMPLES} more" if len(lines) > EXAMPLES else ""
+    return f"line {', '.join(map(str, lines[:EXAMPLES]))}{more}"

@@ -1,0 +1,99 @@
+"""Files of a folder or of a zip archive, by paths in which an archive counts as a folder.
+
+`/data/train.zip/train/cat.0.jpg` is the member `train/cat.0.jpg` of `/data/train.zip`: code that reads files one by
+one need not know which of the two it has.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+from common.data.archives import inside
+from common.errors import DataError
+
+ARCHIVE = ".zip"
+_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")  # what systems leave behind: .DS_Store, ._name, __MACOSX
+
+
+def members(place: Path) -> list[str]:
+    """Return the files below a folder or in a zip archive, relative to it, as people would sort them: 2 before 10.
+
+    Raises:
+        DataError: if the archive cannot be read.
+        ArchiveError: if a member's name could lead out of a folder.
+    """
+    if place.is_dir():
+        found = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+    else:
+        try:
+            with zipfile.ZipFile(place) as archive:
+                found = [str(inside(plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DataError(f"{place} cannot be read as a zip archive ({error}); fetch it again") from None
+    return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the bytes of a file, which may lie in a zip archive.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    archive, member = _parts(path)
+    try:
+        if not member:
+            return Path(path).read_bytes()
+        opened, names = _opened(archive, _stamp(archive), os.getpid())
+        return opened.read(names.get(member, member))
+    except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
+def plain(name: str) -> str:
+    """Return an archive's name of a member as `members` gives it."""
+    return name.removeprefix("./")  # which some programs put before every name
+
+
+def stamp(path: str) -> str:
+    """Return size and time of change of a file, or of the archive that it lies in: what changes with the content.
+
+    Raises:
+        DataError: if there is no such file.
+    """
+    archive, member = _parts(path)
+    try:
+        return _stamp(archive if member else path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _stamp(file: str) -> str:
+    status = os.stat(file)  # noqa: PTH116  paths are text here, and there may be many
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _parts(path: str) -> tuple[str, str]:
+    """Return the archive that a file lies in and its name there, or two empty texts."""
+    places = [match.end() for match in re.finditer(rf"{re.escape(ARCHIVE)}(?=/)", path)]
+    archive = next((path[:end] for end in places if Path(path[:end]).is_file()), "")
+    return archive, path[len(archive) + 1 :] if archive else ""
+
+
+@lru_cache(maxsize=8)
+def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
+    """Return an archive as it is now, and how it spells the names that are not spelt plainly.
+
+    It is opened by this very process: a forked one would share the place in the file.
+    """
+    opened = zipfile.ZipFile(archive)
+    return opened, {plain(name): name for name in opened.namelist() if plain(name) != name}
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)]

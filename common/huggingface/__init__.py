@@ -1,0 +1,1 @@
+"""Transformers: finding weights, tokenising, training with the Trainer."""

@@ -1,0 +1,128 @@
+"""Texts as token ids: made once per tokenizer and text collection, kept on disk, read as memory maps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common.data import ragged
+from common.data.ragged import Ragged
+from common.errors import BackboneError
+from common.files import atomic_folder, made_once
+from common.model import Context
+
+TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
+
+
+def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int | None = None) -> Ragged:
+    """Return the ids of each text without special tokens, from the cache if they were made before.
+
+    Args:
+        tokenizer: a fast tokenizer of `transformers`.
+        texts: n texts.
+        cache: the folder of the cache; one folder per tokenizer, texts and length is made in it.
+        max_length: longer texts are cut there.
+    """
+    import numpy as np
+
+    def make(folder: Path) -> None:
+        rows = _ids(tokenizer, list(texts), max_length)
+        flat = np.fromiter((token for row in rows for token in row), dtype=np.int32)
+        ragged.save(Ragged(flat, ragged.starts_of([len(row) for row in rows])), folder)
+
+    return Ragged(*ragged.load(made_once(cache / f"tokens-{_key(tokenizer, texts, max_length)}", make)))
+
+
+def _ids(tokenizer: Any, texts: list[str], max_length: int | None) -> list[list[int]]:
+    if not texts:
+        return []
+    rows: list[list[int]] = tokenizer(
+        texts,
+        add_special_tokens=False,
+        truncation=max_length is not None,
+        max_length=max_length,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+    )["input_ids"]
+    return rows
+
+
+def keep_tokenizer(name: str, texts: Sequence[str], context: Context) -> None:
+    """Put a backbone's tokenizer into the run's folder, where training and prediction find it.
+
+    Raises:
+        BackboneError: if the backbone cannot be had.
+    """
+    if (context.run / TOKENIZER).is_dir():
+        return
+    from transformers import AutoTokenizer
+
+    from common.huggingface import backbone, tiny
+
+    backbone.quiet()
+    if name == tiny.NAME:
+        tokenizer = tiny.tokenizer(texts)
+    else:
+        tokenizer = backbone.load(AutoTokenizer.from_pretrained, name, context.environment)
+    with atomic_folder(context.run / TOKENIZER) as folder:
+        tokenizer.save_pretrained(folder)
+
+
+def kept_tokenizer(context: Context) -> Any:
+    """Return the tokenizer of a run.
+
+    Raises:
+        BackboneError: if the run's folder does not hold one.
+    """
+    from transformers import AutoTokenizer
+
+    folder = context.run / TOKENIZER
+    if not folder.is_dir():
+        raise BackboneError(f"{context.run} holds no tokenizer; the run is not whole, train it again")
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def keep_encoder(name: str, seed: int, context: Context) -> None:
+    """Put a backbone's encoder into the run's folder, so that a run needs nothing from outside to predict.
+
+    Raises:
+        BackboneError: if the backbone cannot be had.
+    """
+    if (context.run / ENCODER).is_dir():
+        return
+    from transformers import AutoModel, set_seed
+
+    from common.huggingface import backbone, tiny
+
+    backbone.quiet()
+    if name == tiny.NAME:
+        set_seed(seed)
+        model = AutoModel.from_config(tiny.config(len(kept_tokenizer(context))))
+    else:
+        model = backbone.load(AutoModel.from_pretrained, name, context.environment, dtype="float32")
+    with atomic_folder(context.run / ENCODER) as folder:
+        model.save_pretrained(folder)
+
+
+def kept_encoder(context: Context) -> Any:
+    """Return a fresh copy of a run's encoder, in single precision.
+
+    Raises:
+        BackboneError: if the run's folder does not hold one.
+    """
+    from transformers import AutoModel
+
+    from common.huggingface import backbone
+
+    return backbone.load_folder(AutoModel.from_pretrained, context.run / ENCODER)
+
+
+def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:
+    digest = hashlib.sha256(json.dumps([type(tokenizer).__name__, max_length]).encode())
+    digest.update(tokenizer.backend_tokenizer.to_str().encode())
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()[:24]

@@ -1,0 +1,133 @@
+"""Where a run is most wrong, and why, as far as its models can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common import data
+from common.competition import Competition
+from common.environment import Environment
+from common.errors import RunError
+from common.model import Reasons
+from common.pipeline import inference
+from common.progress import Progress
+from common.runs import oof
+from common.runs.run import Run
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+Weighed = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A training row that its fold's model was wrong about.
+
+    `wrong` is the distance of target and prediction, or of the target's probability and one; `inputs` is what the
+    model saw, `reasons` what its prediction rests on.
+    """
+
+    id: str
+    fold: int
+    target: float | str
+    prediction: float | str
+    wrong: float
+    inputs: dict[str, str]
+    reasons: Weighed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """The most wrong of the rows that were predicted, and what a fold's model rests on overall, by answer."""
+
+    rows: int
+    mistakes: list[Mistake]
+    overall: dict[str, Weighed]
+
+
+def explain(
+    competition: Competition,
+    folder: Path,
+    place: Path,
+    environment: Environment,
+    progress: Progress,
+    *,
+    count: int,
+    top: int,
+) -> Explanation:
+    """Return a run's most wrong out-of-fold predictions, and the reasons where its models give any.
+
+    Args:
+        competition: whose run it is.
+        folder: the run's folder.
+        place: the folder of the data that it was trained on.
+        environment: where we are.
+        progress: told how far it is.
+        count: mistakes to return, the worst first.
+        top: reasons to return for each, and for each answer.
+
+    Raises:
+        RunError: if the folder holds no finished fold or no OOF, or the data lack rows of the run or have other targets.
+    """
+    run, config, module, context = inference.opened(competition, folder, environment, progress)
+    predicted = _predicted(run, competition)
+    worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
+    frames = inference.enrich(module, data.read(competition, place), config, context)
+    ids = data.ids(frames.training, competition.files.train).to_numpy()
+    if not set(worst["id"]) <= set(ids):
+        raise RunError(f"{place} lacks rows that {folder} was trained on; give --data the same data")
+
+    def rows(table: DataFrame, wanted: Any) -> Any:
+        return table.set_index(ids).loc[wanted]
+
+    if not _same(worst["target"], rows(frames.training, worst["id"])[competition.target]):
+        raise RunError(
+            f"{place} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
+        )
+    models = {fold: module.load(run.fold(fold) / "model", config, context) for fold in sorted(set(worst["fold"]))}
+    overall: dict[str, Weighed] = {}
+    reasons: dict[str, Weighed] = {}
+    if all(hasattr(model, "explain") for model in models.values()):
+        prepared = inference.prepare(module, frames, config, context).training
+        for fold, model in models.items():
+            among = worst["id"][worst["fold"] == fold].tolist()
+            told: Reasons = model.explain(rows(prepared, among), top)
+            overall = overall or dict(told.overall)
+            reasons |= zip(among, told.rows, strict=True)
+    seen = rows(frames.training, worst["id"])[list(competition.inputs)].astype(str).to_dict("records")
+    worst_rows: Any = worst.to_dict("records")
+    mistakes = [
+        Mistake(**row, inputs=inputs, reasons=reasons.get(row["id"], ()))
+        for row, inputs in zip(worst_rows, seen, strict=True)
+    ]
+    return Explanation(rows=len(predicted), mistakes=mistakes, overall=overall)
+
+
+def _predicted(run: Run, competition: Competition) -> DataFrame:
+    """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
+    found, columns = oof.read(run)
+    found = found.dropna(subset=columns).reset_index(drop=True)
+    if columns == ["prediction"]:
+        found["wrong"] = (found["target"].astype(float) - found["prediction"]).abs()
+        return found
+    labels = list(competition.submission.classes or map(str, range(len(columns))))
+    chances = found[columns].to_numpy()
+    right = [labels.index(str(target)) for target in found["target"]]
+    found = found[["id", "fold", "target"]]
+    return found.assign(
+        prediction=[labels[place] for place in chances.argmax(axis=1)], wrong=1 - chances[range(len(found)), right]
+    )
+
+
+def _same(told: Series[Any], given: Series[Any]) -> bool:
+    """Whether targets that went through a file are the given ones; the last digit of a number may differ."""
+    import numpy as np
+    from pandas.api.types import is_numeric_dtype
+
+    if is_numeric_dtype(told) and is_numeric_dtype(given):
+        return np.allclose(told.to_numpy(float), given.to_numpy(float))
+    return bool((told.astype(str).to_numpy() == given.astype(str).to_numpy()).all())

@@ -1,0 +1,98 @@
+"""The folds of a run, trained one after another: each is scored and kept, as long as there is time."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from common import data, processes, splits, submission
+from common.competition import Split
+from common.metrics.table import score
+from common.pipeline.request import Request
+from common.progress import clock, timed
+from common.runs.run import Run
+
+if TYPE_CHECKING:
+    from numpy import float64, int16
+    from numpy.typing import NDArray
+    from pandas import Series
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A run under way: what was asked for, its rows, and the fold of each (n,), of which the wanted ones are trained."""
+
+    request: Request
+    run: Run
+    frames: data.Frames
+    folds: NDArray[int16]
+    split: Split
+    wanted: list[int]
+
+    @property
+    def ids(self) -> Series[str]:
+        """The id of each training row (n,)."""
+        return data.ids(self.frames.training, self.request.competition.files.train)
+
+    @property
+    def truth(self) -> Series[Any]:
+        """The target of each training row (n,)."""
+        return self.frames.training[self.request.competition.target]
+
+    def scores(self, rows: NDArray[Any], predictions: NDArray[float64]) -> dict[str, float]:
+        """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted."""
+        competition = self.request.competition
+        form, truth = competition.submission, self.truth.iloc[rows]
+        sent = submission.make(self.ids.iloc[rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
+        names = (competition.metric, *competition.also_report)
+        return {name: score(name, truth, sent, classes=form.classes) for name in names}
+
+
+def train_folds(work: Work, module: ModuleType) -> None:
+    """Train the wanted folds that are not there yet, as long as there is time."""
+    request = work.request
+    longest = max((sum(work.run.fold_record(fold)["seconds"].values()) for fold in work.run.finished()), default=0.0)
+    for number in work.wanted:
+        late = processes.agree(request.deadline.passed(longest))
+        if number in processes.agree(work.run.finished()):
+            if not work.run.fold_record(number).get("stopped_early") or late:
+                continue
+            request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
+        if longest and late:  # the first fold is always begun: a run yields a submission
+            request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
+            return
+        started = time.monotonic()
+        record = _train_fold(work, module, number)
+        # A fold that was stopped has used up the time; the next one would only get to its first steps.
+        longest = math.inf if record.get("stopped_early") else max(longest, time.monotonic() - started)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in record["scores"].items())
+        request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
+
+
+def _train_fold(work: Work, module: ModuleType, number: int) -> dict[str, Any]:
+    """Train, score and keep one fold; return its record."""
+    import numpy as np
+
+    request, train, test = work.request, work.frames.training, work.frames.test
+    seconds: dict[str, float] = {}
+    checkpoints = work.run.checkpoints(number)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
+    context = request.context(f"fold {number}", work.run.folder, checkpoints)
+    model = module.build(request.config, work.frames, context)
+    with timed(seconds, "fit"):
+        model.fit(train.iloc[in_train], train.iloc[in_valid])
+    with timed(seconds, "predict"):
+        on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
+    record = {
+        "rows": len(in_valid),
+        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
+        **getattr(model, "notes", {}),
+    }
+    if processes.is_main():
+        work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
+    processes.wait()
+    return record | {"scores": work.scores(in_valid, on_valid)}

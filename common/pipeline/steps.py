@@ -1,0 +1,202 @@
+"""One run, from data to ledger: the same function for the sample, the real data and a kernel on Kaggle."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from common import data, processes, registry, splits, submission
+from common.errors import KitError, SplitError
+from common.model import Context
+from common.pipeline import inference
+from common.pipeline.fold import Work, train_folds
+from common.pipeline.request import Request
+from common.progress import timed
+from common.runs import oof, provenance
+from common.runs.ledger import Ledger
+from common.runs.run import LOG, Run, default_folder, identity
+from common.splits import leakage
+
+if TYPE_CHECKING:
+    from numpy import int16
+    from numpy.typing import NDArray
+
+
+def run(request: Request) -> Run:
+    """Train the wanted folds, score them, write a validated submission and record it all.
+
+    Folds that the run's folder already holds are kept. A deadline ends training early but not the run:
+    the folds trained by then make the submission. Of a stage before the last there is no submission: what it made is
+    kept in the run's folder, where the next stage finds it.
+
+    Under `accelerate launch` every process trains, and only the main one writes.
+
+    Raises:
+        KitError: for anything that is the user's to fix; finished folds stay.
+    """
+    competition, config = request.competition, request.config
+    seconds: dict[str, float] = {}
+    with timed(seconds, "read"):
+        frames = data.read(competition, request.data)
+        hashes = data.hashes(competition, request.data)
+    module = registry.model(competition.name)
+    with timed(seconds, "enrich"):
+        frames = inference.enrich(module, frames, config, request.context("enrich"))
+    with timed(seconds, "split"):
+        split = config.split or competition.split
+        folds = splits.make_folds(frames.training, split)
+        wanted = _wanted(folds, config.folds)
+    what = identity(competition, request.profile, config, hashes, provenance.machine(request.environment))
+    work = Work(request=request, run=_begin(request, what), frames=frames, folds=folds, split=split, wanted=wanted)
+    try:
+        return _carry_out(work, module, seconds)
+    except KitError as error:
+        if "submission" not in work.run.record:
+            with suppress(KitError):  # a full disk takes no record either
+                work.run.save(status=f"failed: {error}")
+        raise
+
+
+def _carry_out(work: Work, module: ModuleType, seconds: dict[str, float]) -> Run:
+    """Train, write and record what was begun."""
+    request, config, progress = work.request, work.request.config, work.request.progress
+    progress.say(_headline(work))
+    with timed(seconds, "leakage"):
+        _warn_of_leaks(work)
+    if processes.is_main():
+        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
+
+    with timed(seconds, "prepare"):
+        context = request.context("prepare", work.run.folder)
+        work = replace(work, frames=inference.prepare(module, work.frames, config, context))
+    if context.notes:
+        work.run.save(stages=context.notes)
+    if request.stage is not None and request.stage != config.stages[-1]:
+        return _end_stage(work, module, context, seconds)
+    train_folds(work, module)
+    if not processes.is_main():
+        return work.run
+    with timed(seconds, "write"):
+        _finish(work)
+    with timed(seconds, "illustrate"):
+        _illustrate(work, module, context)
+    for record in work.run.record["folds"].values():
+        for phase, spent in record["seconds"].items():
+            seconds[phase] = seconds.get(phase, 0.0) + spent
+    work.run.save(seconds={phase: round(spent, 3) for phase, spent in seconds.items()}, warnings=progress.warnings)
+    _enter(work)
+    return work.run
+
+
+def _begin(request: Request, what: dict[str, Any]) -> Run:
+    folder = request.out or default_folder(request.submissions, what)
+    if not processes.is_main():
+        processes.wait()
+        return Run.open(folder)
+    begun = Run.begin(folder, what, request.mode)
+    request.progress.log = folder / LOG
+    processes.wait()
+    return begun
+
+
+def _illustrate(work: Work, module: ModuleType, context: Context) -> None:
+    if hasattr(module, "illustrate") and processes.is_main():
+        module.illustrate(work.frames, work.run, context)
+
+
+def _end_stage(work: Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
+    """Record a stage before the last one, which ends without a submission; a run that has one stays finished."""
+    _illustrate(work, module, context)
+    record, stage = work.run.record, str(work.request.stage)
+    changes: dict[str, Any] = {}
+    if "submission" not in record:
+        cut = record.get("stages", {}).get(stage, {}).get("stopped_early")
+        changes["status"] = f"{stage} {'stopped by the deadline' if cut else 'finished'}"
+        changes["warnings"] = work.request.progress.warnings
+    spent = {phase: round(value, 3) for phase, value in seconds.items()}
+    work.run.save(seconds=record["seconds"] | spent, **changes)
+    return work.run
+
+
+def _headline(work: Work) -> str:
+    kept = [number for number in work.run.finished() if number in work.wanted]
+    again = f", kept from before: {', '.join(map(str, kept))}" if kept else ""
+    n_train, n_test = len(work.frames.training), len(work.frames.test)
+    return (
+        f"{work.request.competition.name} · {work.request.profile} · {n_train:,} rows to train on, {n_test:,} to predict · "
+        f"{work.split.kind} split, folds {', '.join(map(str, work.wanted))}{again}\nrun folder: {work.run.folder}"
+    )
+
+
+def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
+    import numpy as np
+
+    exist = [int(number) for number in np.unique(folds[folds >= 0])]
+    for number in chosen or ():
+        if number not in exist:
+            raise SplitError(f"fold {number} does not exist; folds: {', '.join(map(str, exist))}")
+    return sorted(set(chosen)) if chosen else exist
+
+
+def _warn_of_leaks(work: Work) -> None:
+    competition = work.request.competition
+    paths = {column.name for column in competition.files.train.columns if column.kind == "file"}
+    leaks = leakage.check(
+        work.frames.training,
+        work.folds,
+        inputs=[name for name in competition.inputs if name not in paths],  # where a file lies says nothing about it
+        group=competition.split.group,
+        test=work.frames.test,
+        ordered=work.split.kind == "time",
+    )
+    for leak in leaks:
+        work.request.progress.warn(f"the {work.split.kind} split leaks: {leak.message}")
+    parts = {"train": work.frames.training, "test": work.frames.test, **work.frames.extra}
+    for told in leakage.between(parts, competition.inputs):
+        work.request.progress.warn(told)
+
+
+def _finish(work: Work) -> None:
+    """Write OOF, submission and record from the folds that are finished."""
+    import numpy as np
+
+    finished = work.run.finished()
+    records = {}
+    for number in finished:
+        rows = np.flatnonzero(work.folds == number)
+        scores = work.scores(rows, work.run.predictions(number, "valid"))
+        records[str(number)] = {**work.run.fold_record(number), "scores": scores}
+    predictions = oof.gather(work.run, work.folds)
+    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
+    cut = not set(work.wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
+    work.run.save(
+        status="stopped by the deadline" if cut else "finished",
+        scores=work.scores(known, predictions[known]),
+        rows_scored=len(known),
+        folds=records,
+        submission=_submit(work, finished),
+    )
+
+
+def _submit(work: Work, finished: list[int]) -> dict[str, Any]:
+    """Write the submission of the finished folds' mean and return its record."""
+    competition = work.request.competition
+    mean = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    path = work.run.folder / competition.submission.file_name
+    submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
+    inference.check(competition, path, work.frames)
+    return {"file": path.name, "sha256": data.sha256(path), "rows": len(work.frames.test), "valid": True}
+
+
+def _enter(work: Work) -> None:
+    record, metric = work.run.record, work.request.competition.metric
+    Ledger(work.request.submissions / "ledger.csv").add(
+        "run",
+        run=work.run.folder.name, profile=work.request.profile, metric=metric, cv=record["scores"][metric],
+        folds=" ".join(record["folds"]), rows=record["rows_scored"], seconds=round(sum(record["seconds"].values()), 1),
+        file=work.run.folder / record["submission"]["file"], sha256=record["submission"]["sha256"],
+        status=record["status"],
+    )  # fmt: skip

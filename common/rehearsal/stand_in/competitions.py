@@ -1,0 +1,112 @@
+"""Competitions: description, data files, leaderboard."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.responses import Response
+
+from common.rehearsal.stand_in.answers import Body, Call, Handler, Refusal
+from common.rehearsal.stand_in.hidden import SERVED
+from common.rehearsal.stand_in.leaderboard import ranking
+from common.rehearsal.stand_in.submissions import daily_limit
+from common.rehearsal.stand_in.transfers import Transfers
+from common.rehearsal.stand_in.world import Hosted, World, stamp
+
+LOCAL = " Graded by this stand-in only: there is no such page on Kaggle."
+
+
+class Competitions:
+    """The part of `competitions.CompetitionApiService` that reads."""
+
+    def __init__(self, world: World, transfers: Transfers) -> None:
+        self._world, self._transfers = world, transfers
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the methods by name."""
+        return {
+            "GetCompetition": self.get,
+            "ListDataFiles": self.files,
+            "DownloadDataFile": self.download_file,
+            "DownloadDataFiles": self.download_all,
+            "GetLeaderboard": self.leaderboard,
+            "DownloadLeaderboard": self.download_leaderboard,
+        }
+
+    def get(self, call: Call) -> Body:
+        """Describe a competition."""
+        hosted = self._world.competition(call.text("competitionName"))
+        competition = hosted.competition
+        return {
+            "id": 1 + sorted(self._world.hosted).index(competition.slug),
+            "ref": competition.url,
+            "title": competition.title,
+            "url": competition.url,
+            "description": competition.summary + (LOCAL if competition.local else ""),
+            "userHasEntered": hosted.rules_accepted,
+            "maxDailySubmissions": daily_limit(competition),
+            "evaluationMetric": competition.metric,
+            "isKernelsSubmissionsOnly": competition.submitted_as == "kernel",
+            "submissionsDisabled": hosted.submissions_disabled,
+            **({"deadline": stamp(hosted.deadline)} if hosted.deadline is not None else {}),
+        }
+
+    def _open(self, call: Call) -> tuple[Hosted, Path]:
+        hosted = self._world.competition(call.text("competitionName"))
+        if not hosted.rules_accepted:
+            raise Refusal(403, "You must accept this competition's rules before you'll be able to download files.")
+        return hosted, self._world.competition_folder(hosted.competition.slug)
+
+    def files(self, call: Call) -> Body:
+        """List the data files."""
+        _, folder = self._open(call)
+        root = folder / SERVED
+        paths = sorted(path for path in root.rglob("*") if path.is_file())
+        page, token = call.page(paths)
+        return {"files": [_data_file(path, root) for path in page], "nextPageToken": token}
+
+    def download_file(self, call: Call) -> Response:
+        """Send the client on to one data file."""
+        _, folder = self._open(call)
+        root, name = folder / SERVED, call.text("fileName")
+        path = (root / name).resolve()
+        if not path.is_relative_to(root.resolve()) or not path.is_file():
+            raise Refusal(404, f"Not found: {name}")
+        return self._transfers.redirect(call, root / name)
+
+    def download_all(self, call: Call) -> Response:
+        """Send the client on to a zip of all data files, made when it is first asked for."""
+        hosted, folder = self._open(call)
+        return self._transfers.redirect_to_zip(call, folder / SERVED, folder / f"{hosted.competition.slug}.zip")
+
+    def leaderboard(self, call: Call) -> Body:
+        """List the teams, best public score first."""
+        hosted = self._world.competition(call.text("competitionName"))
+        teams, token = call.page(ranking(self._world.store, hosted.competition))
+        listed = [
+            {"teamId": team.number, "teamName": team.name, "submissionDate": team.date, "score": team.score}
+            for team in teams
+        ]
+        return {"submissions": listed, "nextPageToken": token}
+
+    def download_leaderboard(self, call: Call) -> Response:
+        """Return the leaderboard as Kaggle's zip with one CSV file."""
+        competition = self._world.competition(call.text("competitionName")).competition
+        table, zipped = io.StringIO(), io.BytesIO()
+        writer = csv.writer(table)
+        writer.writerow(("Rank", "TeamId", "TeamName", "LastSubmissionDate", "Score", "SubmissionCount"))
+        for rank, team in enumerate(ranking(self._world.store, competition), 1):
+            writer.writerow((rank, team.number, team.name, team.date, team.score, team.submissions))
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{competition.slug}-publicleaderboard.csv", table.getvalue())
+        return Response(zipped.getvalue(), media_type="application/zip")
+
+
+def _data_file(path: Path, root: Path) -> Body:
+    name, stat = path.relative_to(root).as_posix(), path.stat()
+    created = datetime.fromtimestamp(stat.st_mtime, UTC)
+    return {"ref": name, "name": name, "totalBytes": stat.st_size, "creationDate": stamp(created)}

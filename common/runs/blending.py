@@ -1,0 +1,169 @@
+"""Several runs as one submission: each gets the weight that out-of-fold predictions give it.
+
+Weights are found by ensemble selection: from nothing, whichever run improves the metric most is added, again and again
+and with repetition; a run's weight is its share of the additions. Source: Caruana et al., "Ensemble Selection from
+Libraries of Models" (2004). What is reported is cross-fitted: a fold is scored with weights that the other folds chose.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common import metrics, submission
+from common.competition import Competition
+from common.errors import RunError
+from common.files import atomic_folder
+from common.runs import oof
+from common.runs.run import Run
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+STEPS = 25  # additions, so that weights are multiples of 0.04 at most; finer ones fit noise
+RECORD = "blend.json"
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What a blend of k runs is and reaches.
+
+    `weights` are those of the submission, chosen on all folds; `scores` are cross-fitted if there is more than one fold,
+    `alone` each run's own on the same rows.
+    """
+
+    runs: tuple[str, ...]
+    weights: tuple[float, ...]
+    scores: dict[str, float]
+    alone: tuple[dict[str, float], ...]
+    rows: int
+    cross_fitted: bool
+
+
+def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend:
+    """Write a blend of runs into a new folder: submission.csv, oof.csv and blend.json.
+
+    Args:
+        competition: the runs' competition.
+        folders: of two or more runs with the same data and folds.
+        out: the folder to make.
+
+    Raises:
+        RunError: if the runs cannot be blended, or `out` exists.
+    """
+    import numpy as np
+
+    if out.exists():
+        raise RunError(f"{out} exists; give --out another folder")
+    runs = [_opened(competition, folder) for folder in folders]
+    if len({run.folder.resolve() for run in runs}) < 2:
+        raise RunError("a blend takes two different runs at least")
+    frames, columns = _aligned(runs)
+    parts = np.stack([frame[columns].to_numpy(float) for frame in frames])
+    table = frames[0]
+    truth, folds = table["target"].to_numpy(), table["fold"].to_numpy()
+    form = competition.submission
+
+    def measured(name: str, rows: Any, predictions: NDArray[float64]) -> float:
+        sent = submission.make(table["id"][rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
+        return metrics.score(name, truth[rows], sent, classes=form.classes)
+
+    def weights(rows: Any) -> NDArray[float64]:
+        return select(parts[:, rows], lambda predictions: sign * measured(competition.metric, rows, predictions))
+
+    sign = 1 if metrics.get(competition.metric).greater_is_better else -1
+    everywhere, names = np.ones(len(truth), bool), (competition.metric, *competition.also_report)
+    crossed = np.empty_like(parts[0])
+    for fold in np.unique(folds):
+        rows = folds == fold
+        others = everywhere if rows.all() else ~rows
+        crossed[rows] = np.tensordot(weights(others), parts[:, rows], 1)
+    chosen = weights(everywhere)
+    made = Blend(
+        runs=tuple(run.folder.name for run in runs),
+        weights=tuple(round(float(weight), 6) for weight in chosen),
+        scores={name: measured(name, everywhere, crossed) for name in names},
+        alone=tuple({name: measured(name, everywhere, part) for name in names} for part in parts),
+        rows=len(truth),
+        cross_fitted=len(set(folds)) > 1,
+    )
+    mean = _submission(competition, runs, chosen)
+    with atomic_folder(out) as folder:
+        submission.write(mean, folder / form.file_name, form)
+        oof.write(folder, table["id"], folds, truth, crossed)
+        (folder / RECORD).write_text(json.dumps(vars(made), indent=1) + "\n", encoding="utf-8")
+    return made
+
+
+def select(parts: NDArray[float64], goodness: Callable[[NDArray[float64]], float]) -> NDArray[float64]:
+    """Return weights (k,) that sum to one, found by ensemble selection.
+
+    Args:
+        parts: predictions of k runs, (k, n, columns).
+        goodness: what is to become as large as can be, of predictions (n, columns).
+    """
+    import numpy as np
+
+    counts, total = np.zeros(len(parts)), np.zeros_like(parts[0])
+    best, best_counts = -np.inf, counts
+    for step in range(1, STEPS + 1):
+        found = [goodness((total + part) / step) for part in parts]
+        added = int(np.argmax(found))
+        counts, total = counts + (np.arange(len(parts)) == added), total + parts[added]
+        if found[added] > best:
+            best, best_counts = found[added], counts
+    return np.asarray(best_counts / best_counts.sum())
+
+
+def _opened(competition: Competition, folder: Path) -> Run:
+    run = Run.open(folder)
+    if run.record["competition"] != competition.name:
+        raise RunError(f"{folder} is a run of {run.record['competition']}, not of {competition.name}")
+    if not (folder / competition.submission.file_name).is_file():
+        raise RunError(f"{folder} has no submission yet; finish it first")
+    return run
+
+
+def _aligned(runs: list[Run]) -> tuple[list[DataFrame], list[str]]:
+    """Return the runs' out-of-fold predictions of the rows that all of them have predicted, in one order.
+
+    The names of the columns of predictions come with them.
+    """
+    read = [oof.read(run) for run in runs]
+    frames, columns = [frame.set_index("id") for frame, _ in read], read[0][1]
+    first, known = frames[0], frames[0].dropna().index
+    for run, frame in zip(runs[1:], frames[1:], strict=True):
+        if run.record.get("data") != runs[0].record.get("data") or list(frame.columns) != list(first.columns):
+            raise RunError(f"{run.folder} and {runs[0].folder} are runs on different data; a blend needs the same")
+        if not frame["fold"].reindex(first.index).equals(first["fold"]):
+            raise RunError(
+                f"{run.folder} and {runs[0].folder} have different folds, so that each has seen what the other is measured "
+                "on; train one again with the other's split (--set split=default)"
+            )
+        known = known.intersection(frame.dropna().index, sort=False)
+    if known.empty:
+        raise RunError("no row was predicted out of fold by all of these runs; train the same folds")
+    return [frame.loc[known].reset_index() for frame in frames], columns
+
+
+def _submission(competition: Competition, runs: list[Run], weights: NDArray[float64]) -> DataFrame:
+    """Return the weighted mean of the runs' submissions."""
+    import numpy as np
+    import pandas as pd
+
+    form = competition.submission
+    targets = list(form.targets)
+    frames = [
+        pd.read_csv(
+            run.folder / form.file_name, sep=form.separator, dtype={form.id: str}, keep_default_na=False
+        ).set_index(form.id)
+        for run in runs
+    ]
+    order = frames[0].index
+    values = np.tensordot(weights, np.stack([frame[targets].loc[order].to_numpy(float) for frame in frames]), 1)
+    return submission.make(list(order), values, form)

@@ -1,0 +1,59 @@
+"""A run's out-of-fold (OOF) predictions: of each row, by the model of the fold that held it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.errors import RunError
+from common.files import atomic_write
+from common.runs.run import Run
+
+if TYPE_CHECKING:
+    from numpy import float64, int16
+    from numpy.typing import ArrayLike, NDArray
+    from pandas import DataFrame
+
+FILE = "oof.csv"
+_PREDICTION = "prediction"
+
+
+def gather(run: Run, folds: NDArray[int16]) -> NDArray[float64]:
+    """Return the finished folds' predictions (n, k), NaN in rows that no fold has predicted."""
+    import numpy as np
+
+    parts = {number: run.predictions(number, "valid") for number in run.finished()}
+    oof = np.full((len(folds), *next(iter(parts.values())).shape[1:]), np.nan)
+    for number, values in parts.items():
+        oof[folds == number] = values
+    return oof.reshape(len(folds), -1)
+
+
+def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: ArrayLike, predictions: NDArray[float64]) -> None:
+    """Write id, fold and target (n,) and predictions (n, k) of all rows; a missing prediction is empty."""
+    import numpy as np
+    import pandas as pd
+
+    count = predictions.shape[1]
+    names = [_PREDICTION] if count == 1 else [f"{_PREDICTION}_{column}" for column in range(count)]
+    columns = {"id": ids, "fold": folds, "target": targets, **dict(zip(names, predictions.T, strict=True))}
+    frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
+    with atomic_write(folder / FILE, "w") as handle:
+        frame.to_csv(handle, index=False, lineterminator="\n")
+
+
+def read(run: Run) -> tuple[DataFrame, list[str]]:
+    """Return id, fold, target and the predictions of every row, and the names of the columns of predictions.
+
+    Raises:
+        RunError: if the run has none yet.
+    """
+    import pandas as pd
+
+    path = run.folder / FILE
+    if not path.is_file():
+        raise RunError(f"{run.folder} has no out-of-fold predictions yet; finish it first")
+    columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith(_PREDICTION)]
+    # Only an empty prediction is missing: an id may well be "NA".
+    oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
+    return oof, columns

@@ -1,0 +1,78 @@
+"""What identifies a run: its code, the versions it ran on, the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from importlib import metadata, util
+from pathlib import Path
+
+from common import environment
+
+LIBRARIES = (
+    "numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "datasets", "accelerate",
+    "fastai", "fastcore", "timm", "kaggle",
+)  # fmt: skip
+
+
+def code_files(competition: str) -> dict[str, str]:
+    """Return the sources that decide a run's result, by path, each with the first 16 digits of its SHA-256.
+
+    That is the library without its command line and its Kaggle part, and the competition's own folder.
+    """
+    library, competitions = _package("common"), _package("competitions")
+    paths = [path for folder in (library, competitions / competition) for path in sorted(folder.rglob("*.py"))]
+    left_out = {library / name for name in ("cli.py", "commands", "kaggle", "rehearsal")}
+    return {
+        path.relative_to(library.parent if library in path.parents else competitions.parent).as_posix(): _digest(path)
+        for path in paths
+        if not left_out & {path, *path.parents}
+    }
+
+
+def code_hash(files: dict[str, str]) -> str:
+    """Return one hash for all sources."""
+    return hashlib.sha256("\n".join(f"{path} {digest}" for path, digest in sorted(files.items())).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that are installed, without importing them."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine(here: environment.Environment) -> dict[str, object]:
+    """Return what this machine is: place, system, processors and memory."""
+    return {
+        "place": here.place,
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cpus": environment.cpu_count(),
+        "memory_bytes": environment.total_memory(),
+        "gpus": [{"name": gpu.name, "memory_bytes": gpu.memory} for gpu in here.gpus()],
+    }
+
+
+def _package(name: str) -> Path:
+    spec = util.find_spec(name)
+    assert spec is not None and spec.submodule_search_locations  # noqa: S101  they hold this very file
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or os.uname().machine)

@@ -1,0 +1,278 @@
+"""Folds as one integer column: what validates where.
+
+Fold numbers 0..k-1 say in which fold a row validates; -1 says that it is always in training. The same seed gives
+the same folds on every machine, whatever the frame's index, and for splits by group whatever the order of the rows.
+"""
+
+from __future__ import annotations
+
+import re
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.competition import Split
+from common.errors import SplitError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Folds = NDArray[np.int16]
+
+ALWAYS_TRAIN = -1
+_MAX_FOLDS = 1000
+
+
+def make_folds(frame: pd.DataFrame, split: Split) -> Folds:
+    """Return the fold of each row.
+
+    Args:
+        frame: The training rows, shape (n, columns).
+        split: How to divide them. With `split.holdout` there is a single fold 0 of about that share.
+
+            - `random`: scikit-learn's shuffled KFold; a holdout takes the rows that `train_test_split` of Hugging
+              Face `datasets` takes.
+            - `stratified`: scikit-learn's shuffled StratifiedKFold (StratifiedShuffleSplit for a holdout).
+            - `group`, `stratified_group`: all rows of a group stand in one fold; folds are as alike in size, and in
+              the distribution of `split.stratify`, as the groups allow.
+            - `time`: an expanding window. Rows are cut into `n_splits + 1` blocks by `split.order`; the first
+              block is always in training, fold k validates on block k + 1. Rows of equal time share a block. Train
+              fold k on earlier rows only: see `train_and_valid`.
+            - `folder`: rows whose path has a folder among `split.valid_names` are fold 0, all others -1.
+            - `column`: the column's own numbers, -1 upwards.
+
+    Returns:
+        int16 of shape (n,).
+
+    Raises:
+        SplitError: if the data cannot give such folds.
+    """
+    import numpy as np
+
+    if frame.empty:
+        raise SplitError("the frame is empty; a split needs rows")
+    for name in (split.group, split.stratify, split.order, split.column):
+        if name is not None and name not in frame:
+            raise SplitError(f"the split needs column {name!r}; the data has {', '.join(map(str, frame.columns))}")
+    if split.n_splits > _MAX_FOLDS:
+        raise SplitError(f"{split.n_splits} folds; at most {_MAX_FOLDS} are supported")
+    folds = np.asarray(_KINDS[split.kind](frame, split), dtype=np.int16)
+    sizes = np.bincount(folds[folds >= 0])
+    if not sizes.size or not sizes.all() or sizes.max() == len(folds):
+        _refuse_empty(split, sizes)
+    return folds
+
+
+def train_and_valid(folds: Folds, fold: int, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the masks of training and validation rows of one fold, each of shape (n,).
+
+    A fold trains on all rows that it does not validate on; of a `time` split only on those of earlier blocks.
+    """
+    valid = folds == fold
+    return (folds < fold if split.kind == "time" else ~valid), valid
+
+
+def save_folds(ids: pd.Series[Any], folds: Folds, path: Path) -> None:
+    """Write ids and folds as CSV, whole or not at all."""
+    import pandas as pd
+
+    from common.files import atomic_write
+
+    with atomic_write(path, "w") as file:
+        pd.DataFrame({"id": ids.to_numpy(), "fold": folds}).to_csv(file, index=False, lineterminator="\n")
+
+
+def load_folds(path: Path) -> pd.Series[Any]:
+    """Return the saved folds as int16, indexed by id (text, exactly as written).
+
+    Raises:
+        SplitError: if the file is missing or is not one that `save_folds` wrote.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return table.set_index("id")["fold"].astype("int16")
+    except (OSError, ValueError, KeyError, OverflowError) as error:
+        raise SplitError(f"{path} holds no folds ({error}); a CSV with columns id and fold is needed") from error
+
+
+def _refuse_empty(split: Split, sizes: NDArray[np.intp]) -> None:
+    if not sizes.size:
+        raise SplitError(f"no row validates in the {split.kind} split; at least one is needed")
+    if not sizes.all():
+        raise SplitError(f"fold {sizes.argmin()} of the {split.kind} split has no rows; folds are numbered from 0")
+    raise SplitError(f"all rows of the {split.kind} split validate in fold 0; some must be left for training")
+
+
+# Kinds ---------------------------------------------------------------------------------------------------------------
+
+
+def _random(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+    from sklearn.model_selection import KFold
+
+    _enough_rows(len(frame), split)
+    if split.holdout is None:
+        return _from_splitter(KFold(split.n_splits, shuffle=True, random_state=split.seed), np.zeros(len(frame)))
+    folds = np.full(len(frame), ALWAYS_TRAIN)
+    # As `datasets.Dataset.train_test_split` draws, so that published scores on its splits can be compared.
+    folds[np.random.default_rng(split.seed).permutation(len(frame))[: ceil(split.holdout * len(frame))]] = 0
+    return folds
+
+
+def _stratified(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+    from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+    _enough_rows(len(frame), split)
+    classes = _classes(frame, split)
+    if split.holdout is None:
+        return _from_splitter(StratifiedKFold(split.n_splits, shuffle=True, random_state=split.seed), classes)
+    n_valid, n_classes = ceil(split.holdout * len(frame)), len(np.unique(classes))
+    if min(n_valid, len(frame) - n_valid) < n_classes:
+        raise SplitError(
+            f"a holdout of {split.holdout:g} divides {len(frame)} rows into {n_valid} and {len(frame) - n_valid}; "
+            f"each side needs a row of each of the {n_classes} classes of {split.stratify!r}"
+        )
+    return _from_splitter(StratifiedShuffleSplit(1, test_size=n_valid, random_state=split.seed), classes)
+
+
+def _from_splitter(splitter: Any, classes: NDArray[Any]) -> NDArray[Any]:
+    """Return the fold column of a scikit-learn splitter."""
+    import numpy as np
+
+    folds = np.full(len(classes), ALWAYS_TRAIN)
+    for fold, (_, valid) in enumerate(splitter.split(classes, classes)):
+        folds[valid] = fold
+    return folds
+
+
+def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+
+    from common.splits.groups import deal_groups
+
+    groups, names = _codes(frame, split.group)
+    _require(len(names), f"{split.group!r} has {len(names)} groups", split)
+    classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
+    if split.holdout is None:
+        return deal_groups(groups, classes, [1 / split.n_splits] * split.n_splits, split.seed)
+    folds = -deal_groups(groups, classes, [split.holdout, 1 - split.holdout], split.seed)  # the rest is fold -1
+    if not (folds == 0).any():
+        raise SplitError(f"no group of {split.group!r} is small enough for a holdout of {split.holdout:g}; raise it")
+    return folds
+
+
+def _time(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+
+    moments, names = _codes(frame, split.order, as_time=True)
+    n_valid = ceil(split.holdout * len(frame)) if split.holdout is not None else 0
+    block = len(frame) // (split.n_splits + 1)
+    starts = [len(frame) - n_valid] if n_valid else [len(frame) - block * k for k in range(split.n_splits, 0, -1)]
+    # Rows as late as the first row of a block belong to it, so that equal times never stand on both sides.
+    first = np.sort(moments)[np.minimum(starts, len(frame) - 1)]
+    if first[0] == 0 or len(set(first)) < len(first):
+        raise SplitError(
+            f"{split.order!r} has {len(names)} different times in {len(frame)} rows, "
+            f"too few or too uneven for {len(first) + 1} blocks in order; lower n_splits"
+        )
+    return np.searchsorted(first, moments, side="right") - 1
+
+
+def _folder(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+
+    paths = frame[split.column].astype(str)
+    names = "|".join(map(re.escape, split.valid_names))
+    valid = paths.str.contains(rf"(?:^|[/\\])(?:{names})[/\\]", regex=True).to_numpy(dtype=bool)
+    if not valid.any():
+        seen = ", ".join(sorted(set(paths.head(1000).str.replace(r"[^/\\]*$", "", regex=True)))[:5])
+        raise SplitError(
+            f"no path in {split.column!r} has a folder named {', '.join(split.valid_names)}; folders seen: {seen}"
+        )
+    return np.where(valid, 0, ALWAYS_TRAIN)
+
+
+def _column(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
+    import numpy as np
+    import pandas as pd
+
+    numbers = pd.to_numeric(frame[split.column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~((numbers >= ALWAYS_TRAIN) & (numbers < _MAX_FOLDS) & (np.floor(numbers) == numbers))
+    if bad.any():
+        given = frame[split.column].iloc[int(bad.argmax())]
+        raise SplitError(
+            f"column {split.column!r} holds {given!r} in row {bad.argmax()}; "
+            f"folds are whole numbers from {ALWAYS_TRAIN} (always in training) to {_MAX_FOLDS - 1}"
+        )
+    return numbers
+
+
+_KINDS = {
+    "random": _random,
+    "stratified": _stratified,
+    "group": _group,
+    "stratified_group": _group,
+    "time": _time,
+    "folder": _folder,
+    "column": _column,
+}
+
+
+# Columns -------------------------------------------------------------------------------------------------------------
+
+
+def _enough_rows(n_rows: int, split: Split) -> None:
+    needed = 2 if split.holdout is not None else split.n_splits
+    if n_rows < needed:
+        raise SplitError(f"{n_rows} rows cannot be divided into {needed} parts; lower n_splits or add rows")
+
+
+def _codes(frame: pd.DataFrame, name: str | None, as_time: bool = False) -> tuple[NDArray[np.intp], pd.Index[Any]]:
+    """Return each row's place among the sorted values of a column, and those values; nothing may be missing."""
+    import pandas as pd
+
+    values = frame[name]
+    if as_time and not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values):
+        try:
+            values = pd.to_datetime(values, format="ISO8601", utc=True)
+        except (TypeError, ValueError) as error:
+            example = values.dropna().iloc[0]
+            raise SplitError(f"{name!r} holds {example!r}: neither numbers nor ISO 8601 dates; convert it") from error
+    missing = values.isna()
+    if missing.any():
+        raise SplitError(
+            f"{name!r} is missing in {int(missing.sum())} rows, first in row {missing.to_numpy().argmax()}; "
+            "fill or drop those rows before the split"
+        )
+    codes, names = pd.factorize(values, sort=True)
+    return codes, names
+
+
+def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
+    """Return the stratum of each row: its value, or for a number of many values its quantile bin."""
+    import numpy as np
+    import pandas as pd
+
+    codes, names = _codes(frame, split.stratify)
+    if pd.api.types.is_numeric_dtype(names) and len(names) > split.bins:
+        # Quantiles of the codes are those of the values, and an infinite value is just the last one.
+        bins = pd.qcut(codes, split.bins, labels=False, duplicates="drop")
+        codes = np.unique(bins, return_inverse=True)[1]
+        names = pd.Index([f"quantile bin {k + 1}" for k in range(codes.max() + 1)])
+    sizes = np.bincount(codes)
+    least = int(sizes.argmin())
+    _require(int(sizes[least]), f"class {names[least]} of {split.stratify!r} has {sizes[least]} rows", split)
+    return codes
+
+
+def _require(count: int, found: str, split: Split) -> None:
+    """Refuse what is too little to stand in every fold, or on both sides of a holdout."""
+    needed = 2 if split.holdout is not None else split.n_splits
+    if count < needed:
+        fewer = f"; ask for fewer folds (--set split.n_splits={count})" if split.holdout is None and count > 1 else ""
+        raise SplitError(f"{found}; {needed} are needed, one for each side or fold{fewer}")

@@ -1,0 +1,198 @@
+"""What validation rows share with the rows that their fold trains on: groups, duplicates, near-identical rows.
+
+A model that has seen a row's twin scores better in cross-validation than on the leaderboard. Every check costs time
+and memory linear in the rows (up to sorting), and none looks at the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+from common.errors import SplitError
+from common.splits.near_duplicates import near_twins
+from common.submission.checks.problem import counted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_LEAST = 0.001  # one validation row in a thousand: less does not move a score
+_EVIDENCE = (
+    0.25  # how much more validation shares than the test; a test of 40 rows gets this far by chance once in 1000
+)
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One way in which validation knows training; `share` is that of the validation rows, over all folds."""
+
+    kind: Literal["group", "duplicate", "near_duplicate"]
+    message: str
+    share: float
+    examples: tuple[str, ...]
+
+
+def check(
+    frame: pd.DataFrame,
+    folds: NDArray[np.integer[Any]],
+    *,
+    inputs: Sequence[str],
+    group: str | None = None,
+    test: pd.DataFrame | None = None,
+    ordered: bool = False,
+) -> list[Leak]:
+    """Return what leaks from training into validation, the greatest share first.
+
+    - Groups: values of `group` on both sides. With `test`, also values of any input column that validation shares
+      with training far more often than the test does: there the split promises what the test does not keep.
+    - Duplicates: rows that agree in all inputs.
+    - Near-identical rows: alike in every input, where text may differ in case, punctuation, word order and by small
+      edits (see `common.splits.near_duplicates`), and numbers by a thousandth of their spread.
+
+    Args:
+        frame: The training rows, shape (n, columns).
+        folds: The fold of each row as `make_folds` gives it, shape (n,).
+        inputs: The columns that the model sees.
+        group: The column whose values the test does not share with training, if that is known.
+        test: The test rows; columns that they lack are not compared.
+        ordered: Fold k trains on folds below k only (a `time` split), not on all others.
+
+    Raises:
+        SplitError: if the frame lacks a column or has another number of rows than there are folds.
+    """
+    wanted = dict.fromkeys((*inputs, *((group,) if group else ())))
+    if missing := [name for name in wanted if name not in frame]:
+        raise SplitError(f"the leakage check needs column {missing[0]!r}; the data has {', '.join(map(str, frame))}")
+    if len(frame) != len(folds):
+        raise SplitError(f"{len(frame)} rows but {len(folds)} folds; one fold per row is needed")
+    if not (folds >= 0).any():
+        return []
+    n_valid = int((folds >= 0).sum())
+    found = [_shared_group(frame, test, name, folds, ordered, known=name == group) for name in wanted]
+    if inputs:
+        found += _same_rows(frame.loc[:, list(inputs)], folds, ordered)
+    leaks = [leak for leak in found if leak is not None and leak.share >= max(_LEAST, 1 / n_valid)]
+    return sorted(leaks, key=lambda leak: -leak.share)
+
+
+def between(parts: Mapping[str, pd.DataFrame], inputs: Sequence[str]) -> list[str]:
+    """Return in words which tables hold rows of one another, equal or nearly so in all inputs; an empty list if none does.
+
+    Every row counts once for each table before its own that holds an equal row, or else for the one of a near-identical
+    row that was found. Rows that a test shares with training are no fault of the split, but good to know of.
+
+    Args:
+        parts: the tables by name; one that lacks an input is passed over.
+        inputs: the columns that the model sees.
+    """
+    import numpy as np
+    import pandas as pd
+
+    names = [name for name, table in parts.items() if {*inputs} <= {*table}]
+    if len(names) < 2 or not inputs:  # where no input can be compared, such as of pictures, nothing is known
+        return []
+    rows = pd.concat([parts[name].loc[:, list(inputs)] for name in names], ignore_index=True)
+    part = np.repeat(np.arange(len(names)), [len(parts[name]) for name in names])
+    keys = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    twin = near_twins(rows, part, ordered=False)
+    told = []
+    for earlier, later in sorted(combinations(range(len(names)), 2), key=lambda pair: pair[1]):
+        equal = (part == later) & np.isin(keys, keys[part == earlier])
+        near = np.flatnonzero((part == later) & (twin >= 0) & (part[twin] == earlier) & ~equal)
+        if equal.any() or near.size:
+            pairs = tuple(f"{_shown(rows, row)} ~ {_shown(rows, twin[row])}" for row in near[:1])
+            told.append(
+                f"{counted(int(equal.sum()), 'row')} of {names[later]} equal a row of {names[earlier]} in all inputs, "
+                f"{near.size:,} more nearly{_such_as(pairs)}"
+            )
+    return told
+
+
+def _shared_group(
+    frame: pd.DataFrame, test: pd.DataFrame | None, name: str, folds: NDArray[Any], ordered: bool, known: bool
+) -> Leak | None:
+    """Return the leak by a column: any sharing if it is known to be the group, else more than the test shares."""
+    import pandas as pd
+
+    codes, values = pd.factorize(frame[name])
+    seen = _crossing(codes, folds, ordered)
+    share = float(seen.sum() / (folds >= 0).sum())
+    in_test = float(test[name].isin(values).mean()) if test is not None and len(test) and name in test else None
+    if not known and (in_test is None or share < in_test + _EVIDENCE):
+        return None
+    examples = tuple(str(value) for value in frame[name][seen].unique()[:_EXAMPLES])
+    than = "" if in_test is None else f", but only {_percent(in_test)} of the test rows" if in_test < share else ""
+    return Leak(
+        "group",
+        f"{_percent(share)} of the validation rows have their {name!r} in training too{_such_as(examples)}{than}; "
+        f"the score will be too good for rows of a new {name!r}. Split by group={name!r}",
+        share,
+        examples,
+    )
+
+
+def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool) -> list[Leak | None]:
+    """Return the leaks by rows that are equal, and by rows that are nearly so."""
+    import numpy as np
+    import pandas as pd
+
+    # 64 bits: among a million rows two different ones collide once in tens of millions of runs.
+    keys = pd.factorize(pd.util.hash_pandas_object(rows, index=False).to_numpy())[0]
+    equal = _crossing(keys, folds, ordered)
+    twin = near_twins(rows, folds, ordered)
+    near = (twin >= 0) & ~equal
+    n_valid = int((folds >= 0).sum())
+    equal_rows, near_rows = np.flatnonzero(equal), np.flatnonzero(near)
+    examples = tuple(dict.fromkeys(_shown(rows, row) for row in equal_rows[:100]))[:_EXAMPLES]
+    pairs = tuple(f"{_shown(rows, row)} ~ {_shown(rows, twin[row])}" for row in near_rows[:_EXAMPLES])
+    share, near_share = len(equal_rows) / n_valid, len(near_rows) / n_valid
+    return [
+        Leak(
+            "duplicate",
+            f"{_percent(share)} of the validation rows equal a training row in all inputs{_such_as(examples[:1])}; "
+            "drop the duplicates, or keep them together by a group",
+            share,
+            examples,
+        ),
+        Leak(
+            "near_duplicate",
+            f"{_percent(near_share)} of the validation rows nearly equal a training row{_such_as(pairs[:1])}; "
+            "keep such rows together by a group",
+            near_share,
+            pairs,
+        ),
+    ]
+
+
+def _crossing(keys: NDArray[Any], folds: NDArray[Any], ordered: bool) -> NDArray[np.bool_]:
+    """Return which validation rows have their key among the rows that their fold trains on; key -1 is in no other row.
+
+    That is so if the lowest and highest fold of the key differ, since only one of them can be the row's own.
+    """
+    import numpy as np
+
+    sides = folds.astype(np.int64)
+    lowest = np.full(int(keys.max()) + 2, np.iinfo(np.int64).max)  # the last place takes key -1
+    highest = np.full(len(lowest), np.iinfo(np.int64).min)
+    np.minimum.at(lowest, keys, sides)
+    np.maximum.at(highest, keys, sides)
+    crosses: NDArray[np.bool_] = lowest[keys] < sides if ordered else lowest[keys] != highest[keys]
+    return crosses & (sides >= 0) & (keys >= 0)
+
+
+def _shown(rows: pd.DataFrame, row: int) -> str:
+    text = " | ".join(str(value) for value in rows.iloc[row])
+    return repr(text if len(text) <= 80 else text[:79] + "…")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _such_as(examples: Sequence[str]) -> str:
+    return f" (such as {', '.join(examples)})" if examples else ""

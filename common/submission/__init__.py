@@ -1,0 +1,6 @@
+"""Submissions: made of predictions, written whole, checked against the sample submission, graded against labels."""
+
+from common.submission.checks import Problem, validate
+from common.submission.writing import make, read_sample, write
+
+__all__ = ["Problem", "make", "read_sample", "validate", "write"]

@@ -1,0 +1,155 @@
+"""What a submission's cells may hold: numbers in range, allowed labels, rows with the right sum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from common.competition import SubmissionFormat
+from common.submission.checks.problem import EXAMPLES, Problem, counted, problem
+from common.submission.checks.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+# How far a row's sum may be from `rows_sum_to`, relative to it: what NumPy's `allclose` allows, which probabilities
+# computed in single precision or written with six digits still meet.
+ROW_SUM_TOLERANCE = 1e-5
+
+# What readers agree on: digits with a point or without, and an exponent.
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_EMPTY = r"^\s*$"
+# What pandas, R, Excel and C print for a number that is none.
+_NAN = r"(?i)^\s*([+-]?nan(\(\w*\))?|<?na>?|#n/?a|n/a|null|none|nat|1\.#(qnan|ind))\s*$"
+_INFINITE = r"(?i)^\s*[+-]?(inf(inity)?|∞)\s*$"
+_DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?\s*$"
+
+
+def bounds(form: SubmissionFormat) -> tuple[float, float]:
+    """Return the lowest and the highest number allowed, infinite where the format sets none."""
+    return (
+        float("-inf") if form.low is None else form.low,
+        float("inf") if form.high is None else form.high,
+    )
+
+
+def wrong_sums(numbers: NDArray[np.float64], due: float) -> NDArray[np.bool_]:
+    """Return which rows of `numbers` (n, k) do not sum to `due`, as a mask (n,)."""
+    import numpy as np
+
+    wrong: NDArray[np.bool_] = np.abs(numbers.sum(axis=1) - due) > ROW_SUM_TOLERANCE * abs(due)
+    return wrong
+
+
+class _Fault(NamedTuple):
+    rule: str
+    rows: NDArray[np.bool_]
+    what: str
+    advice: str
+
+
+def check_values(table: Table, columns: Mapping[str, Any], form: SubmissionFormat) -> list[Problem]:
+    """Hold the cells of the target columns found against the format.
+
+    Args:
+        table: the submission.
+        columns: its columns, Arrow arrays by due name, those that were found.
+        form: range, labels and row sums.
+    """
+    import numpy as np
+
+    problems, numbers = [], []
+    for target in (target for target in form.targets if target in columns):
+        if form.labels:
+            faults = _label_faults(columns[target], form.labels)
+        else:
+            values, faults = _parse(columns[target])
+            low, high = bounds(form)
+            outside = np.isfinite(values) & ((values < low) | (values > high))
+            faults.append(_Fault("range", outside, f"outside [{low:g}, {high:g}]", "Clip or correct them"))
+            numbers.append(values)
+        problems += [_report(fault, target, table, columns, form) for fault in faults if fault.rows.any()]
+    if form.rows_sum_to is not None and len(numbers) == len(form.targets):
+        matrix = np.column_stack(numbers)
+        # A row with an infinite or missing number is reported for that.
+        with np.errstate(invalid="ignore"):
+            wrong = np.isfinite(matrix).all(axis=1) & wrong_sums(matrix, form.rows_sum_to)
+        what = f"whose targets do not sum to {form.rows_sum_to:g} within {ROW_SUM_TOLERANCE:g} of it"
+        fault = _Fault("row_sums", wrong, what, f"Divide each row by its sum, times {form.rows_sum_to:g}")
+        if wrong.any():
+            problems.append(_report(fault, None, table, columns, form))
+    return problems
+
+
+def _report(
+    fault: _Fault, target: str | None, table: Table, columns: Mapping[str, Any], form: SubmissionFormat
+) -> Problem:
+    import numpy as np
+
+    rows = np.flatnonzero(fault.rows)
+    examples = []
+    for row in map(int, rows[:EXAMPLES]):
+        name = f" (id {_shown(columns[form.id][row].as_py())})" if form.id in columns else ""
+        cells = "" if target is None else f" has {_shown(columns[target][row].as_py())}"
+        examples.append(table.place(row) + name + cells)
+    where = "" if target is None else f" of column {target!r}"
+    noun = "row" if target is None else "cell"
+    return problem(fault.rule, f"{counted(rows.size, noun)}{where} {fault.what}", fault.advice, examples, rows.size)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:58]}…{text[0]}"
+
+
+def _label_faults(column: Any, labels: tuple[str, ...]) -> list[_Fault]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = column.cast(pa.large_string())
+    wrong = pc.invert(pc.is_in(words, value_set=pa.array(labels, words.type)))
+    advice = f"Use one of {', '.join(map(repr, labels[:10]))}{', …' if len(labels) > 10 else ''}"
+    empty, nan = (pc.match_substring_regex(words, pattern) for pattern in (_EMPTY, _NAN))
+    faults = (
+        ("empty_values", empty, "without a label"),
+        ("nan", nan, "with NaN instead of a label"),
+        ("labels", pc.invert(pc.or_(empty, nan)), "with a label that is not allowed"),
+    )
+    return [_Fault(rule, _mask(pc.and_(wrong, mask)), what, advice) for rule, mask, what in faults]
+
+
+def _parse(column: Any) -> tuple[NDArray[np.float64], list[_Fault]]:
+    """Return a column's numbers, NaN where a cell holds none, and what is wrong with the others."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:  # as a whole, the way of nearly every file
+        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        nan, infinite = np.isnan(values), np.isinf(values)
+        faults = []
+    except pa.ArrowInvalid:
+        words = column.cast(pa.large_string())
+        patterns = (_EMPTY, _NAN, _INFINITE, _DECIMAL_COMMA, NUMBER)
+        empty, nan, infinite, comma, number = (_mask(pc.match_substring_regex(words, pattern)) for pattern in patterns)
+        values = np.full(len(words), np.nan)
+        values[number] = pc.utf8_ltrim(words.filter(pa.array(number)), "+").cast(pa.float64()).to_numpy()
+        infinite |= np.isinf(values)
+        text = ~(empty | nan | infinite | comma | number)
+        faults = [
+            _Fault("empty_values", empty, "without a value", "Give every row a number"),
+            _Fault("decimal_comma", comma, "with a decimal comma", "Write 0.5, not 0,5"),
+            _Fault("not_a_number", text, "without a plain number", "Write digits, with a point: 0.5 or 5e-1"),
+        ]
+    faults += [
+        _Fault("nan", nan, "with NaN", "Give every row a number; find out why the model gave none"),
+        _Fault("infinite", infinite, "with an infinite number", "Give every row a finite number"),
+    ]
+    return values, faults
+
+
+def _mask(mask: Any) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = mask.to_numpy(zero_copy_only=False)
+    return found

@@ -1,0 +1,150 @@
+"""Laws over all competitions: a new folder is tested the moment it exists."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from common import data, registry
+from common.competition import Competition, Split, SubmissionFormat
+from common.config import override, resolve, settings
+from common.deadline import Deadline
+from common.environment import detect
+from common.errors import SettingError, UnknownName
+from common.metrics.table import METRICS
+from common.model import Context
+from common.pipeline import inference
+from common.progress import Progress
+from common.splits.folds import make_folds
+
+ROOT = Path(registry.__file__).parents[1]
+NAMES = registry.names()
+
+
+@pytest.fixture(params=NAMES)
+def competition(request: pytest.FixtureRequest) -> Competition:
+    return registry.get(request.param)
+
+
+@pytest.fixture
+def folder(competition: Competition, tmp_path: Path) -> Path:
+    registry.sample(competition.name).make(tmp_path, 200, 0)
+    return tmp_path
+
+
+def enriched(competition: Competition, folder: Path) -> data.Frames:
+    """Return the frames as the split sees them."""
+    context = Context(
+        environment=detect(), cache=folder / "cache", run=folder, folder=folder, deadline=Deadline(),
+        progress=Progress(live=False),
+    )  # fmt: skip
+    frames, config = data.read(competition, folder), resolve(competition, "sample")
+    return inference.enrich(registry.model(competition.name), frames, config, context)
+
+
+def test_there_are_competitions() -> None:
+    assert "patent" in NAMES
+
+
+def test_the_description_fits_the_folder(competition: Competition) -> None:
+    folder = ROOT / "competitions" / competition.name
+    for name in ("competition.py", "model.py", "sample.py", "README.md"):
+        assert (folder / name).is_file()
+    assert competition.metric in METRICS and set(competition.also_report) <= set(METRICS)
+    assert competition.slug in competition.url
+    for profile in competition.profiles:
+        assert settings(resolve(competition, profile))["split.kind"]
+
+
+def test_nothing_else_in_the_library_names_it(competition: Competition) -> None:
+    for path in (ROOT / "common").rglob("*.py"):
+        code = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "kit " not in line)
+        assert competition.slug not in code, path
+        assert f"competitions.{competition.name}" not in code, path
+
+
+def test_the_sample_is_what_the_description_says(competition: Competition, folder: Path) -> None:
+    frames = data.read(competition, folder)
+    assert frames.train is not None and frames.sample_submission is not None
+    assert set(frames.sample_submission[competition.submission.id]) == set(
+        data.ids(frames.test, competition.files.test)
+    )
+    assert (folder / "answers.csv").is_file()
+    assert competition.target not in frames.test
+
+
+def test_the_sample_hides_new_rows(competition: Competition, folder: Path) -> None:
+    frames = enriched(competition, folder)
+    assert frames.train is not None
+    group = competition.split.group
+    if group is not None:
+        assert not set(frames.train[group]) & set(frames.test[group])
+
+
+def test_the_sample_is_large_enough_for_its_split(competition: Competition, folder: Path) -> None:
+    frames = enriched(competition, folder)
+    split = resolve(competition, "sample").split
+    assert frames.train is not None and split is not None
+    assert (make_folds(frames.train, split) >= 0).any()
+
+
+def test_code_and_settings_of_training_know_no_sample() -> None:
+    for path in (ROOT / "competitions").rglob("*.py"):
+        assert "if sample" not in path.read_text(encoding="utf-8")
+
+
+def test_an_unknown_competition_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'patent'"):
+        registry.get("patnet")
+
+
+def test_a_folder_is_all_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import competitions
+
+    new = tmp_path / "brand_new"
+    new.mkdir()
+    (new / "__init__.py").write_text("")
+    (new / "competition.py").write_text("from competitions.patent.competition import COMPETITION\n")
+    monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
+    assert "brand_new" in registry.names()
+    assert registry.get("brand_new").name == "patent"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"target": "scroe"}, "no column of the training table"),
+        ({"inputs": ("anchors",)}, "not in both tables"),
+        ({"profiles": {}}, "profiles missing: sample, baseline, course, best"),
+    ],
+)
+def test_a_wrong_description_is_refused(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(SettingError, match=says):
+        replace(registry.get("patent"), **changes)  # type: ignore[arg-type]
+
+
+def test_wrong_parts_are_refused() -> None:
+    with pytest.raises(SettingError, match="at least one target"):
+        SubmissionFormat(id="id", targets=())
+    with pytest.raises(SettingError, match="clip needs"):
+        SubmissionFormat(id="id", targets=("a",), clip=True)
+    with pytest.raises(SettingError, match=r"needs split\.group"):
+        Split(kind="group")
+    with pytest.raises(SettingError, match=r"unknown split kind 'groups'"):
+        Split(kind="groups")  # type: ignore[arg-type]
+    assert override(Split(kind="random"), {"n_splits": "3"}).n_splits == 3
+
+
+def test_no_data_weights_or_large_files_are_in_the_repository() -> None:
+    try:
+        listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    for name in listed.splitlines():
+        path = ROOT / name
+        limit = 1_000_000 if path.name == "submission.csv" else 500_000  # 25,000 rows are 700,000 bytes
+        assert not path.is_file() or path.stat().st_size < limit, name
+        assert path.suffix not in {".safetensors", ".bin", ".pt", ".pth", ".zip", ".parquet"}, name

@@ -1,0 +1,209 @@
+"""A file for every row: folders and archives, names and what they say."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from common import data
+from common.competition import Column, Folder, Table
+from common.data.frames import sha256_of_folder
+from common.data.zipped import members, read_bytes
+from common.errors import ArchiveError, DataError, SettingError
+
+COLUMNS = (
+    Column(name="id", kind="id"),
+    Column(name="picture", kind="file"),
+    Column(name="label", kind="number", low=0, high=1),
+)
+RULES = {r"(?:.*/)?cat\.\d+": "0", r"(?:.*/)?dog\.\d+": "1"}
+ANIMALS = Folder(folders=("train", "images"), suffixes=(".jpg",), columns=COLUMNS, label="label", labels=RULES)
+NAMES = ("cat.10.jpg", "cat.2.jpg", "dog.1.JPG", "notes.mat", ".DS_Store", "._cat.2.jpg", "horse.1.jpg")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder `train` with some files, each of which holds its name."""
+    for name in NAMES:
+        path = tmp_path / "train" / "deep" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+def packed(folder: Path) -> Path:
+    """Turn the folder `train` into an archive of it."""
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for path in (folder / "train").rglob("*"):
+            archive.write(path, path.relative_to(folder))
+    shutil.rmtree(folder / "train")
+    return folder
+
+
+def test_names_give_rows_labels_and_ids(folder: Path) -> None:
+    frame = data.read_rows(folder, ANIMALS)
+    assert frame["id"].tolist() == ["cat.2", "cat.10", "dog.1"]  # in the order of people
+    assert frame["label"].tolist() == [0.0, 0.0, 1.0]
+    assert [read_bytes(path).decode() for path in frame["picture"]] == ["cat.2.jpg", "cat.10.jpg", "dog.1.JPG"]
+
+
+def test_an_archive_reads_as_its_folder_does(folder: Path) -> None:
+    plain = data.read_rows(folder, ANIMALS)
+    archived = data.read_rows(packed(folder), ANIMALS)
+    assert archived.drop(columns="picture").equals(plain.drop(columns="picture"))
+    assert [read_bytes(path) for path in archived["picture"]] == [
+        name.encode() for name in (NAMES[1], NAMES[0], NAMES[2])
+    ]
+
+
+def test_all_folders_that_are_there_are_read(folder: Path) -> None:
+    (folder / "images").mkdir()
+    (folder / "images" / "cat.2.jpg").touch()
+    frame = data.read_rows(folder, ANIMALS)
+    assert len(frame) == 4
+    assert frame["id"].is_unique and frame["id"].iloc[-1] == "images/cat.2"
+
+
+def test_values_may_use_what_a_rule_found(folder: Path) -> None:
+    columns = (COLUMNS[0], Column(name="kind", kind="category"))
+    kinds = Folder(
+        folders=("train",), suffixes=(".jpg",), columns=columns, label="kind", labels={r"deep/(\w+)\.\d+": r"a \1"}
+    )
+    assert data.read_rows(folder, kinds)["kind"].tolist() == ["a cat", "a cat", "a dog", "a horse"]
+
+
+def test_without_labels_every_file_of_the_suffix_is_a_row(folder: Path) -> None:
+    assert len(data.read_rows(folder, Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS[:2]))) == 4
+
+
+def test_text_is_read_and_stands_in_for_a_table(folder: Path) -> None:
+    columns = (COLUMNS[0], Column(name="text", kind="text"))
+    texts = Folder(folders=("train",), suffixes=(".mat",), columns=columns)
+    table = Table(file="train.tsv", columns=columns, separator="\t", quoting="none", instead=texts)
+    assert data.read_rows(folder, table).to_numpy().tolist() == [["notes", "notes.mat"]]
+    (folder / "train.tsv").write_text('id\ttext\n"7_8"\t"so ""good"""\n')
+    assert data.read_rows(folder, table).to_numpy().tolist() == [["7_8", '"so ""good"""']]
+
+
+def test_nothing_to_read_is_told(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"images\.zip is not in"):
+        data.read_rows(folder, Folder(folders=("images",), suffixes=(".jpg",), columns=COLUMNS[:2]))
+    (folder / "images").mkdir()
+    with pytest.raises(DataError, match=r"images\.zip is not in .*, nor as a folder with files in it"):
+        data.read_rows(folder, Folder(folders=("images",), suffixes=(".jpg",), columns=COLUMNS[:2]))
+    with pytest.raises(DataError, match=r"no \.png files in"):
+        data.read_rows(folder, Folder(folders=("train",), suffixes=(".png",), columns=COLUMNS[:2]))
+    (folder / "train.zip").write_bytes(b"no archive")
+    shutil.rmtree(folder / "train")
+    with pytest.raises(DataError, match="cannot be read as a zip archive"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_the_hash_follows_names_and_contents(folder: Path) -> None:
+    before = sha256_of_folder(folder / "train")
+    path = folder / "train" / "deep" / "cat.2.jpg"
+    path.write_text("another")
+    changed = sha256_of_folder(folder / "train")
+    path.rename(path.with_name("cat.3.jpg"))
+    assert len({before, changed, sha256_of_folder(folder / "train")}) == 3
+
+
+def test_a_name_that_leads_out_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("../cat.1.jpg", b"")
+    with pytest.raises(ArchiveError, match="could lead out"):
+        members(tmp_path / "train.zip")
+
+
+def test_what_cannot_be_read_is_told(folder: Path) -> None:
+    archive = packed(folder) / "train.zip"
+    for path in (f"{archive}/train/none.jpg", str(folder / "none.jpg")):
+        with pytest.raises(DataError, match=r"none\.jpg cannot be read"):
+            read_bytes(path)
+
+
+def test_an_archive_that_is_replaced_is_read_anew(folder: Path) -> None:
+    paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
+    assert read_bytes(paths[0]) == b"cat.2.jpg"
+    with zipfile.ZipFile(folder / "new.zip", "w") as archive:
+        archive.writestr("train/deep/cat.2.jpg", b"another and longer")
+    (folder / "new.zip").replace(folder / "train.zip")
+    assert read_bytes(paths[0]) == b"another and longer"
+
+
+def test_names_that_begin_with_a_point_are_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("./train/cat.1.jpg", b"plain")
+    (path,) = data.read_rows(tmp_path, ANIMALS)["picture"]
+    assert path.endswith("train.zip/train/cat.1.jpg") and read_bytes(path) == b"plain"
+
+
+def test_a_folder_may_be_called_like_an_archive(folder: Path) -> None:
+    (folder / "data.zip").mkdir()
+    (packed(folder) / "train.zip").rename(folder / "data.zip" / "train.zip")
+    paths = data.read_rows(folder / "data.zip", ANIMALS)["picture"]
+    assert [read_bytes(path) for path in paths] == [NAMES[1].encode(), NAMES[0].encode(), NAMES[2].encode()]
+
+
+def test_an_empty_folder_does_not_hide_the_archive(folder: Path) -> None:
+    packed(folder)
+    (folder / "train").mkdir()
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+@pytest.mark.parametrize("inside", ["train/", ""])
+def test_a_folder_that_lacks_files_of_its_archive_is_refused(inside: str, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for name in (*NAMES, "dog.2.jpg", "dog.3.jpg"):
+            archive.writestr(f"{inside}{name}", b"")
+    says = (
+        r"train holds 3 files, train\.zip beside it 5; the folder lacks 2 of them, such as dog\.2\.jpg\. .*delete the"
+    )
+    with pytest.raises(DataError, match=says):
+        data.read_rows(folder, ANIMALS)
+    (folder / "train.zip").rename(folder / "kept.zip")
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+def test_files_of_one_name_are_counted(folder: Path) -> None:
+    packed(folder)
+    with zipfile.ZipFile(folder / "train.zip", "a") as archive:
+        archive.writestr("train/elsewhere/cat.2.jpg", b"")
+        archive.extract("train/elsewhere/cat.2.jpg", folder)
+    with pytest.raises(DataError, match=r"holds 1 files, train\.zip beside it 4; the folder lacks 3"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_a_folder_that_has_more_than_its_archive_is_read(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
+        for name in ("train/cat.2.jpg", "train/dog.1.JPG", "train/horse.2.jpg"):  # no rule wants a horse
+            archive.writestr(name, b"")
+    assert len(data.read_rows(folder, ANIMALS)) == 3
+
+
+def test_an_archive_that_cannot_be_read_makes_its_folder_doubtful(folder: Path) -> None:
+    (folder / "train.zip").write_bytes(b"PK no archive")
+    with pytest.raises(DataError, match=r"train\.zip cannot be read as a zip archive"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_a_forked_process_reads_for_itself(folder: Path) -> None:
+    paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
+    read_bytes(paths[0])  # opened here, before the processes start
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(read_bytes, paths * 3) == [read_bytes(path) for path in paths * 3]
+
+
+def test_a_wrong_description_is_refused() -> None:
+    with pytest.raises(SettingError, match="names of folders"):
+        Folder(folders=(), suffixes=(".jpg",), columns=COLUMNS)
+    with pytest.raises(SettingError, match="needs rules"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS, label="label")
+    with pytest.raises(SettingError, match="no column"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS, label="breed", labels=RULES)
+    with pytest.raises(SettingError, match="needs an id"):
+        Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS[1:])

@@ -1,0 +1,113 @@
+"""Where weights are looked for, and what a broken or missing backbone is told."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from common import environment
+from common.errors import BackboneError
+from common.huggingface import backbone, tiny
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny encoder with its tokenizer, as `save_pretrained` writes it."""
+    from transformers import AutoModel
+
+    folder = tmp_path_factory.mktemp("weights")
+    tokenizer = tiny.tokenizer(["one two three"])
+    tokenizer.save_pretrained(folder)
+    AutoModel.from_config(tiny.config(len(tokenizer))).save_pretrained(folder)
+    return folder
+
+
+def here(root: Path, place: str = "kaggle-batch", internet: str = "off") -> environment.Environment:
+    return environment.detect({environment.OVERRIDE: f"place={place} root={root} internet={internet}"})
+
+
+@pytest.mark.parametrize(
+    "mount", ["deberta-v3-small", "datasets/somebody/deberta-v3-small", "deberta-v3-small/transformers/default/1"]
+)
+def test_an_attached_input_comes_first(weights: Path, tmp_path: Path, mount: str) -> None:
+    folder = tmp_path / "kaggle" / "input" / mount
+    shutil.copytree(weights, folder)
+    assert backbone.find("microsoft/deberta-v3-small", here(tmp_path)) == str(folder)
+
+
+def test_a_folder_is_taken_and_loaded(weights: Path, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    model = backbone.load(AutoModel.from_pretrained, str(weights), here(tmp_path))
+    assert model.config.hidden_size == 64
+
+
+def test_what_a_run_has_kept_is_not_mistaken_for_an_attached_input(weights: Path, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    other = tmp_path / "kaggle" / "input" / "other" / "encoder"
+    shutil.copytree(weights, other)
+    (other / "config.json").write_text(
+        (other / "config.json").read_text().replace('"hidden_size": 64', '"hidden_size": 32')
+    )
+    kept = tmp_path / "run" / "encoder"
+    shutil.copytree(weights, kept)
+    assert backbone.load_folder(AutoModel.from_pretrained, kept).config.hidden_size == 64
+    assert backbone.find(str(kept), here(tmp_path)) == str(kept)
+
+
+def test_a_hub_name_needs_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    assert backbone.find("some/model-that-is-nowhere", here(tmp_path, "local", "on")) == "some/model-that-is-nowhere"
+    for name in ("some/model-that-is-nowhere", "model-without-an-owner"):
+        with pytest.raises(BackboneError, match="no internet"):
+            backbone.find(name, here(tmp_path, "local"))
+
+
+def test_truncated_weights_are_told_apart(weights: Path, tmp_path: Path) -> None:
+    for keep in (4, 200, -1000):
+        folder = tmp_path / f"cut{keep}"
+        shutil.copytree(weights, folder)
+        path = folder / "model.safetensors"
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(BackboneError, match="is damaged"):
+            backbone.find(str(folder), here(tmp_path))
+
+
+@pytest.mark.parametrize(("gone", "says"), [("config.json", "no config.json"), ("model.safetensors", "no weights")])
+def test_what_is_missing_is_named(weights: Path, tmp_path: Path, gone: str, says: str) -> None:
+    folder = tmp_path / "broken"
+    shutil.copytree(weights, folder)
+    (folder / gone).unlink()
+    with pytest.raises(BackboneError, match=says):
+        backbone.find(str(folder), here(tmp_path))
+
+
+def test_a_broken_configuration_is_one_line(weights: Path, tmp_path: Path) -> None:
+    from transformers import AutoModel
+
+    folder = tmp_path / "broken"
+    shutil.copytree(weights, folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(BackboneError, match="could not be loaded") as caught:
+        backbone.load(AutoModel.from_pretrained, str(folder), here(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_code_in_weights_is_never_run(weights: Path, tmp_path: Path) -> None:
+    import pickle
+
+    from transformers import AutoModel
+
+    folder, proof = tmp_path / "evil", tmp_path / "proof"
+    shutil.copytree(weights, folder)
+    (folder / "model.safetensors").unlink()
+
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (open, (str(proof), "w"))  # type: ignore[return-value]
+
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": Evil()}, protocol=2))
+    with pytest.raises(BackboneError):
+        backbone.load(AutoModel.from_pretrained, str(folder), here(tmp_path))
+    assert not proof.exists()

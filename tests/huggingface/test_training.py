@@ -1,0 +1,130 @@
+"""Training: the order of the batches, killed and continued, stopped in time."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from kit import Said, kit, start
+
+from common.huggingface.training import EpochSampler
+
+TINY = ("--profile", "sample", "--set", "epochs=2", "--set", "checkpoint_minutes=0", "--folds", "0,1")
+PAIRS = (
+    "--profile", "course", "--set", "backbone=tiny-random", "--set", "epochs=2", "--set", "batch_size=16",
+    "--set", "split=default", "--set", "checkpoint_minutes=0", "--folds", "0",
+)  # fmt: skip
+
+
+def test_an_order_depends_on_seed_and_epoch_alone() -> None:
+    sampler = EpochSampler(100, 1, 8, None)
+    first = list(sampler)
+    sampler.epoch = 1
+    second = list(sampler)
+    sampler.epoch = 0
+    torch.manual_seed(5)
+    assert list(sampler) == first
+    assert [row for _, row in first] != [row for _, row in second]
+    assert {epoch for epoch, _ in second} == {1}
+    assert sorted(row for _, row in second) == list(range(100))
+    assert list(EpochSampler(100, 2, 8, None)) != first
+
+
+def test_rows_of_like_length_come_together() -> None:
+    lengths = np.random.default_rng(0).integers(5, 200, 1003).tolist()
+    rows = [row for _, row in EpochSampler(1003, 1, 8, lengths)]
+    assert sorted(rows) == list(range(1003))
+    batches = [[lengths[row] for row in rows[start : start + 8]] for start in range(0, len(rows), 8)]
+    padding = sum(max(batch) * len(batch) - sum(batch) for batch in batches)
+    plain = [[lengths[row] for row in range(start, min(start + 8, 1003))] for start in range(0, 1003, 8)]
+    assert padding < 0.2 * sum(max(batch) * len(batch) - sum(batch) for batch in plain)
+    assert [max(batch) for batch in batches] != sorted((max(batch) for batch in batches), reverse=True)
+
+
+def changes(folder: Path) -> int:
+    """Return how many files there are in a run's folder."""
+    return sum(len(names) for _, _, names in os.walk(folder))  # which, unlike rglob, minds no folder that vanishes
+
+
+def killed_then_finished(
+    capsys: pytest.CaptureFixture[str], folder: Path, words: tuple[object, ...], kills: int
+) -> list[int]:
+    """Kill the command after random amounts of work, then let it finish; returns the checkpoints it went on from."""
+    rng, went_on = random.Random(0), []
+    for _ in range(kills):
+        process = start(os.environ, *words)
+        before, seen = changes(folder), 0
+        goal, limit = rng.randint(1, 14), time.monotonic() + 120
+        while process.poll() is None and seen < goal and time.monotonic() < limit:
+            if (now := changes(folder)) != before:
+                before, seen = now, seen + 1
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        went_on += [int(path.parent.name.rpartition("-")[2]) for path in folder.rglob("whole")]
+    assert kit(capsys, *words).code == 0
+    return went_on
+
+
+def test_killed_at_random_moments_a_run_ends_as_if_undisturbed(
+    capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    words = ("train", "patent", "--data", sample_data, *TINY, "--out")
+    assert kit(capsys, *words, tmp_path / "calm").code == 0
+    went_on = killed_then_finished(capsys, tmp_path / "killed", (*words, tmp_path / "killed"), kills=5)
+    assert went_on, "no kill fell into training: nothing was tested"
+    for name in ("oof.csv", "submission.csv", "folds.csv"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
+    assert not list((tmp_path / "killed").glob(".*.part"))
+
+
+def test_the_courses_trainer_goes_on_from_its_checkpoint(
+    capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    words = ("train", "patent", "--data", sample_data, *PAIRS, "--out")
+    assert kit(capsys, *words, tmp_path / "calm").code == 0
+    assert killed_then_finished(capsys, tmp_path / "killed", (*words, tmp_path / "killed"), kills=2)
+    assert (tmp_path / "killed" / "oof.csv").read_bytes() == (tmp_path / "calm" / "oof.csv").read_bytes()
+
+
+def trained(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
+    return kit(capsys, "train", "patent", "--json", *words)
+
+
+def test_a_deadline_ends_training_and_the_submission_is_valid(
+    capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    words = ("--data", sample_data, "--profile", "sample", "--set", "epochs=500", "--time-limit", "20s")
+    said = trained(capsys, *words, "--out", tmp_path / "run")
+    assert said.code == 0 and "stopped by the deadline" in said.err
+    assert said.json["status"] == "stopped by the deadline"
+    assert said.json["folds"]["0"]["stopped_early"] is True
+    assert 0 < said.json["folds"]["0"]["steps"] < said.json["folds"]["0"]["steps_planned"]
+    assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0
+
+
+def test_kaggles_session_sets_the_deadline(
+    capsys: pytest.CaptureFixture[str], sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nine hours less the margin less a few seconds ago: there is time for one fold's first steps.
+    began = time.time() - 9 * 3600 + 300 + 15
+    monkeypatch.setenv("KIT_ENVIRONMENT", f"place=kaggle-batch root={tmp_path} internet=off started={began}")
+    said = trained(capsys, "--data", sample_data, "--profile", "sample", "--set", "epochs=500")
+    assert said.code == 0 and said.json["status"] == "stopped by the deadline"
+    assert json.loads((Path(said.json["run"]) / "run.json").read_text())["machine"]["place"] == "kaggle-batch"
+
+
+def test_with_no_time_at_all_there_is_still_a_submission(
+    capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    said = trained(capsys, "--data", sample_data, *TINY, "--time-limit", "0.001s", "--out", tmp_path / "run")
+    assert said.code == 0 and said.json["status"] == "stopped by the deadline"
+    assert list(said.json["folds"]) == ["0"] and "no time for fold 1" in said.err
+    assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0

@@ -1,0 +1,230 @@
+"""P8: a submission is checked, sent once, and its end is told as it is."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kaggle_seam import Seam, seam
+from stand_in_world import USER, hosted, kernel_folder, toy, wait_for
+
+from common.errors import SubmissionError
+from common.kaggle import errors
+from common.kaggle.results import KernelState, Ref, Submission, SubmissionState
+from common.kaggle.submit import Outcome, submit
+from common.rehearsal.stand_in.faults import Fault, FaultPlan
+from common.runs.ledger import Ledger
+
+CSV, CODE = toy("csv"), toy("kernel")
+
+
+def run(here: Seam, folder: Path, what: Path | Ref | None = None, **changes: Any) -> Outcome:
+    values: dict[str, Any] = {
+        "message": "first",
+        "history": Ledger(folder / "ledger.csv"),
+        "confirm": lambda question: True,
+        "sample": folder / "csv" / "sample_submission.csv",
+        "clock": here.hourglass.clock,
+        "tell": here.told.append,
+    } | changes
+    what = what or folder / "csv" / "sample_submission.csv"
+    competition = CSV if isinstance(what, Path) else CODE
+    return submit(here.client, values.pop("competition", competition), what, **values)
+
+
+def complete(here: Seam, folder: Path, source: str = "predict 0.5\n", **fields: Any) -> Ref:
+    built = kernel_folder(folder / "built", source, competition_sources=[CODE.slug], **fields)
+    ref = here.client.kernels.push(built).ref
+    wait_for(lambda: here.client.kernels.status(ref), until=lambda status: status.state.final)
+    return ref
+
+
+def test_a_file_is_scored_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        asked: list[str] = []
+        outcome = run(here, tmp_path, confirm=lambda question: not asked.append(question), run="r1")
+        assert outcome.ok
+        assert outcome.submission.scored
+        assert outcome.left_today == 2
+        assert outcome.submission.description == f"first #{outcome.sha256[:10]}"
+        assert "3 left today" in asked[0]
+        rows = Ledger(tmp_path / "ledger.csv").rows()
+        assert [row["event"] for row in rows] == ["submitting", "submitted", "scored"]
+        assert rows[-1]["public"] == outcome.submission.public_score
+        assert (rows[-1]["run"], rows[-1]["ref"]) == ("r1", str(outcome.submission.ref))
+
+
+def test_a_kernel_version_is_rerun_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        outcome = run(here, tmp_path, complete(here, tmp_path))
+        assert outcome.submission.scored
+
+
+@pytest.mark.parametrize("memory", ["ledger", "Kaggle's list"])
+def test_the_same_bytes_are_not_sent_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        run(here, tmp_path)
+        if memory != "ledger":
+            (tmp_path / "ledger.csv").unlink()
+        with pytest.raises(SubmissionError, match="--again"):
+            run(here, tmp_path, message="another message")
+        assert len(here.calls("submission")) == 1
+        assert run(here, tmp_path, again=True).submission.scored
+        assert len(here.calls("submission")) == 2
+
+
+def test_no_means_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        with pytest.raises(SubmissionError, match="--yes"):
+            run(here, tmp_path, confirm=lambda question: False)
+        assert here.calls("submission") == []
+        assert Ledger(tmp_path / "ledger.csv").rows() == []
+
+
+def test_an_invalid_file_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        bad = tmp_path / "submission.csv"
+        bad.write_text("id,score\n0050,7\n")
+        with pytest.raises(SubmissionError, match="not submitted"):
+            run(here, tmp_path, bad)
+        with pytest.raises(SubmissionError, match="sample submission"):
+            run(here, tmp_path, sample=None)
+        assert here.calls("submission") == []
+
+
+def test_a_failed_rerun_has_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        outcome = run(here, tmp_path, complete(here, tmp_path, "predict 0.5\nrerun-fails\n"))
+        assert not outcome.ok
+        assert "Notebook Threw Exception" in outcome.submission.reason
+        last = Ledger(tmp_path / "ledger.csv").rows()[-1]
+        assert last["event"] == "failed"
+        assert "Notebook Threw Exception" in last["status"]
+
+
+def test_complete_without_a_score_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch, Fault(on="ListSubmissions", kind="unscored", times=None)) as here:
+        outcome = run(here, tmp_path)
+        assert not outcome.ok
+        assert outcome.submission.reason == "Submission Scoring Error"
+
+
+def test_without_waiting_the_submission_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        outcome = run(here, tmp_path, wait=None)
+        assert outcome.ok
+        assert Ledger(tmp_path / "ledger.csv").rows()[-1]["event"] == "submitted"
+
+
+def test_waiting_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pending = {"submissions": [{"ref": 1001, "status": "PENDING", "description": "x"}], "nextPageToken": ""}
+    fault = Fault(on="ListSubmissions", kind="answer", skip=3, times=None, parameters={"answer": pending})
+    with seam(tmp_path, monkeypatch, fault) as here, pytest.raises(errors.TimedOut, match="look again later"):
+        run(here, tmp_path, wait=600)
+
+
+def test_the_daily_limit_stops_before_anything_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        for _ in range(3):
+            run(here, tmp_path, again=True, wait=None)
+        with pytest.raises(errors.LimitReached, match="0:00 UTC"):
+            run(here, tmp_path, again=True)
+        assert len(here.calls("submission")) == 3
+        assert here.calls("upload") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"rules_accepted": False}, errors.RulesNotAccepted, "/rules"),
+        ({"submissions_disabled": True}, errors.LimitReached, "switched them off"),
+        ({"deadline": datetime(2022, 6, 20, tzinfo=UTC)}, errors.LimitReached, "deadline"),
+    ],
+)
+def test_a_closed_competition_is_refused_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], kind: type[Exception], words: str
+) -> None:
+    with seam(tmp_path, monkeypatch, competitions=[hosted(tmp_path / "csv", **changes)]) as here:
+        with pytest.raises(kind, match=words):
+            run(here, tmp_path)
+        assert here.calls("submission") == []
+
+
+def test_before_the_deadline_nothing_is_said_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_until = datetime.now(UTC) + timedelta(days=1)
+    with seam(tmp_path, monkeypatch, competitions=[hosted(tmp_path / "csv", deadline=open_until)]) as here:
+        assert run(here, tmp_path).ok
+        assert not any("late" in line for line in here.told)
+
+
+def test_kind_of_competition_and_of_submission_must_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        with pytest.raises(errors.Invalid, match="code competition"):
+            run(here, tmp_path, tmp_path / "kernel" / "sample_submission.csv", competition=CODE)
+        with pytest.raises(errors.Invalid, match="takes a file"):
+            run(here, tmp_path, Ref(USER, "toy-kernel", 1), competition=CSV)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "words"),
+    [
+        ("fail no memory\n", errors.Invalid, "error .no memory.; only a complete version"),
+        ("write other.csv x\n", errors.NotFound, "no submission.csv in its output.*other.csv"),
+        ("wait 60\n", errors.Invalid, "queued|running"),
+    ],
+)
+def test_only_a_complete_kernel_with_a_submission_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, kind: type[Exception], words: str
+) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        built = kernel_folder(tmp_path / "built", source, competition_sources=[CODE.slug])
+        ref = here.client.kernels.push(built).ref
+        if not source.startswith("wait"):
+            wait_for(lambda: here.client.kernels.status(ref), until=lambda status: status.state.final)
+        with pytest.raises(kind, match=words):
+            run(here, tmp_path, ref)
+        with pytest.raises(errors.Invalid, match="needs its version"):
+            run(here, tmp_path, ref.at(None))
+        assert here.calls("submission") == []
+        here.client.kernels.delete(ref)
+
+
+def test_success_needs_all_three() -> None:
+    done = SubmissionState.COMPLETE
+    assert Submission(ref=1, state=done, public_score="0.5").scored
+    assert not Submission(ref=1, state=done).scored
+    assert not Submission(ref=1, state=done, public_score="0.5", error="Scoring Error").scored
+    assert not Submission(ref=1, state=SubmissionState.ERROR, public_score="0.5").scored
+    assert "gave no reason" in Submission(ref=1, state=done).reason
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_faults_end_in_one_submission_or_a_clear_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Never two submissions, never a wrong success, never a hang: of a file and of a kernel."""
+    with seam(tmp_path, monkeypatch, plan=FaultPlan.random(seed)) as here:
+        by_kernel = random.Random(seed).random() < 0.7
+        try:
+            what: Path | Ref | None = None
+            if by_kernel:
+                built = kernel_folder(tmp_path / "built", "predict 0.5\n", competition_sources=[CODE.slug])
+                what = here.client.kernels.push(built).ref
+                for _ in range(500):
+                    if here.client.kernels.status(what).state is KernelState.COMPLETE:
+                        break
+                    here.hourglass.sleep(1)
+            outcome = run(here, tmp_path, what, wait=3600)
+        except (errors.KaggleError, SubmissionError) as error:
+            assert "\n" not in str(error)
+            sure = not isinstance(error, errors.Transient | errors.TimedOut)
+            assert len(here.calls("submission")) <= (0 if sure else 1)
+        else:
+            (document,) = here.calls("submission")
+            assert document["ref"] == outcome.submission.ref
+            if outcome.submission.scored:
+                assert document["publicScore"] == outcome.submission.public_score
+        assert len(here.calls("version")) <= 1

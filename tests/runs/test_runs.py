@@ -1,0 +1,139 @@
+"""Run folders and the ledger: whole, continued only by the same run, never losing a line."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import RunError
+from common.runs.ledger import Ledger
+from common.runs.run import Run, default_folder
+
+
+def identity(**changes: Any) -> dict[str, Any]:
+    what = {
+        "competition": "some", "profile": "best", "settings": {"epochs": 1}, "data": {"train.csv": "aa"},
+        "code": {"hash": "1", "files": {"common/a.py": "1"}},
+    }  # fmt: skip
+    return what | changes
+
+
+class Constant:
+    def fit(self, train: Any, valid: Any) -> None: ...
+
+    def predict(self, frame: Any) -> Any:
+        return np.zeros(len(frame))
+
+    def save(self, folder: Path) -> None:
+        (folder / "model.txt").write_text("constant")
+
+
+def test_a_run_is_continued_by_the_same_run(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path / "run", identity(), "auto")
+    run.checkpoints(0).mkdir()
+    run.keep_fold(0, Constant(), np.arange(3.0), np.arange(2.0), {"rows": 3})
+    again = Run.begin(tmp_path / "run", identity(), "auto")
+    assert again.finished() == [0] and again.fold_record(0) == {"rows": 3}
+    assert again.predictions(0, "valid").tolist() == [0, 1, 2]
+    assert not run.checkpoints(0).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"settings": {"epochs": 2}}, "other settings.*epochs: 1 there, 2 here"),
+        ({"data": {"train.csv": "bb"}}, "other data.*train.csv"),
+        ({"competition": "other"}, "other competition"),
+        ({"code": {"hash": "2", "files": {"common/a.py": "2"}}}, "common/a.py changed.*--resume"),
+    ],
+)
+def test_another_run_is_refused_and_nothing_is_lost(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    with pytest.raises(RunError, match=says):
+        Run.begin(tmp_path, identity(**changes), "auto")
+    assert Run.open(tmp_path).finished() == [0]
+
+
+def test_resume_goes_on_with_other_code_and_fresh_starts_again(tmp_path: Path) -> None:
+    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    other = identity(code={"hash": "2", "files": {}})
+    assert Run.begin(tmp_path, other, "resume").finished() == [0]
+    assert Run.begin(tmp_path, identity(settings={"epochs": 9}), "fresh").finished() == []
+
+
+def test_fresh_leaves_nothing_of_the_old_run_but_its_log(tmp_path: Path) -> None:
+    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "log.txt").write_text("told")
+    Run.begin(tmp_path, identity(), "fresh")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.txt", "run.json"]
+
+
+def test_every_session_is_in_the_record(tmp_path: Path) -> None:
+    Run.begin(tmp_path, identity(versions={"torch": "1"}), "auto")
+    again = Run.begin(tmp_path, identity(versions={"torch": "2"}, code={"hash": "2", "files": {}}), "resume")
+    assert [(each["code"], each["versions"]["torch"]) for each in again.record["sessions"]] == [("1", "1"), ("2", "2")]
+
+
+def test_a_kill_in_the_very_first_write_does_not_block_the_run(tmp_path: Path) -> None:
+    (tmp_path / ".run.json.abcd.part").write_text('{"sta')
+    assert Run.begin(tmp_path, identity(), "auto").finished() == []
+
+
+def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, identity(), "auto")
+    part = tmp_path / ".fold-1.abcd.part"
+    (part / "model").mkdir(parents=True)
+    (tmp_path / "fold-2").mkdir()
+    assert run.finished() == []
+    Run.begin(tmp_path, identity(), "auto")
+    assert not part.exists()
+
+
+def test_a_broken_record_is_told(tmp_path: Path) -> None:
+    for text in ('{"status": "runn', "[]", "{}"):
+        (tmp_path / "run.json").write_text(text)
+        with pytest.raises(RunError, match="missing or broken"):
+            Run.open(tmp_path)
+
+
+def test_the_folder_follows_from_settings_and_data_alone(tmp_path: Path) -> None:
+    first = default_folder(tmp_path, identity())
+    assert first == default_folder(tmp_path, identity(code={"hash": "9", "files": {}}))
+    assert first != default_folder(tmp_path, identity(settings={"epochs": 2}))
+    assert first.name.startswith("best-")
+
+
+def test_the_ledger_keeps_every_line(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.csv")
+
+    def add(writer: int) -> None:
+        for number in range(20):
+            ledger.add("run", run=f"{writer}-{number}", message='with, comma and "quotes"')
+
+    threads = [threading.Thread(target=add, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = ledger.rows()
+    assert len({row["run"] for row in rows}) == 80
+    assert all(row["message"] == 'with, comma and "quotes"' for row in rows)
+
+
+def test_a_line_cut_short_spoils_no_other(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.csv")
+    ledger.add("run", run="first")
+    with ledger.path.open("a") as handle:
+        handle.write("2026-11-22T10:00:00,run,half")
+    ledger.add("run", run="second")
+    assert [row["run"] for row in ledger.rows()] == ["first", "second"]
+
+
+def test_an_unknown_field_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="no field scroe"):
+        Ledger(tmp_path / "ledger.csv").add("run", scroe=1)
+    assert json.dumps(Ledger(tmp_path / "ledger.csv").rows()) == "[]"
