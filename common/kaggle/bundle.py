@@ -42,7 +42,7 @@ print(len(files), "files of the kit, bundle", HASH[:12])
 
 @dataclass(frozen=True)
 class Bundle:
-    """Files by their path in the repository; `bundle.json` among them holds what the build settled."""
+    """Files by their path in the repository; `bundle.json` among them holds profile and settings."""
 
     files: Mapping[str, str]
 
@@ -67,35 +67,35 @@ def sources(roots: Iterable[str], code: str, project: Path) -> dict[str, str]:
     """Return the sources of this project that a program needs, by path.
 
     Args:
-        roots: names of modules that it loads in ways that cannot be read from the code.
+        roots: names of modules that it imports in ways that the code does not show.
         code: the program.
         project: the folder of the repository.
 
     Raises:
         KernelError: if a source is not Python.
     """
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     waiting = [*roots, *imported(code, "kernel.py", "")]
     while waiting:
         module = waiting.pop()
         path = _path(module, project)
-        if path is None or (name := path.relative_to(project).as_posix()) in found:
+        if path is None or (name := path.relative_to(project).as_posix()) in files:
             continue
-        found[name] = path.read_text(encoding="utf-8")  # universal newlines: a checkout may have changed them
+        files[name] = path.read_text(encoding="utf-8")  # universal newlines: a checkout may have changed them
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        waiting += [package, module.rpartition(".")[0], *imported(found[name], name, package)]
-    return found
+        waiting += [package, module.rpartition(".")[0], *imported(files[name], name, package)]
+    return files
 
 
 def imported(code: str, name: str, package: str) -> list[str]:
-    """Return the modules that code may import anywhere in it, but for those that only type checkers see.
+    """Return the modules that code may import anywhere in it, except those that only type checkers see.
 
     Of `from a import b` both `a` and `a.b` are returned: only the file system knows whether b is a module.
     """
     try:
         tree = ast.parse(code)
     except SyntaxError as error:
-        raise KernelError(f"{name}, line {error.lineno}: {error.msg}; a kernel has to be Python") from None
+        raise KernelError(f"{name}, line {error.lineno}: {error.msg}; a kernel must be Python") from None
     modules = []
     for node in _at_run_time(tree):
         if isinstance(node, ast.Import):
