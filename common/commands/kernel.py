@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from common.kaggle.pushes import Pushed, Pushes
     from common.kaggle.results import LogLine, Ref
 
+GROUP = "kaggle"
+
 
 def register(commands: Commands) -> None:
     """Add `kit kernel` and its commands."""

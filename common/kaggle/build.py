@@ -15,11 +15,12 @@ from common.environment import PROJECT
 from common.errors import KernelError, UnknownName
 from common.files import atomic_folder
 from common.kaggle import metadata, secrets
-from common.kaggle.bundle import Bundle, sources
+from common.kaggle.bundle import Bundle
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
 from common.kaggle.sources import normalise
 from common.session.kernel import BUNDLE, METADATA
+from common.sources import sources
 from common.wording import listed
 
 MAX_BYTES = 1_000_000
