@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from common.commands.options import Commands, command, report, table, with_json, with_name
+from common.commands.options import Commands, command, report, with_json, with_name
+from common.wording import table
 
 
 def register(commands: Commands) -> None:
