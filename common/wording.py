@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 
 def listed(names: Iterable[object], limit: int = 3) -> str:
@@ -36,16 +37,24 @@ def first_line(error: BaseException, limit: int = 200) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:limit]
 
 
-def table(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as aligned columns.
+def table(rows: Iterable[Sequence[object]], width: int | None = None) -> str:
+    """Return rows as aligned columns; with a `width`, the last column is wrapped to it.
 
     >>> print(table([("FOLD", "SCORE"), (0, 0.875), (10, 0.9)]))
     FOLD  SCORE
     0     0.875
     10    0.9
+    >>> print(table([("seed", "of the weights and of the order of the rows")], width=32))
+    seed  of the weights and of the
+          order of the rows
     """
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
-    )
+    lines = []
+    for row in cells:
+        start = "".join(f"{cell:<{size}}  " for cell, size in zip(row[:-1], widths, strict=False))
+        last = [row[-1]]
+        if width is not None:
+            last = wrap(row[-1], max(20, width - len(start)), break_long_words=False, break_on_hyphens=False) or last
+        lines += [f"{start}{last[0]}".rstrip(), *(" " * len(start) + line for line in last[1:])]
+    return "\n".join(lines)
