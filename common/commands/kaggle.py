@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, notify, rows_of
-from common.commands.options import Commands, command, report, seconds, table, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
+from common.wording import table
 
 if TYPE_CHECKING:
     from common.competition import Competition
