@@ -37,8 +37,9 @@ class Session:
         retry: Retry | None = None,
         tell: Tell = silent,
     ) -> None:
-        if endpoint is None and os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST":
-            endpoint = "http://localhost"
+        if endpoint is None:
+            local = "http://localhost" if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else None
+            endpoint = os.environ.get("KIT_KAGGLE") or local
         if endpoint is not None and not is_loopback(endpoint):
             raise SettingError(f"endpoint {endpoint!r} is not on this machine; give a loopback URL, or none for Kaggle")
         if (username is None) != (key is None):
