@@ -7,6 +7,8 @@ from pathlib import Path
 
 from common.commands.options import Commands, command, report, table, with_json, with_name
 
+GROUP = "models"
+
 
 def register(commands: Commands) -> None:
     """Add the command of this module."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from common.competition import Competition
     from common.kaggle.results import Ref
 
+GROUP = "kaggle"
+
 
 def register(commands: Commands) -> None:
     """Add the commands of this module."""

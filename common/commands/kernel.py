@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from common.kaggle.client import Client
     from common.kaggle.pushes import Pushed, Pushes
 
+GROUP = "kaggle"
+
 
 def register(commands: Commands) -> None:
     """Add `kit kernel` and its commands."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from common.commands.options import Commands, command, report, table, with_json, with_name
 
+GROUP = "look"
+
 
 def register(commands: Commands) -> None:
     """Add the commands of this module."""
@@ -48,7 +50,7 @@ def _greater_is_better(metric: str) -> bool:
 
 
 def _description(competition: Any) -> str:
-    from common.config import settings
+    from common.settings import flat
 
     form, limits = competition.submission, competition.limits
     way = "higher is better" if _greater_is_better(competition.metric) else "lower is better"
@@ -71,9 +73,7 @@ def _description(competition: Any) -> str:
         f"limits      {limits.session_hours:g} h a session, internet {online}, daily submissions: {daily}",
     ]
     for name, config in competition.profiles.items():
-        own = {
-            key: value for key, value in settings(config).items() if not key.startswith("split.") and value is not None
-        }
+        own = {key: value for key, value in flat(config).items() if not key.startswith("split.") and value is not None}
         own |= {"split": _split(config.split)} if config.split else {}
         lines += ["", f"profile {name}", *[f"  {key:<22}{value}" for key, value in own.items()]]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from common.rehearsal.rehearse import Rehearsal
 
 PORT = 7777
+GROUP = "kaggle"
 
 
 def register(commands: Commands) -> None:

@@ -15,10 +15,11 @@ from common.environment import PROJECT
 from common.errors import KernelError, UnknownName
 from common.files import atomic_folder
 from common.kaggle import metadata, secrets
-from common.kaggle.bundle import Bundle, sources
+from common.kaggle.bundle import Bundle
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
 from common.session.kernel import BUNDLE, METADATA
+from common.sources import sources
 
 MAX_BYTES = 1_000_000
 """Most bytes of source text: what Kaggle's limit of "1 megabytes" means at the least."""

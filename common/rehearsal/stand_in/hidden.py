@@ -139,18 +139,12 @@ def _enriched(competition: Competition, data: Path) -> DataFrame:
     """Return the training rows with the columns that the competition's model code finds out for its split."""
     from common import environment, registry
     from common.data.frames import read
-    from common.deadline import Deadline
     from common.model import Context
-    from common.pipeline import inference
     from common.progress import Progress
 
-    here = environment.detect()
-    cache = here.cache / competition.name
-    context = Context(
-        environment=here, cache=cache, run=cache, folder=cache, deadline=Deadline(), progress=Progress(live=False)
-    )
-    module, settings = registry.model(competition.name), competition.profile("baseline")
-    return inference.enrich(module, read(competition, data), settings, context).training
+    context = Context.of(competition.name, environment.detect(), progress=Progress(live=False))
+    models = registry.models(competition.name)
+    return models.enrich(read(competition, data), competition.profile("baseline"), context).training
 
 
 def _answers(form: SubmissionFormat, ids: Series[str], labels: Series[str]) -> DataFrame:
