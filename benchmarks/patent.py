@@ -113,22 +113,17 @@ def _kit(train: Any, valid: Any, backbone: Path, folder: Path, phases: dict[str,
     from common import registry
     from common.config import resolve
     from common.data.frames import Frames
-    from common.deadline import Deadline
     from common.environment import detect
     from common.model import Context
-    from common.progress import Progress
-    from competitions.patent import model
+    from competitions.patent.model import MODELS
 
     folder.mkdir()
     config: Any = resolve(registry.get("patent"), "best", [f"backbone={backbone}"])
-    context = Context(
-        environment=detect(), cache=folder / "cache", run=folder, folder=folder / "fold", deadline=Deadline(),
-        progress=Progress(), title="kit",
-    )  # fmt: skip
+    context = Context.of("patent", detect(), folder, cache=folder / "cache", folder=folder / "fold", title="kit")
     context.folder.mkdir()
     with _timed(phases, "tokenise"):
-        frames = model.prepare(Frames(train=train, test=valid), config, context)
-    made: Any = model.build(config, frames, context)
+        frames = MODELS.prepare(Frames(train=train, test=valid), config, context).frames
+    made: Any = MODELS.build(config, frames, context)
     times: dict[str, float] = {}
     with _timed(times, "train"):
         made.fit(train, valid)

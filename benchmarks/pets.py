@@ -71,7 +71,6 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     from common import data, registry
     from common.config import resolve
-    from common.deadline import Deadline
     from common.environment import detect
     from common.metrics.table import score
     from common.model import Context
@@ -80,7 +79,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    competition, module = registry.get("pets"), registry.model("pets")
+    competition, module = registry.get("pets"), registry.models("pets")
     settings = [f"backbone={BACKBONE}", f"weights={arguments.weights}"]
     frozen = arguments.case == "kit frozen"
     profile = "course" if arguments.case == "recipe" else "best"
@@ -91,10 +90,8 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
     some = frames.training.iloc[:: max(1, len(frames.training) // arguments.pictures)].reset_index(drop=True)
     frames = replace(frames, train=some, test=frames.test.head(1))
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
-        context = Context(
-            environment=detect(), cache=Path(folder), run=Path(folder), folder=Path(folder), deadline=Deadline(),
-            progress=Progress(nowhere, live=False), title="benchmark",
-        )  # fmt: skip
+        progress = Progress(nowhere, live=False)
+        context = Context.of("pets", detect(), Path(folder), cache=Path(folder), progress=progress, title="benchmark")
         module.build(config, frames, context)
         _import_everything()
         first = perf_counter()
@@ -104,7 +101,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
             enriching *= arguments.case != "recipe"
         train = frames.training
         folds = make_folds(train, competition.split)
-        truth, seen = module.TASK.codes(train), []
+        truth, seen = module.task.codes(train), []
         seconds = enriching
         for fold in range(arguments.folds):
             fit, valid = train[folds != fold], train[folds == fold]
@@ -127,7 +124,7 @@ def _trained(case: str, module: Any, config: Any, frames: Any, context: Any, tra
         from common.vision.tuned import TunedNetwork
 
         backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
-        tuned = TunedNetwork(module.TASK, config, backbone, context)
+        tuned = TunedNetwork(module.task, config, backbone, context)
         tuned.fit(train, valid)
         return lambda frame: np.exp(tuned.log_chances(frame))[:, 1]
     module.prepare(frames, config, context)

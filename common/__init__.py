@@ -1,1 +1,3 @@
-"""The library of the kit. It knows no competition by name, and importing it costs nothing."""
+"""The library of the Kaggle competition solution kit; common/README.md is its map."""
+
+__version__ = "0.2.0"

@@ -1,26 +1,31 @@
 """The `kit` command: parses, calls, and turns a user's mistake into one line.
 
-Every command lives in a module of `common/commands`; what it needs beyond the standard library is imported
-when it runs, so that `kit --help` answers at once.
+Commands are found: every module of `common/commands` that has `register` adds its own, to the group that its `GROUP`
+names. What a command needs beyond the standard library is imported when it runs, so that `kit --help` answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from common.commands import blend, check, explain, generate, kaggle, kernel, look, lr_find, rehearse, train
+from common import __version__, commands
 from common.errors import KitError, UnknownName
 
-GROUPS = (look, train, blend, explain, lr_find, check, rehearse, kaggle, kernel, generate)
+GROUPS = {"models": "Models", "kaggle": "Kaggle", "look": "Look"}
+"""The groups of commands in `kit --help`, with their titles."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose usage errors say what to do."""
+    """A parser whose usage errors say what to do, and whose help shows commands in groups."""
+
+    groups: dict[str, dict[str, argparse.ArgumentParser]]
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with 2."""
@@ -28,12 +33,32 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def parser() -> argparse.ArgumentParser:
+class _TopParser(Parser):
+    def format_help(self) -> str:
+        """Return the help of `kit` itself."""
+        lines = [f"usage: {self.prog} COMMAND …", "", str(self.description)]
+        for group, title in GROUPS.items():
+            lines += ["", f"{title}:"]
+            lines += [f"  {name:<12} {parser.description}".rstrip(".") for name, parser in self.groups[group].items()]
+        lines += [
+            "",
+            f"{self.prog} COMMAND --help shows a command's options, with an example; {self.prog} --version the version.",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def parser() -> Parser:
     """Return the parser of all commands."""
-    top = Parser(prog="kit", description="One code path from laptop to Kaggle's hidden rerun.", allow_abbrev=False)
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for group in GROUPS:
-        group.register(commands)
+    top = _TopParser(prog="kit", description="One code path from laptop to Kaggle's hidden rerun.", allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"kit {__version__}")
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    top.groups = {group: {} for group in GROUPS}
+    for found in pkgutil.iter_modules(commands.__path__):
+        module = importlib.import_module(f"{commands.__name__}.{found.name}")
+        if hasattr(module, "register"):
+            known = set(subparsers.choices)
+            module.register(subparsers)
+            top.groups[module.GROUP] |= {name: each for name, each in subparsers.choices.items() if name not in known}
     return top
 
 
@@ -42,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     top = parser()
     try:
-        _require_known_command(top, words)
+        known = {name for group in top.groups.values() for name in group}
+        if words and not words[0].startswith("-") and words[0] not in known:
+            raise UnknownName("command", words[0], sorted(known))
         arguments = top.parse_args(words)
     except UnknownName as error:
         print(f"kit: {error}", file=sys.stderr)
@@ -73,7 +100,5 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _require_known_command(top: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    known = next(list(action.choices) for action in top._actions if isinstance(action, argparse._SubParsersAction))
-    if words and not words[0].startswith("-") and words[0] not in known:
-        raise UnknownName("command", words[0], known)
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,30 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from annotated_types import Ge
 
 from common.errors import SettingError, UnknownName
+from common.settings import NonNegativeInt, PositiveInt, Settings, plain
 
 ColumnKind = Literal["id", "text", "number", "category", "file"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
-
-SMALLEST = 1e-12  # for `require_at_least`: of what has to be more than nothing, such as a rate or a share
 
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise SettingError(message)
-
-
-def require_at_least(settings: Any, low: float, *names: str) -> None:
-    """Refuse settings below `low`; one that is None says nothing, and is allowed.
-
-    Raises:
-        SettingError: naming the first one.
-    """
-    for name in names:
-        value = getattr(settings, name)
-        _require(value is None or value >= low, f"{name} is {value}; it has to be at least {low:g}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,35 +155,33 @@ class SubmissionFormat:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class Split(Settings):
     """How rows are divided into folds.
 
-    `n_splits` folds, or with `holdout` (a share of the rows between 0 and 1) a single fold 0 whose
-    complement is always in training. `group` names the column whose values stay together, `stratify`
-    the column whose distribution every fold keeps (a number of more than `bins` values is cut into
-    `bins` quantiles), `order` the column of time, `column` a column that already holds fold numbers or
-    the path that names the folder of a row (`valid_names` are the folders that validate).
+    `n_splits` folds, or with `holdout` (a fraction of the rows between 0 and 1) a single fold 0 whose complement is
+    always in training. `group` names the column whose values stay together, `stratify` the column whose
+    distribution every fold keeps (a numeric column with more than `bins` distinct values is cut into `bins`
+    quantiles), `order` the column of time, `column` a column that already holds fold numbers or the path that names
+    the folder of a row (`valid_names` are the folders that validate).
     """
 
     kind: SplitKind
-    n_splits: int = 5
+    n_splits: Annotated[int, Ge(2)] = 5
     holdout: float | None = None
     group: str | None = None
     stratify: str | None = None
-    bins: int = 10
+    bins: PositiveInt = 10
     order: str | None = None
     column: str | None = None
     valid_names: tuple[str, ...] = ("valid", "validation", "val", "dev", "test")
-    seed: int = 42
+    seed: NonNegativeInt = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         known = get_args(SplitKind)
         _require(self.kind in known, f"unknown split kind {self.kind!r}; known: {', '.join(known)}")
-        _require(self.n_splits >= 2, f"split.n_splits is {self.n_splits}; at least 2 folds are needed")
-        require_at_least(self, 0, "seed")
-        require_at_least(self, 1, "bins")
         if self.holdout is not None:
-            _require(0 < self.holdout < 1, f"split.holdout is {self.holdout}; it is a share between 0 and 1")
+            _require(0 < self.holdout < 1, f"split.holdout must be a fraction between 0 and 1, got {self.holdout}")
             given = self.kind in ("folder", "column")
             _require(not given, f"a {self.kind} split is given by its column; split.holdout has no meaning there")
         for needed, kinds in _NEEDS.items():
@@ -219,7 +207,7 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Settings):
     """Settings that every profile has; a competition's profiles are subclasses that add theirs.
 
     `split=None` means the competition's own split. A list of folds trains only those. `stages` names what can be run
@@ -230,10 +218,8 @@ class Config:
 
     split: Split | None = None
     folds: tuple[int, ...] | None = None
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 0, "seed")
+    seed: NonNegativeInt = 42
+    """Of everything random in training; the folds have their own, `split.seed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +254,7 @@ class Competition:
         _require(self.target in train, f"{self.name}: the target {self.target!r} is no column of the training table")
         for column in self.inputs:
             _require(column in train and column in test, f"{self.name}: input {column!r} is not in both tables")
-        missing = [name for name in ("sample", "baseline", "course", "best") if name not in self.profiles]
+        missing = [name for name in ("sample", "baseline") if name not in self.profiles]
         _require(not missing, f"{self.name}: profiles missing: {', '.join(missing)}")
 
     @property
@@ -293,6 +279,4 @@ class Competition:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain values, for `--json` and run records."""
-        from common.config import as_dict
-
-        return {"url": self.url, **as_dict(self)}
+        return {"url": self.url, **plain(self)}

@@ -1,27 +1,21 @@
-"""The contract between the pipeline and a competition's `model.py`.
+"""What a competition's `model.py` offers: `MODELS`, an object of a class derived from `Models`.
 
-`model.py` offers
-
-    build(config, frames, context) -> Model      one fresh model per fold
-    load(folder, config, context) -> Model       a model that `save` wrote
-    enrich(frames, config, context) -> Frames    optional, before the split: columns that it and the leakage check need
-    prepare(frames, config, context) -> Frames   optional, after it: what all folds share, such as a tokenizer
-    illustrate(frames, run, context) -> None     optional, at the end: figures of the run, in its folder
-    lr_find(frames, config, context) -> common.fastai.learner.RateSearch    optional: for `kit lr-find`, before any training
-
-`enrich` may leave out training rows that cannot be used, never test rows. The run's folder is not there yet, so that what is
-refused here leaves nothing behind.
+The pipeline calls its hooks in this order: `enrich` before the split, `prepare` once for all folds, `build` for each
+fold, `illustrate` at the end. `load` reads a fold's model again, for `kit predict` and `kit explain`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from common.deadline import Deadline
 from common.environment import Environment
+from common.errors import SettingError
 from common.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,43 +25,49 @@ if TYPE_CHECKING:
 
     from common.competition import Config
     from common.data.frames import Frames
+    from common.fastai.learner import RateSearch
+    from common.runs.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What a model may use besides its settings.
 
-    `run` is the run's folder, where `prepare` keeps what prediction needs too (a tokenizer, say);
-    `folder` is where this fold keeps checkpoints until it is finished; `cache` is shared by all runs. `stage` is the
-    only one of the profile's stages to run, or None for all; `prepare` puts what it did for each into `notes`.
+    `run` is the run's folder, where `prepare` keeps what prediction needs too (a tokenizer, say); `folder` is where
+    this fold keeps checkpoints until it is finished; `cache` is shared by all runs of the competition. `stage` is the
+    only one of the profile's stages to run, or None for all.
     """
 
     environment: Environment
     cache: Path
     run: Path
     folder: Path
-    deadline: Deadline
-    progress: Progress
+    deadline: Deadline = field(default_factory=Deadline)
+    progress: Progress = field(default_factory=Progress)
     title: str = ""
     stage: str | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, competition: str, environment: Environment, run: Path | None = None, **more: Any) -> Context:
+        """Return the context of a competition, by name, in a run's folder, or before there is one.
+
+        `more` are fields of the context.
+        """
+        cache = environment.cache / competition
+        run = run or cache
+        return cls(**{"environment": environment, "cache": cache, "run": run, "folder": run, **more})
 
     def titled(self, title: str) -> Context:
         """Return the same context under another title."""
         return replace(self, title=title)
 
 
-class Model(Protocol):
-    """One model of one fold."""
+@dataclass(frozen=True)
+class Prepared:
+    """What `Models.prepare` returns: the frames as the folds see them, and notes on each stage for the run's record."""
 
-    def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Train on prepared rows; `valid` is for measuring only. Continues from `context.folder` if it was cut off."""
-
-    def predict(self, frame: DataFrame) -> NDArray[float64]:
-        """Return predictions for n prepared rows: (n,) or (n, classes)."""
-
-    def save(self, folder: Path) -> None:
-        """Write what `load` needs into an existing folder, in safe formats only."""
+    frames: Frames
+    stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,28 +75,90 @@ class Reasons:
     """What a model's predictions rest on, as features in words and what each adds.
 
     `overall` holds the strongest features by the answer that they speak for, `rows` those of each row asked about: what
-    speaks for the second class (or a higher number) is positive. A model that can tell has a method
-    `explain(frame, top) -> Reasons` for n prepared rows.
+    speaks for the second class (or a higher number) is positive.
     """
 
     overall: Mapping[str, Sequence[tuple[str, float]]]
     rows: Sequence[Sequence[tuple[str, float]]]
 
 
-def by_family(
-    family: Callable[[Config], Any],
-) -> tuple[Callable[[Config, Frames, Context], Model], Callable[[Path, Config, Context], Model]]:
-    """Return `build` and `load` where the settings decide on a class that takes them and the context.
+class Model(ABC):
+    """One model of one fold. `notes` are for the fold's record; `stopped_early` among them says that time ran out."""
 
-    The class has to have `load(folder, config, context)`, which returns one of it.
+    notes: Mapping[str, Any] = MappingProxyType({})
+
+    @abstractmethod
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Train on prepared rows; `valid` is for measuring only. Continues from `context.folder` if it was cut off."""
+
+    @abstractmethod
+    def predict(self, frame: DataFrame) -> NDArray[float64]:
+        """Return predictions for n prepared rows: (n,) or (n, classes)."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write what `Models.load` needs into an existing folder, in safe formats only."""
+
+    def explain(self, frame: DataFrame, top: int) -> Reasons | None:
+        """Return what the predictions for n prepared rows rest on, `top` features each, if the model can tell."""
+        return None
+
+
+class Models(ABC):
+    """The models of a competition, one for each profile's settings.
+
+    What a subclass adds for itself has a name with a leading underscore: a public name that is no hook is refused when
+    the class is made, so that a misspelt hook is never skipped.
     """
 
-    def build(config: Config, frames: Frames, context: Context) -> Model:
-        model: Model = family(config)(config, context)
-        return model
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        hooks = {name for name in vars(Models) if not name.startswith("_")}
+        unknown = sorted(
+            name
+            for name, value in vars(cls).items()
+            if callable(value) and not name.startswith("_") and name not in hooks
+        )
+        if unknown:
+            raise TypeError(f"{cls.__name__} has no hook {unknown[0]!r}; hooks: {', '.join(sorted(hooks))}")
 
-    def load(folder: Path, config: Config, context: Context) -> Model:
-        model: Model = family(config).load(folder, config, context)
-        return model
+    @abstractmethod
+    def build(self, config: Config, frames: Frames, context: Context) -> Model:
+        """Return a fresh model for one fold."""
 
-    return build, load
+    @abstractmethod
+    def load(self, folder: Path, config: Config, context: Context) -> Model:
+        """Return a model that `Model.save` wrote."""
+
+    def enrich(self, frames: Frames, config: Config, context: Context) -> Frames:
+        """Return the frames with the columns that the split and the leakage check need.
+
+        Training rows that cannot be used may be left out, test rows never. The run's folder is not there yet, so that
+        what is refused here leaves nothing behind.
+        """
+        return frames
+
+    def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
+        """Do once what all folds share, such as tokenising or an earlier stage."""
+        return Prepared(frames)
+
+    def illustrate(self, frames: Frames, run: Run, context: Context) -> None:  # noqa: B027  by default there are none
+        """Draw figures of a finished run into its folder."""
+
+    def lr_find(self, frames: Frames, config: Config, context: Context) -> RateSearch:
+        """Return what a learning-rate finder sees on the first fold, for `kit lr-find`.
+
+        Raises:
+            SettingError: if there is none for these settings.
+        """
+        raise SettingError("this competition offers no learning-rate finder")
+
+    def generate(
+        self, text: str, config: Config, context: Context, *, words: int, temperature: float, seed: int | None = None
+    ) -> str:
+        """Return a text that the run's language model continues, for `kit generate`.
+
+        Raises:
+            SettingError: if there is none for these settings.
+        """
+        raise SettingError("this competition offers no language model")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 from common.competition import Competition
-from common.errors import UnknownName
+from common.errors import KitError, UnknownName
+from common.model import Models
+
+DESCRIPTION = "competition.py"
+
+
+class MissingPart(KitError):
+    """A part that a competition's folder lacks."""
 
 
 def names() -> list[str]:
     """Return the names of all competitions, sorted."""
     import competitions
 
-    return sorted(module.name for module in pkgutil.iter_modules(competitions.__path__) if module.ispkg)
+    found = (path.parent.name for root in competitions.__path__ for path in Path(root).glob(f"*/{DESCRIPTION}"))
+    return sorted(name for name in found if name.isidentifier())
 
 
 def get(name: str) -> Competition:
@@ -23,23 +31,35 @@ def get(name: str) -> Competition:
     Raises:
         UnknownName: if no folder has that name.
     """
-    _require(name)
-    competition: Competition = importlib.import_module(f"competitions.{name}.competition").COMPETITION
+    competition: Competition = _part(name, "competition").COMPETITION
     return competition
 
 
-def model(name: str) -> ModuleType:
-    """Return the module with a competition's `build`, `load` and, where it has one, `prepare`."""
-    _require(name)
-    return importlib.import_module(f"competitions.{name}.model")
+def models(name: str) -> Models:
+    """Return a competition's models: `MODELS` of its `model.py`.
+
+    Raises:
+        UnknownName: if no folder has that name.
+        MissingPart: if its `model.py` offers none.
+    """
+    offered = getattr(_part(name, "model"), "MODELS", None)
+    if not isinstance(offered, Models):
+        raise MissingPart(f"competitions/{name}/model.py must set MODELS to an object of a class derived from Models")
+    return offered
 
 
 def sample(name: str) -> ModuleType:
     """Return the module whose `make(folder, rows, seed)` writes a competition's sample data."""
-    _require(name)
-    return importlib.import_module(f"competitions.{name}.sample")
+    return _part(name, "sample")
 
 
-def _require(name: str) -> None:
+def _part(name: str, part: str) -> ModuleType:
     if name not in (known := names()):
         raise UnknownName("competition", name, known)
+    module = f"competitions.{name}.{part}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise MissingPart(f"competitions/{name} has no {part}.py") from None

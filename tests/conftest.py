@@ -24,6 +24,7 @@ settings.load_profile("same")
 if TYPE_CHECKING:
     from stand_in_world import Post
 
+    from common.model import Context
     from common.rehearsal.stand_in.server import StandIn
 
 
@@ -45,6 +46,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KIT_ENVIRONMENT", f"place=local root={folder} internet=off")
     monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
     return folder
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    """What a model of one fold may use, below `tmp_path`."""
+    from kit import context_at
+
+    return context_at(tmp_path, title="fold 0")
 
 
 @pytest.fixture

@@ -7,17 +7,22 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from common.cli import main
+from common.environment import OVERRIDE, detect
+from common.model import Context
 
 # Started from a background job, a process ignores Ctrl-C unless it is told not to.
 CODE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from common.cli import main
+from common.environment import OVERRIDE, detect
+from common.model import Context
 raise SystemExit(main())
 """
 COMMAND = [sys.executable, "-c", CODE]
@@ -57,3 +62,10 @@ def start(environ: Mapping[str, str], *words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *map(str, words)], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+def context_at(folder: Path, **more: Any) -> Context:
+    """Return the context of a fold whose run, cache and checkpoints lie in a folder, on a machine without a network."""
+    (folder / "fold").mkdir(parents=True, exist_ok=True)
+    here = detect({OVERRIDE: f"place=local root={folder} internet=off"})
+    return Context(environment=here, cache=folder / "cache", run=folder, folder=folder / "fold", **more)

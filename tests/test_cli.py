@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from kit import COMMAND, Said, kit, start
 
-from common import registry
+from common import __version__, registry
 from common.cli import parser
 from common.errors import DeviceError
 from common.runs.run import Run
@@ -104,11 +104,11 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
     "competition": (("show", "patents"), "Did you mean 'patent'"),
     "profile": (("train", "patent", "--profile", "bset"), "Did you mean 'best'"),
     "setting": (("train", "patent", "--set", "epoch=1"), "Did you mean 'epochs'"),
-    "value": (("train", "patent", "--set", "epochs=x"), "whole number"),
+    "value": (("train", "patent", "--set", "epochs=x"), "must be an integer"),
     "fold": (("train", "patent", "--data", "DATA", *QUICK, "--folds", "9"), "fold 9 does not exist; folds: 0, 1, 2, 3"),
     "no data": (("train", "patent"), "kit download patent"),
     "no such folder": (("train", "patent", "--data", "nowhere"), "is not a folder"),
-    "no run": (("predict", "patent", "--run", "nowhere", "--data", "DATA", "--out", "x.csv"), "holds no run"),
+    "no run": (("predict", "patent", "--run", "nowhere", "--data", "DATA", "--out", "x.csv"), "no run in nowhere"),
     "no file": (("validate", "patent", "nowhere.csv", "--data", "DATA"), "nowhere.csv"),
     "no answers": (("grade", "patent", "DATA/sample_submission.csv", "nowhere.csv"), "nowhere.csv"),
     "nothing to resume": (("train", "patent", "--data", "DATA", *QUICK, "--out", "HOME/new", "--resume"), "nothing to resume"),
@@ -157,13 +157,14 @@ def test_a_run_that_fails_says_so_in_its_record_and_goes_on(
     with monkeypatch.context() as broken:
         broken.setattr(Run, "keep_fold", full)
         assert run(*words).complaint == "kit: the disk is full"
-    assert Run.open(tmp_path / "run").record["status"] == "failed: the disk is full"
+    record = Run.open(tmp_path / "run").record
+    assert (record.status, record.error) == ("failed", "the disk is full")
     assert run(*words).code == 0
-    assert Run.open(tmp_path / "run").record["status"] == "finished"
+    assert Run.open(tmp_path / "run").record.status == "finished"
     with monkeypatch.context() as broken:
         broken.setattr(Run, "keep_fold", full)
         assert run(*words[:-4], "--folds", "1", *words[-2:]).code == 1
-    assert Run.open(tmp_path / "run").record["status"] == "finished"  # as the folds were that made its submission
+    assert Run.open(tmp_path / "run").record.status == "finished"  # as the folds were that made its submission
 
 
 def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_path: Path) -> None:
@@ -209,3 +210,18 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     shell = f"{sys.executable} -c 'from common.cli import main; raise SystemExit(main())' show patent | head -1"
     done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("U.S. Patent") and "Traceback" not in done.stderr
+
+
+def test_the_version_is_told(run: Kit) -> None:
+    assert run("--version").out == f"kit {__version__}\n"
+
+
+def test_help_shows_every_command_in_its_group(run: Kit) -> None:
+    groups = {block.split(":")[0]: block for block in run("--help").out.split("\n\n") if ":\n" in block}
+    assert list(groups) == ["Models", "Kaggle", "Look"]
+    assert "  train " in groups["Models"] and "  submit " in groups["Kaggle"] and "  doctor " in groups["Look"]
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "common.cli", "list"], capture_output=True, text=True, check=True)
+    assert "patent" in done.stdout

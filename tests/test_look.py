@@ -10,7 +10,7 @@ import pytest
 from kit import Said, kit
 
 from common import registry
-from common.config import settings
+from common.settings import flat
 
 Kit = Callable[..., Said]
 
@@ -24,7 +24,7 @@ def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Kit:
 def test_show_separates_every_setting_from_its_value(run: Kit, name: str) -> None:
     first = {line.split()[0] for line in run("show", name).out.splitlines() if line}
     for config in registry.get(name).profiles.values():
-        rows = {key for key, value in settings(config).items() if value is not None and not key.startswith("split.")}
+        rows = {key for key, value in flat(config).items() if value is not None and not key.startswith("split.")}
         assert rows <= first
 
 

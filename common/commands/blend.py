@@ -8,6 +8,8 @@ from pathlib import Path
 from common.commands.options import Commands, command, report, with_json, with_name
 from common.wording import table
 
+GROUP = "models"
+
 
 def register(commands: Commands) -> None:
     """Add the command of this module."""

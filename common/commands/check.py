@@ -9,6 +9,8 @@ from pathlib import Path
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 from common.wording import plural, table
 
+GROUP = "look"
+
 
 def register(commands: Commands) -> None:
     """Add the commands of this module."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MISTAKES, REASONS = 10, 8
 SHOWN = 320  # characters of a text
 LINE_BREAK = "⏎"
+GROUP = "look"
 
 
 def register(commands: Commands) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from common.commands.options import Commands, command, report, with_json, with_name
 
+GROUP = "models"
+
 
 def register(commands: Commands) -> None:
     """Add the command of this module."""
@@ -33,8 +35,7 @@ def generate(arguments: argparse.Namespace) -> None:
     """Print the text."""
     from common import environment, registry
     from common.config import restore
-    from common.deadline import Deadline
-    from common.errors import RunError, SettingError
+    from common.errors import SettingError
     from common.model import Context
     from common.progress import Progress
     from common.runs.run import Run
@@ -43,19 +44,10 @@ def generate(arguments: argparse.Namespace) -> None:
         raise SettingError("--words has to be at least 1 and --temperature between 0.01 and 100")
     if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
         raise SettingError("--seed has to be between 0 and 2**63 - 1")
-    competition, run = registry.get(arguments.name), Run.open(arguments.folder)
-    if run.record["competition"] != competition.name:
-        raise RunError(f"{arguments.folder} is a run of {run.record['competition']}, not of {competition.name}")
-    module = registry.model(competition.name)
-    if not hasattr(module, "generate"):
-        raise SettingError(f"{competition.name} has no language model; its model.py has no generate")
-    here = environment.detect()
-    context = Context(
-        environment=here, cache=here.cache / competition.name, run=run.folder, folder=run.folder, deadline=Deadline(),
-        progress=Progress(),
-    )  # fmt: skip
-    config = restore(competition, run.record["profile"], run.record["settings"])
-    text = module.generate(
+    competition, run = registry.get(arguments.name), Run.open(arguments.folder, arguments.name)
+    context = Context.of(competition.name, environment.detect(), run.folder, progress=Progress())
+    config = restore(competition, run.record.profile, run.record.settings)
+    text = registry.models(competition.name).generate(
         arguments.text, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
     )
     report(arguments, {"run": str(run.folder), "text": text}, lambda: text)

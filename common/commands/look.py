@@ -13,6 +13,8 @@ from common.commands.options import Commands, command, report, with_json, with_n
 from common.competition import Competition, Config, Split
 from common.wording import table
 
+GROUP = "look"
+
 
 def register(commands: Commands) -> None:
     """Add the commands of this module."""
@@ -89,9 +91,9 @@ def _description(competition: Competition) -> str:
 
 def _settings(config: Config) -> list[tuple[str, object]]:
     """Return the settings that are set, the split in words."""
-    from common.config import settings
+    from common.settings import flat
 
-    rows = [(f"  {key}", value) for key, value in settings(config).items() if value is not None and key[:6] != "split."]
+    rows = [(f"  {key}", value) for key, value in flat(config).items() if value is not None and key[:6] != "split."]
     return [*rows, ("  split", _split(config.split))] if config.split else rows
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 from common.wording import table
 
+GROUP = "models"
+
 
 def register(commands: Commands) -> None:
     """Add the command of this module."""
@@ -29,28 +31,20 @@ def lr_find(arguments: argparse.Namespace) -> None:
     """Print the suggestions and save the plot."""
     from common import data, environment, registry
     from common.config import resolve
-    from common.deadline import Deadline
-    from common.errors import SettingError
     from common.files import scratch_folder
     from common.model import Context
-    from common.pipeline import inference
     from common.progress import Progress
     from common.vision import figures
 
     competition = registry.get(arguments.name)
     config = resolve(competition, arguments.profile, arguments.set)
-    module = registry.model(competition.name)
-    if not hasattr(module, "lr_find"):
-        raise SettingError(f"{competition.name} offers no learning-rate finder; its model.py has no lr_find")
+    models = registry.models(competition.name)
     here = environment.detect()
     out = arguments.out or here.working / "build" / "lr-find" / f"{competition.name}-{arguments.profile}.png"
     frames = data.read(competition, data.find(competition, arguments.data, here))
     with scratch_folder() as folder:
-        context = Context(
-            environment=here, cache=here.cache / competition.name, run=folder, folder=folder, deadline=Deadline(),
-            progress=Progress(), title="lr-find",
-        )  # fmt: skip
-        found = module.lr_find(inference.enrich(module, frames, config, context), config, context)
+        context = Context.of(competition.name, here, folder, progress=Progress(), title="lr-find")
+        found = models.lr_find(models.enrich(frames, config, context), config, context)
     figures.save(figures.rates(found), out)
     rows = [["rule", "learning rate"], *([name, f"{rate:.2e}"] for name, rate in found.suggestions.items())]
     document = {"suggestions": found.suggestions, "rates": found.rates, "losses": found.losses, "plot": str(out)}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from common.runs.run import Run
 
 SAMPLE_ROWS = 600
+GROUP = "models"
 
 
 def register(commands: Commands) -> None:
@@ -180,31 +181,33 @@ def predict(arguments: argparse.Namespace) -> None:
 
 
 def _document(done: Run) -> dict[str, Any]:
-    return {"run": str(done.folder), **done.record}
+    return {"run": str(done.folder), **done.record.to_json()}
 
 
 def _summary(done: Run) -> str:
-    """Return the scores, the time and the places of a run."""
+    """Return the scores, the time and the paths of a run."""
     from common.progress import clock
     from common.runs import oof
     from common.wording import table
 
     record = done.record
-    phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record["seconds"].items() if spent >= 0.5)
-    if "submission" not in record:  # a stage before the last
-        return f"status      {record['status']}; {phases}\nrun         {done.folder}\nrecord      {done.folder / 'run.json'}"
-    names = list(record["scores"])
-    rows = [["fold", "rows", *names]]
-    for number, fold in record["folds"].items():
-        rows.append([number, f"{fold['rows']:,}", *(f"{fold['scores'][name]:.4f}" for name in names)])
-    rows.append(["CV", f"{record['rows_scored']:,}", *(f"{record['scores'][name]:.4f}" for name in names)])
-    places = [
-        f"status      {record['status']}; {phases}",
-        f"submission  {done.folder / record['submission']['file']} ({record['submission']['rows']:,} rows, valid)",
+    phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record.seconds.items() if spent >= 0.5)
+    status = f"status      {record.outcome}; {phases}"
+    if record.submission is None:  # a stage before the last
+        return f"{status}\nrun         {done.folder}\nrecord      {done.folder / 'run.json'}"
+    rows = [["fold", "rows", *record.scores]]
+    for name, count, scores in (
+        *((str(number), fold.rows, fold.scores) for number, fold in record.folds.items()),
+        ("CV", record.rows_scored, record.scores),
+    ):
+        rows.append([name, f"{count:,}", *(f"{value:.4f}" for value in scores.values())])
+    paths = [
+        status,
+        f"submission  {done.folder / record.submission.file} ({record.submission.rows:,} rows, valid)",
         f"oof         {done.folder / oof.FILE}",
         f"record      {done.folder / 'run.json'}",
     ]
-    return "\n".join([table(rows), "", *places])
+    return "\n".join([table(rows), "", *paths])
 
 
 def _with_rows(parser: argparse.ArgumentParser) -> None:

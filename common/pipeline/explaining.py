@@ -11,7 +11,6 @@ from common import data
 from common.competition import Competition
 from common.environment import Environment
 from common.errors import RunError
-from common.model import Reasons
 from common.pipeline import inference
 from common.progress import Progress
 from common.runs import oof
@@ -73,10 +72,10 @@ def explain(
     Raises:
         RunError: if the folder holds no finished fold or no OOF, or the data lack rows of the run or have other targets.
     """
-    run, config, module, context = inference.opened(competition, folder, environment, progress)
+    run, config, models, context = inference.load(competition, folder, environment, progress)
     predicted = _predicted(run, competition)
     worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
-    frames = inference.enrich(module, data.read(competition, place), config, context)
+    frames = models.enrich(data.read(competition, place), config, context)
     ids = data.ids(frames.training, competition.files.train).to_numpy()
     if not set(worst["id"]) <= set(ids):
         raise RunError(f"{place} lacks rows that {folder} was trained on; give --data the same data")
@@ -88,16 +87,15 @@ def explain(
         raise RunError(
             f"{place} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
         )
-    models = {fold: module.load(run.fold(fold) / "model", config, context) for fold in sorted(set(worst["fold"]))}
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
-    if all(hasattr(model, "explain") for model in models.values()):
-        prepared = inference.prepare(module, frames, config, context).training
-        for fold, model in models.items():
-            among = worst["id"][worst["fold"] == fold].tolist()
-            told: Reasons = model.explain(rows(prepared, among), top)
-            overall = overall or dict(told.overall)
-            reasons |= zip(among, told.rows, strict=True)
+    prepared = models.prepare(frames, config, context).frames.training
+    for fold in sorted(set(worst["fold"])):
+        model = models.load(run.fold(fold) / "model", config, context)
+        ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
+        if (given := model.explain(rows(prepared, ids_of_fold), top)) is not None:
+            overall = overall or dict(given.overall)
+            reasons |= zip(ids_of_fold, given.rows, strict=True)
     seen = rows(frames.training, worst["id"])[list(competition.inputs)].astype(str).to_dict("records")
     worst_rows: Any = worst.to_dict("records")
     mistakes = [

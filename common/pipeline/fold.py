@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common import data, processes, splits, submission
 from common.competition import Split
-from common.metrics.table import score
+from common.metrics import score
+from common.model import Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
+from common.runs.records import Fold
 from common.runs.run import Run
 
 if TYPE_CHECKING:
@@ -51,28 +52,28 @@ class Work:
         return {name: score(name, truth, sent, classes=form.classes) for name in names}
 
 
-def train_folds(work: Work, module: ModuleType) -> None:
+def train_folds(work: Work, models: Models) -> None:
     """Train the wanted folds that are not there yet, as long as there is time."""
     request = work.request
-    longest = max((sum(work.run.fold_record(fold)["seconds"].values()) for fold in work.run.finished()), default=0.0)
+    longest = max((sum(work.run.fold_record(fold).seconds.values()) for fold in work.run.finished()), default=0.0)
     for number in work.wanted:
         late = processes.agree(request.deadline.passed(longest))
         if number in processes.agree(work.run.finished()):
-            if not work.run.fold_record(number).get("stopped_early") or late:
+            if not work.run.fold_record(number).stopped_early or late:
                 continue
             request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
         if longest and late:  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return
         started = time.monotonic()
-        record = _train_fold(work, module, number)
+        record = _train_fold(work, models, number)
         # A fold that was stopped has used up the time; the next one would only get to its first steps.
-        longest = math.inf if record.get("stopped_early") else max(longest, time.monotonic() - started)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in record["scores"].items())
+        longest = math.inf if record.stopped_early else max(longest, time.monotonic() - started)
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in record.scores.items())
         request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
 
 
-def _train_fold(work: Work, module: ModuleType, number: int) -> dict[str, Any]:
+def _train_fold(work: Work, models: Models, number: int) -> Fold:
     """Train, score and keep one fold; return its record."""
     import numpy as np
 
@@ -82,17 +83,20 @@ def _train_fold(work: Work, module: ModuleType, number: int) -> dict[str, Any]:
     checkpoints.mkdir(parents=True, exist_ok=True)
     in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
     context = request.context(f"fold {number}", work.run.folder, checkpoints)
-    model = module.build(request.config, work.frames, context)
+    model = models.build(request.config, work.frames, context)
     with timed(seconds, "fit"):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
     with timed(seconds, "predict"):
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
-    record = {
-        "rows": len(in_valid),
-        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
-        **getattr(model, "notes", {}),
-    }
+    notes = dict(model.notes)
+    record = Fold(
+        rows=len(in_valid),
+        seconds={phase: round(spent, 3) for phase, spent in seconds.items()},
+        stopped_early=bool(notes.pop("stopped_early", False)),
+        notes=notes,
+    )
     if processes.is_main():
         work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
     processes.wait()
-    return record | {"scores": work.scores(in_valid, on_valid)}
+    record.scores = work.scores(in_valid, on_valid)
+    return record

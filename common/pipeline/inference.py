@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from common import data, registry, submission
 from common.competition import Competition, Config
 from common.config import restore
-from common.deadline import Deadline
 from common.environment import Environment
 from common.errors import RunError, SubmissionError
-from common.model import Context
+from common.model import Context, Models
 from common.progress import Progress
 from common.runs.run import Run
 
@@ -28,54 +26,31 @@ def predict(
     Raises:
         RunError: if the folder holds no finished fold of this competition.
     """
-    saved, config, module, context = opened(competition, folder, environment, progress)
-    frames = prepare(module, enrich(module, frames, config, context), config, context)
+    saved, config, models, context = load(competition, folder, environment, progress)
+    enriched = models.enrich(frames, config, context)
+    test = models.prepare(enriched, config, context).frames.test
     total: Any = 0.0
     finished = saved.finished()
     for number in finished:
-        model = module.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-        total = total + model.predict(frames.test)
-    return as_submission(competition, frames, total / len(finished))
+        model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+        total = total + model.predict(test)
+    return as_submission(competition, enriched, total / len(finished))
 
 
-def opened(
+def load(
     competition: Competition, folder: Path, environment: Environment, progress: Progress
-) -> tuple[Run, Config, ModuleType, Context]:
-    """Return a saved run with its settings, and the models' module and context for it.
+) -> tuple[Run, Config, Models, Context]:
+    """Return a saved run with its settings, and the competition's models and their context for it.
 
     Raises:
         RunError: if the folder holds no finished fold of this competition.
     """
-    saved = Run.open(folder)
-    if saved.record["competition"] != competition.name:
-        raise RunError(f"{folder} is a run of {saved.record['competition']}, not of {competition.name}")
+    saved = Run.open(folder, competition.name)
     if not saved.finished():
         raise RunError(f"{folder} holds no finished fold yet; train it first")
-    context = Context(
-        environment=environment,
-        cache=environment.cache / competition.name,
-        run=folder,
-        folder=folder,
-        deadline=Deadline(),
-        progress=progress,
-    )
-    config = restore(competition, saved.record["profile"], saved.record["settings"])
-    return saved, config, registry.model(competition.name), context
-
-
-def enrich(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:
-    """Return the frames as a competition's `enrich` makes them, or as they are where it has none."""
-    return _made_by(module, "enrich", frames, config, context)
-
-
-def prepare(module: ModuleType, frames: data.Frames, config: Config, context: Context) -> data.Frames:
-    """Return the frames as a competition's `prepare` makes them, or as they are where it has none."""
-    return _made_by(module, "prepare", frames, config, context)
-
-
-def _made_by(module: ModuleType, step: str, frames: data.Frames, config: Config, context: Context) -> data.Frames:
-    made: data.Frames = getattr(module, step)(frames, config, context) if hasattr(module, step) else frames
-    return made
+    config = restore(competition, saved.record.profile, saved.record.settings)
+    context = Context.of(competition.name, environment, folder, progress=progress)
+    return saved, config, registry.models(competition.name), context
 
 
 def as_submission(competition: Competition, frames: data.Frames, predictions: Any) -> DataFrame:

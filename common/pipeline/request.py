@@ -46,15 +46,8 @@ class Request:
 
     def context(self, title: str, run: Path | None = None, folder: Path | None = None) -> Context:
         """Return what a model may use in the run's folder, or before there is one, keeping its checkpoints in `folder`."""
-        cache = self.environment.cache / self.competition.name
-        run = run or cache
-        return Context(
-            environment=self.environment,
-            cache=cache,
-            run=run,
-            folder=folder or run,
-            deadline=self.deadline,
-            progress=self.progress,
-            title=title,
-            stage=self.stage,
-        )
+        more = {"folder": folder} if folder else {}
+        return Context.of(
+            self.competition.name, self.environment, run,
+            deadline=self.deadline, progress=self.progress, title=title, stage=self.stage, **more,
+        )  # fmt: skip

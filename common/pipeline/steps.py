@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common import data, processes, registry, splits, submission
 from common.errors import KitError, SplitError
-from common.model import Context
+from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
 from common.pipeline.request import Request
 from common.progress import timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
-from common.runs.run import LOG, Run, default_folder, identity
+from common.runs.records import RunRecord, Status, Submission
+from common.runs.run import LOG, Run, default_folder, new_record
 from common.splits import leakage
 
 if TYPE_CHECKING:
@@ -41,25 +41,26 @@ def run(request: Request) -> Run:
     with timed(seconds, "read"):
         frames = data.read(competition, request.data)
         hashes = data.hashes(competition, request.data)
-    module = registry.model(competition.name)
+    models = registry.models(competition.name)
     with timed(seconds, "enrich"):
-        frames = inference.enrich(module, frames, config, request.context("enrich"))
+        frames = models.enrich(frames, config, request.context("enrich"))
     with timed(seconds, "split"):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         wanted = _wanted(folds, config.folds)
-    what = identity(competition, request.profile, config, hashes, provenance.machine(request.environment))
-    work = Work(request=request, run=_begin(request, what), frames=frames, folds=folds, split=split, wanted=wanted)
+    record = new_record(competition, request.profile, config, hashes, provenance.machine(request.environment))
+    work = Work(request=request, run=_begin(request, record), frames=frames, folds=folds, split=split, wanted=wanted)
     try:
-        return _carry_out(work, module, seconds)
+        return _carry_out(work, models, seconds)
     except KitError as error:
-        if "submission" not in work.run.record:
+        if work.run.record.submission is None:
+            work.run.record.status, work.run.record.error = Status.FAILED, str(error)
             with suppress(KitError):  # a full disk takes no record either
-                work.run.save(status=f"failed: {error}")
+                work.run.save()
         raise
 
 
-def _carry_out(work: Work, module: ModuleType, seconds: dict[str, float]) -> Run:
+def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     """Train, write and record what was begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
@@ -70,53 +71,51 @@ def _carry_out(work: Work, module: ModuleType, seconds: dict[str, float]) -> Run
 
     with timed(seconds, "prepare"):
         context = request.context("prepare", work.run.folder)
-        work = replace(work, frames=inference.prepare(module, work.frames, config, context))
-    if context.notes:
-        work.run.save(stages=context.notes)
+        prepared = models.prepare(work.frames, config, context)
+        work = replace(work, frames=prepared.frames)
+    work.run.record.stages = {stage: dict(notes) for stage, notes in prepared.stages.items()}
     if request.stage is not None and request.stage != config.stages[-1]:
-        return _end_stage(work, module, context, seconds)
-    train_folds(work, module)
+        return _end_stage(work, models, context, seconds)
+    train_folds(work, models)
     if not processes.is_main():
         return work.run
     with timed(seconds, "write"):
         _finish(work)
     with timed(seconds, "illustrate"):
-        _illustrate(work, module, context)
-    for record in work.run.record["folds"].values():
-        for phase, spent in record["seconds"].items():
+        models.illustrate(work.frames, work.run, context)
+    record = work.run.record
+    for fold in record.folds.values():
+        for phase, spent in fold.seconds.items():
             seconds[phase] = seconds.get(phase, 0.0) + spent
-    work.run.save(seconds={phase: round(spent, 3) for phase, spent in seconds.items()}, warnings=progress.warnings)
+    record.seconds = {phase: round(spent, 3) for phase, spent in seconds.items()}
+    record.warnings = progress.warnings
+    work.run.save()
     _enter(work)
     return work.run
 
 
-def _begin(request: Request, what: dict[str, Any]) -> Run:
-    folder = request.out or default_folder(request.submissions, what)
+def _begin(request: Request, record: RunRecord) -> Run:
+    folder = request.out or default_folder(request.submissions, record)
     if not processes.is_main():
         processes.wait()
         return Run.open(folder)
-    begun = Run.begin(folder, what, request.mode)
+    begun = Run.begin(folder, record, request.mode)
     request.progress.log = folder / LOG
     processes.wait()
     return begun
 
 
-def _illustrate(work: Work, module: ModuleType, context: Context) -> None:
-    if hasattr(module, "illustrate") and processes.is_main():
-        module.illustrate(work.frames, work.run, context)
-
-
-def _end_stage(work: Work, module: ModuleType, context: Context, seconds: dict[str, float]) -> Run:
+def _end_stage(work: Work, models: Models, context: Context, seconds: dict[str, float]) -> Run:
     """Record a stage before the last one, which ends without a submission; a run that has one stays finished."""
-    _illustrate(work, module, context)
     record, stage = work.run.record, str(work.request.stage)
-    changes: dict[str, Any] = {}
-    if "submission" not in record:
-        cut = record.get("stages", {}).get(stage, {}).get("stopped_early")
-        changes["status"] = f"{stage} {'stopped by the deadline' if cut else 'finished'}"
-        changes["warnings"] = work.request.progress.warnings
-    spent = {phase: round(value, 3) for phase, value in seconds.items()}
-    work.run.save(seconds=record["seconds"] | spent, **changes)
+    if processes.is_main():
+        models.illustrate(work.frames, work.run, context)
+    if record.submission is None:
+        cut = record.stages.get(stage, {}).get("stopped_early")
+        record.status, record.stage = Status.STOPPED if cut else Status.FINISHED, stage
+        record.warnings = work.request.progress.warnings
+    record.seconds |= {phase: round(value, 3) for phase, value in seconds.items()}
+    work.run.save()
     return work.run
 
 
@@ -162,41 +161,36 @@ def _finish(work: Work) -> None:
     """Write OOF, submission and record from the folds that are finished."""
     import numpy as np
 
-    finished = work.run.finished()
-    records = {}
-    for number in finished:
-        rows = np.flatnonzero(work.folds == number)
-        scores = work.scores(rows, work.run.predictions(number, "valid"))
-        records[str(number)] = {**work.run.fold_record(number), "scores": scores}
+    finished, record = work.run.finished(), work.run.record
+    record.folds = {number: work.run.fold_record(number) for number in finished}
+    for number, fold in record.folds.items():
+        fold.scores = work.scores(np.flatnonzero(work.folds == number), work.run.predictions(number, "valid"))
     predictions = oof.gather(work.run, work.folds)
     known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
-    cut = not set(work.wanted) <= set(finished) or any(record.get("stopped_early") for record in records.values())
-    work.run.save(
-        status="stopped by the deadline" if cut else "finished",
-        scores=work.scores(known, predictions[known]),
-        rows_scored=len(known),
-        folds=records,
-        submission=_submit(work, finished),
-    )
+    cut = not set(work.wanted) <= set(finished) or any(fold.stopped_early for fold in record.folds.values())
+    record.scores, record.rows_scored = work.scores(known, predictions[known]), len(known)
+    record.submission = _submit(work, finished)
+    record.status, record.stage = Status.STOPPED if cut else Status.FINISHED, ""
+    work.run.save()
 
 
-def _submit(work: Work, finished: list[int]) -> dict[str, Any]:
+def _submit(work: Work, finished: list[int]) -> Submission:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
     mean = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
     path = work.run.folder / competition.submission.file_name
     submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
     inference.check(competition, path, work.frames)
-    return {"file": path.name, "sha256": data.sha256(path), "rows": len(work.frames.test), "valid": True}
+    return Submission(file=path.name, sha256=data.sha256(path), rows=len(work.frames.test))
 
 
 def _enter(work: Work) -> None:
-    record, metric = work.run.record, work.request.competition.metric
+    record = work.run.record
+    assert record.submission is not None  # noqa: S101  it has just been written
     Ledger(work.request.submissions / "ledger.csv").add(
         "run",
-        run=work.run.folder.name, profile=work.request.profile, metric=metric, cv=record["scores"][metric],
-        folds=" ".join(record["folds"]), rows=record["rows_scored"], seconds=round(sum(record["seconds"].values()), 1),
-        file=work.run.folder / record["submission"]["file"], sha256=record["submission"]["sha256"],
-        status=record["status"],
+        run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
+        folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
+        file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from common.errors import KitError, RunError
 from common.pipeline.request import Request
 from common.progress import Progress
 from common.runs.run import Run
+from common.settings import flat
 
 _WORK = "from common.pipeline.workers import work; work()"
 
@@ -97,7 +98,7 @@ class _Worker:
         self._asked: dict[str, Any] = {
             "competition": request.competition.name,
             "profile": request.profile,
-            "settings": config.settings(request.config),
+            "settings": flat(request.config),
             "folds": folds,
             "data": str(request.data.resolve()),
             "out": str(folder),

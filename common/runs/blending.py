@@ -100,19 +100,19 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
     return made
 
 
-def select(parts: NDArray[float64], goodness: Callable[[NDArray[float64]], float]) -> NDArray[float64]:
+def select(parts: NDArray[float64], objective: Callable[[NDArray[float64]], float]) -> NDArray[float64]:
     """Return weights (k,) that sum to one, found by ensemble selection.
 
     Args:
         parts: predictions of k runs, (k, n, columns).
-        goodness: what is to become as large as can be, of predictions (n, columns).
+        objective: what is to become as large as can be, of predictions (n, columns).
     """
     import numpy as np
 
     counts, total = np.zeros(len(parts)), np.zeros_like(parts[0])
     best, best_counts = -np.inf, counts
     for step in range(1, STEPS + 1):
-        found = [goodness((total + part) / step) for part in parts]
+        found = [objective((total + part) / step) for part in parts]
         added = int(np.argmax(found))
         counts, total = counts + (np.arange(len(parts)) == added), total + parts[added]
         if found[added] > best:
@@ -121,9 +121,7 @@ def select(parts: NDArray[float64], goodness: Callable[[NDArray[float64]], float
 
 
 def _opened(competition: Competition, folder: Path) -> Run:
-    run = Run.open(folder)
-    if run.record["competition"] != competition.name:
-        raise RunError(f"{folder} is a run of {run.record['competition']}, not of {competition.name}")
+    run = Run.open(folder, competition.name)
     if not (folder / competition.submission.file_name).is_file():
         raise RunError(f"{folder} has no submission yet; finish it first")
     return run
@@ -138,7 +136,7 @@ def _aligned(runs: list[Run]) -> tuple[list[DataFrame], list[str]]:
     frames, columns = [frame.set_index("id") for frame, _ in read], read[0][1]
     first, known = frames[0], frames[0].dropna().index
     for run, frame in zip(runs[1:], frames[1:], strict=True):
-        if run.record.get("data") != runs[0].record.get("data") or list(frame.columns) != list(first.columns):
+        if run.record.data != runs[0].record.data or list(frame.columns) != list(first.columns):
             raise RunError(f"{run.folder} and {runs[0].folder} are runs on different data; a blend needs the same")
         if not frame["fold"].reindex(first.index).equals(first["fold"]):
             raise RunError(

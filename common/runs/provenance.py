@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 
 from common import environment
+from common.environment import PROJECT
+from common.sources import sources
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "datasets", "accelerate",
@@ -19,16 +21,11 @@ LIBRARIES = (
 def code_files(competition: str) -> dict[str, str]:
     """Return the sources that decide a run's result, by path, each with the first 16 digits of its SHA-256.
 
-    That is the library without its command line and its Kaggle part, and the competition's own folder.
+    They are the competition's description and models, the pipeline, and what these import.
     """
-    library, competitions = _package("common"), _package("competitions")
-    paths = [path for folder in (library, competitions / competition) for path in sorted(folder.rglob("*.py"))]
-    left_out = {library / name for name in ("cli.py", "commands", "kaggle", "rehearsal")}
-    return {
-        path.relative_to(library.parent if library in path.parents else competitions.parent).as_posix(): _digest(path)
-        for path in paths
-        if not left_out & {path, *path.parents}
-    }
+    roots = ["common.pipeline.steps", *(f"competitions.{competition}.{part}" for part in ("competition", "model"))]
+    found = sources(roots, "", PROJECT)
+    return {path: hashlib.sha256(text.encode()).hexdigest()[:16] for path, text in sorted(found.items())}
 
 
 def code_hash(files: dict[str, str]) -> str:
@@ -57,16 +54,6 @@ def machine(here: environment.Environment) -> dict[str, object]:
         "memory_bytes": environment.total_memory(),
         "gpus": [{"name": gpu.name, "memory_bytes": gpu.memory} for gpu in here.gpus()],
     }
-
-
-def _package(name: str) -> Path:
-    spec = util.find_spec(name)
-    assert spec is not None and spec.submodule_search_locations  # noqa: S101  they hold this very file
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _processor() -> str:

@@ -4,7 +4,7 @@ run.json          what ran, on what, how long, with which scores
 folds.csv         id, fold
 oof.csv           id, fold, target, prediction: empty where no fold has predicted the row yet
 submission.csv    the mean of the folds' predictions of the test set
-log.txt           everything that was told, with its time
+log.txt           all messages, with their time
 fold-0/ …         scores, predictions and the model of each finished fold
 """
 
@@ -14,16 +14,16 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from common import processes
 from common.competition import Competition, Config
-from common.config import settings
 from common.errors import RunError
 from common.files import atomic_folder, atomic_write
 from common.runs import provenance
+from common.runs.records import FORMAT, Code, Fold, RunRecord, Session, Status
+from common.settings import flat
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -38,29 +38,36 @@ Mode = Literal["auto", "resume", "fresh"]
 class Run:
     """One run's folder and its record."""
 
-    def __init__(self, folder: Path, record: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, record: RunRecord) -> None:
         self.folder, self.record = folder, record
 
     @classmethod
-    def open(cls, folder: Path) -> Run:
+    def open(cls, folder: Path, competition: str | None = None) -> Run:
         """Return a run that exists.
 
+        Args:
+            folder: the run's folder.
+            competition: whose run it has to be, by name; None for any.
+
         Raises:
-            RunError: if the folder holds none.
+            RunError: if the folder holds none that this version can read, or one of another competition.
         """
-        path = folder / RECORD
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            record["competition"], record["profile"], record["settings"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise RunError(
-                f"{folder} holds no run: {RECORD} is missing or broken. kit train prints its folder"
-            ) from None
+            values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            readable = values.get("format") == FORMAT
+            record = RunRecord.from_json(values) if readable or "competition" not in values else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise RunError(f"no run in {folder}: {RECORD} is missing or broken. kit train prints its folder") from None
+        if record is None:
+            version = values.get("kit", "0.1")
+            raise RunError(f"{folder} is a run of kit {version}, which this version cannot read; train it again")
+        if competition is not None and record.competition != competition:
+            raise RunError(f"{folder} is a run of {record.competition}, not of {competition}")
         return cls(folder, record)
 
     @classmethod
-    def begin(cls, folder: Path, identity: dict[str, Any], mode: Mode) -> Run:
-        """Return the run of `folder`: a new one, or the one there if it is the same run.
+    def begin(cls, folder: Path, record: RunRecord, mode: Mode) -> Run:
+        """Return the run of `folder`: a new one with this record, or the one there if it is the same run.
 
         Raises:
             RunError: if it is another run, or other code would continue it.
@@ -72,52 +79,48 @@ class Run:
                 raise RunError(f"nothing to resume in {folder}; leave out --resume to start there")
             if folder.is_dir() and any(path.name != LOG for path in folder.iterdir()):
                 raise RunError(f"{folder} holds files that are no run; give --out another folder")
-            return cls._create(folder, identity)
-        if mode == "fresh":
+            run = cls(folder, record)
+        elif mode == "fresh":
             (folder / RECORD).unlink()  # first, so that a kill leaves nothing that looks like a run
             for path in folder.iterdir():
                 if path.name != LOG:
                     _remove(path)
-            return cls._create(folder, identity)
-        run = cls.open(folder)
-        run._check(identity, mode)
-        run._enter_session(identity)
+            run = cls(folder, record)
+        else:
+            run = cls.open(folder)
+            run._check(record, mode)
+        run._enter_session(record)
         return run
 
-    @classmethod
-    def _create(cls, folder: Path, identity: dict[str, Any]) -> Run:
-        run = cls(folder, {"status": "running", **identity, "sessions": [], "seconds": {}, "folds": {}, "scores": {}})
-        run._enter_session(identity)
-        return run
+    def _enter_session(self, now: RunRecord) -> None:
+        """Record who continues the run: it may be other code, versions or another machine."""
+        began = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        session = Session(began=began, code=now.code.hash, kit=now.kit, versions=now.versions, machine=now.machine)
+        self.record.sessions.append(session)
+        if self.record.submission is None:
+            self.record.status, self.record.error = Status.RUNNING, ""
+        self.save()
 
-    def _enter_session(self, identity: dict[str, Any]) -> None:
-        """Record on what this process goes on with the run: it may be other code, versions or another machine."""
-        session = {"began": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "code": identity["code"]["hash"]}
-        session |= {part: identity.get(part) for part in ("versions", "machine")}
-        status = {} if "submission" in self.record else {"status": "running"}
-        self.save(sessions=[*self.record.get("sessions", []), session], **status)
-
-    def _check(self, identity: dict[str, Any], mode: Mode) -> None:
+    def _check(self, now: RunRecord, mode: Mode) -> None:
         for part in ("competition", "settings", "data"):
-            if changed := _differences(self.record.get(part), identity[part]):
+            if changed := _differences(getattr(self.record, part), getattr(now, part)):
                 raise RunError(
                     f"{self.folder} is a run with other {part} ({'; '.join(changed)}); "
                     "give --out another folder, or --fresh to replace it"
                 )
-        old, new = self.record["code"]["files"], identity["code"]["files"]
+        old, new = self.record.code.files, now.code.files
         if (changed := sorted(path for path in {*old, *new} if old.get(path) != new.get(path))) and mode != "resume":
             names = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
             raise RunError(
-                f"{self.folder} was made by other code ({names} changed); --fresh starts again, --resume goes on all the same"
+                f"{self.folder} was made by other code ({names} changed); --fresh starts again, --resume continues anyway"
             )
 
-    def save(self, **changes: Any) -> None:
-        """Write the record, with some entries replaced; only the main process does."""
-        self.record |= changes
+    def save(self) -> None:
+        """Write the record; only the main process does."""
         if not processes.is_main():
             return
         with atomic_write(self.folder / RECORD, "w") as handle:
-            json.dump(self.record, handle, indent=1)
+            json.dump(self.record.to_json(), handle, indent=1)
             handle.write("\n")
 
     def fold(self, number: int) -> Path:
@@ -134,22 +137,22 @@ class Run:
         return sorted(int(number) for number in numbers if number.isdigit())
 
     def keep_fold(
-        self, number: int, model: Model, valid: NDArray[float64], test: NDArray[float64], record: Mapping[str, Any]
+        self, number: int, model: Model, valid: NDArray[float64], test: NDArray[float64], record: Fold
     ) -> None:
         """Write a finished fold in one step and drop its checkpoints."""
         import numpy as np
 
         with atomic_folder(self.fold(number)) as folder:
-            model.save(_made(folder / "model"))
+            (folder / "model").mkdir()
+            model.save(folder / "model")
             for name, values in (("valid", valid), ("test", test)):
                 np.save(folder / f"{name}.npy", values, allow_pickle=False)
-            (folder / "fold.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            (folder / "fold.json").write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(self.checkpoints(number), ignore_errors=True)
 
-    def fold_record(self, number: int) -> dict[str, Any]:
+    def fold_record(self, number: int) -> Fold:
         """Return what `keep_fold` recorded."""
-        record: dict[str, Any] = json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8"))
-        return record
+        return Fold.from_json(json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8")))
 
     def predictions(self, number: int, part: Literal["valid", "test"]) -> NDArray[float64]:
         """Return a finished fold's predictions of its validation rows or of the test set."""
@@ -159,28 +162,27 @@ class Run:
         return values
 
 
-def identity(
+def new_record(
     competition: Competition, profile: str, config: Config, data: dict[str, str], machine: dict[str, object]
-) -> dict[str, Any]:
-    """Return what tells one run from another; which folds are trained does not, so that folds can be added."""
+) -> RunRecord:
+    """Return the record of a run that begins; which folds are trained is no part of it, so that folds can be added."""
     files = provenance.code_files(competition.name)
-    chosen = {key: value for key, value in settings(config).items() if key != "folds"}
-    return {
-        "competition": competition.name,
-        "profile": profile,
-        "metric": competition.metric,
-        "settings": chosen,
-        "data": data,
-        "code": {"hash": provenance.code_hash(files), "files": files},
-        "versions": provenance.versions(),
-        "machine": machine,
-    }
+    return RunRecord(
+        competition=competition.name,
+        profile=profile,
+        metric=competition.metric,
+        settings={key: value for key, value in flat(config).items() if key != "folds"},
+        data=data,
+        code=Code(hash=provenance.code_hash(files), files=files),
+        versions=provenance.versions(),
+        machine=machine,
+    )
 
 
-def default_folder(root: Path, what: dict[str, Any]) -> Path:
+def default_folder(root: Path, record: RunRecord) -> Path:
     """Return the folder of a run that was given none: the same settings and data have the same one."""
-    deciding = json.dumps([what[part] for part in ("competition", "settings", "data")], sort_keys=True)
-    return root / f"{what['profile']}-{hashlib.sha256(deciding.encode()).hexdigest()[:8]}"
+    deciding = json.dumps([record.competition, record.settings, record.data], sort_keys=True)
+    return root / f"{record.profile}-{hashlib.sha256(deciding.encode()).hexdigest()[:8]}"
 
 
 def _differences(old: Any, new: Any) -> list[str]:
@@ -195,8 +197,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder

@@ -7,13 +7,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from common.competition import require_at_least
+from annotated_types import Ge
+
 from common.data import ragged
 from common.data.ragged import Ragged
 from common.files import made_once
 from common.progress import Progress
+from common.settings import PositiveInt, Settings
 from common.text import vocabulary as vocabularies
 from common.text.vocabulary import Vocabulary
 
@@ -24,16 +26,15 @@ _FORMAT = 1  # of the cache; goes up with every change of what is in it
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextSettings:
+class TextSettings(Settings):
     """How texts become ids."""
 
-    tokens: Literal["words", "subwords"] = "words"  # subwords need no xxunk, and a smaller vocabulary does
-    min_freq: int = 3  # rarer words become xxunk: two occurrences teach nothing
-    max_vocab: int = 60_000  # more would be rare words, whose rows are most of the model
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "min_freq")
-        require_at_least(self, 16, "max_vocab")
+    tokens: Literal["words", "subwords"] = "words"
+    """Subwords need no xxunk, and a smaller vocabulary does."""
+    min_freq: PositiveInt = 3
+    """Rarer words become xxunk: two occurrences teach nothing."""
+    max_vocab: Annotated[int, Ge(16)] = 60_000
+    """More would be rare words, whose rows are most of the model."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from common.model import Model
 from common.vision.rows import ROW
 from common.vision.task import Task
 
@@ -36,16 +37,11 @@ class Classifier(Protocol):
         """Read what `save` wrote."""
 
 
-class GuardedModel:
-    """A `common.model.Model` made of a classifier and the classes' shares in training."""
+class GuardedModel(Model):
+    """A model made of a classifier and the classes' shares in training."""
 
     def __init__(self, task: Task, classifier: Classifier) -> None:
         self.task, self.classifier = task, classifier
-
-    @property
-    def notes(self) -> dict[str, Any]:
-        """What the classifier has to say for the fold's record."""
-        return self.classifier.notes
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train the classifier and count the classes.
@@ -59,6 +55,7 @@ class GuardedModel:
         counts = np.bincount(self.task.codes(train), minlength=len(self.task.classes)) + 1
         self.prior = counts / counts.sum()
         self.classifier.fit(train, valid)
+        self.notes = self.classifier.notes
 
     def predict(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return a prediction for each row: (n,) of two classes, else (n, classes)."""

@@ -33,7 +33,7 @@ def illustrate(task: Task, frames: Frames, run: Run, context: Context) -> None:
         ("learning_curve", "curve", "step", False),
         ("learning_curve_by_rows", "curve_by_rows", "training pictures", True),
     ):
-        lines = {f"fold {number}": fold[key] for number, fold in run.record["folds"].items() if fold.get(key)}
+        lines = {f"fold {number}": fold.notes[key] for number, fold in run.record.folds.items() if fold.notes.get(key)}
         if lines:
             title, y = (
                 ("Learning curve", "training loss") if key == "curve" else ("What more pictures bring", "log loss")

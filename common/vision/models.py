@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
 from common.data.frames import Frames
-from common.model import Context
+from common.model import Context, Models, Prepared
 from common.runs.run import Run
 from common.vision import rows
 from common.vision.guarded import Classifier, GuardedModel
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from common.fastai.learner import RateSearch
 
 
-class PictureModels:
-    """All models of pictures, for one task; see `common.model` for the contract."""
+class VisionModels(Models):
+    """Image classification: the models of its profiles, for one task."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -36,7 +36,7 @@ class PictureModels:
         room = config.cache_bytes if isinstance(config, Pictures) else MAX_BYTES
         return rows.enrich(frames, self.task.picture, _stored_size(config), room, context)
 
-    def prepare(self, frames: Frames, config: Config, context: Context) -> Frames:
+    def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
         """Put the frozen backbone into the run's folder and compute all features, which the folds share."""
         if isinstance(config, Frozen):
             from common.vision.features import features, keep_backbone
@@ -45,7 +45,7 @@ class PictureModels:
             for frame in (frames.train, frames.test):
                 if frame is not None and len(readable := frame[frame[rows.ROW] >= 0]):
                     features(readable, config, context)
-        return frames
+        return Prepared(frames)
 
     def build(self, config: Config, frames: Frames, context: Context) -> GuardedModel:
         """Return an untrained model for one fold."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.model import Context, Reasons
+from common.model import Context, Model, Reasons
 from competitions.imdb import ngrams
 from competitions.imdb.competition import Words
 
@@ -25,7 +25,7 @@ _LEAST = 1e-12  # length of a review without n-grams, which stays without
 _MAX_ITERATIONS, _TOLERANCE = 200, 0.01  # it converges in some 30; closer changes no digit that counts
 
 
-class BaselineModel:
+class BaselineModel(Model):
     """Two linear models of the n-grams that a review holds; each view is scales and weights (n-grams,) and a bias."""
 
     def __init__(self, config: Words, context: Context, seed: int = 0) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.files import atomic_folder, atomic_write
-from common.model import Context
+from common.model import Context, Model
 from competitions.imdb.baseline import BaselineModel
 from competitions.imdb.blend import Blend, log_odds
 from competitions.imdb.competition import Best, Reading
@@ -31,7 +31,7 @@ FEWEST = 32  # rows that are held out at least, but never more than a third of a
 EVERY = 1e9  # log-odds that no n-grams reach
 
 
-class BestModel:
+class BestModel(Model):
     """The baseline, a transformer and the weights of both."""
 
     def __init__(self, config: Best, context: Context) -> None:

@@ -18,7 +18,7 @@ from common import processes
 from common.errors import BackboneError
 from common.fastai import phases
 from common.fastai.phases import Phase
-from common.model import Context
+from common.model import Context, Model
 from competitions.imdb import encoder, network
 from competitions.imdb.batches import Reviews
 from competitions.imdb.competition import Classifier, Ulmfit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WEIGHTS, RECORD = "model.safetensors", "classifier.json"
 
 
-class UlmfitModel:
+class UlmfitModel(Model):
     """The classifier of one fold."""
 
     def __init__(self, config: Ulmfit, context: Context) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge
 
 from common.competition import (
-    SMALLEST,
     Column,
     Competition,
     Config,
@@ -16,26 +17,29 @@ from common.competition import (
     Split,
     SubmissionFormat,
     Table,
-    require_at_least,
 )
 from common.errors import SettingError
+from common.settings import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 from common.text.corpus import TextSettings
 
 LONGEST = 3  # words whose ids fit into one number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class Words(Settings):
     """Weighted n-grams and a linear model; scikit-learn only."""
 
-    longest: int = 3  # words in an n-gram; "not at all" is one
-    min_reviews: int = 2  # in which an n-gram has to occur; most n-grams occur once
-    smoothing: float = 1.0  # of the counts whose ratio is an n-gram's naive-Bayes weight
-    strength: float = 100.0  # C of the logistic regression; a review's features are small, as its length is one
+    longest: PositiveInt = 3
+    """Words in an n-gram; "not at all" is one."""
+    min_reviews: PositiveInt = 2
+    """In which an n-gram has to occur; most n-grams occur once."""
+    smoothing: PositiveFloat = 1.0
+    """Of the counts whose ratio is an n-gram's naive-Bayes weight."""
+    strength: PositiveFloat = 100.0
+    """C of the logistic regression; a review's features are small, as its length is one."""
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "longest", "min_reviews")
-        require_at_least(self, SMALLEST, "smoothing", "strength")
+        super().__post_init__()
         if self.longest > LONGEST:
             raise SettingError(f"longest is {self.longest}; n-grams have at most {LONGEST} words")
 
@@ -44,37 +48,36 @@ class Words:
 class Baseline(Words, Config):
     """The n-grams alone."""
 
-    def __post_init__(self) -> None:
-        Words.__post_init__(self)
-        Config.__post_init__(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class Reading(Settings):
     """What a transformer reads of a review, of which reviews, and how it learns."""
 
-    head_tokens: int = 128  # of the beginning of a longer review
-    tail_tokens: int = 382  # of its end, where the verdict stands; with two special tokens that makes 512
-    share: float = 1.0  # of the reviews that are read: those of which the n-grams are least certain
-    rows: int | None = None  # to train on, drawn at random; None: all
-    frozen_layers: int = 0  # that stay as they are, counted from the embeddings, which then stay too
-    dropout: float | None = None  # None: the backbone's own; 0 trains 1.3 times as fast on a CPU, for one epoch
-    epochs: int = 2
-    learning_rate: float = 3e-5
-    head_learning_rate: float = 1e-3  # the head starts from nothing
-    warmup: float = 0.1  # share of the steps
-    weight_decay: float = 0.01
-    batch_size: int = 16
-    eval_batch_size: int = 64
-    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"  # auto: the fastest that the hardware has
-    checkpoint_minutes: float = 10.0  # what a kill inside a fold costs at most
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "rows", "epochs", "batch_size", "eval_batch_size", "tail_tokens")
-        require_at_least(
-            self, 0, "head_tokens", "frozen_layers", "dropout", "warmup", "weight_decay", "checkpoint_minutes"
-        )
-        require_at_least(self, SMALLEST, "share", "learning_rate", "head_learning_rate")
+    head_tokens: NonNegativeInt = 128
+    """Of the beginning of a longer review."""
+    tail_tokens: PositiveInt = 382
+    """Of its end, where the verdict stands; with two special tokens that makes 512."""
+    share: PositiveFloat = 1.0
+    """Of the reviews that are read: those of which the n-grams are least certain."""
+    rows: PositiveInt | None = None
+    """To train on, drawn at random; None: all."""
+    frozen_layers: NonNegativeInt = 0
+    """That stay as they are, counted from the embeddings, which then stay too."""
+    dropout: NonNegativeFloat | None = None
+    """None: the backbone's own; 0 trains 1.3 times as fast on a CPU, for one epoch."""
+    epochs: PositiveInt = 2
+    learning_rate: PositiveFloat = 3e-5
+    head_learning_rate: PositiveFloat = 1e-3
+    """The head starts from nothing."""
+    warmup: NonNegativeFloat = 0.1
+    """Share of the steps."""
+    weight_decay: NonNegativeFloat = 0.01
+    batch_size: PositiveInt = 16
+    eval_batch_size: PositiveInt = 64
+    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"
+    """auto: the fastest that the hardware has."""
+    checkpoint_minutes: NonNegativeFloat = 10.0
+    """What a kill inside a fold costs at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +85,11 @@ class Best(Config):
     """N-grams for every review, a transformer for those that they leave in doubt, and a blend of the two."""
 
     words: Words = Words()
-    backbone: str = "microsoft/deberta-v3-small"  # a Hub name, a folder or an attached Kaggle input
-    reading: Literal["auto", "whole", "brief"] = "auto"  # auto: whole with a GPU, brief without
+    backbone: str = "microsoft/deberta-v3-small"
+    """A Hub name, a folder or an attached Kaggle input."""
+    reading: Literal["auto", "whole", "brief"] = "auto"
+    """auto: whole with a GPU, brief without."""
     whole: Reading = Reading()
-    # For two cores and a small backbone such as MiniLM. Reading the other half of the reviews too gave 0.0001 of AUC.
-    # The lower half of the layers, left as it is, saves more than a third of the training.
     brief: Reading = Reading(
         head_tokens=32,
         tail_tokens=94,
@@ -96,67 +99,69 @@ class Best(Config):
         epochs=1,
         learning_rate=2e-4,
     )
-    held_out: float = 0.06  # of a fold's training rows, on which the blend is learnt: some 1,000 for three numbers
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_at_least(self, SMALLEST, "held_out")
+    """For two cores and a small backbone such as MiniLM. Reading the other half of the reviews too gave 0.0001 of AUC.
+    The lower half of the layers, left as it is, saves more than a third of the training.
+    """
+    held_out: PositiveFloat = 0.06
+    """Of a fold's training rows, on which the blend is learnt: some 1,000 for three numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Settings):
     """AWD-LSTM; the sizes are those of the weights from Wikipedia."""
 
-    embedding: int = 400
-    hidden: int = 1152
-    layers: int = 3
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "embedding", "hidden", "layers")
+    embedding: PositiveInt = 400
+    hidden: PositiveInt = 1152
+    layers: PositiveInt = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageModel:
+class LanguageModel(Settings):
     """The second stage: the next word of every review, those without a label too."""
 
-    rows: int | None = None  # reviews to learn from, drawn evenly; None: all
-    batch_size: int = 128
-    sequence: int = 80  # words through which gradients go back
-    dropout: float = 0.3  # of AWD-LSTM's own: 100,000 reviews are little for it, but it may learn them by heart a bit
-    holdout: float = 0.1  # of the reviews, to measure accuracy and perplexity on
-    frozen_epochs: int = 1  # of the embedding alone, whose new words start as the mean of the old ones
-    frozen_rate: float = 2e-2
-    epochs: int = 10  # of all of it; 0 takes the weights from Wikipedia as they are
-    rate: float = 2e-3
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "batch_size", "sequence")
-        require_at_least(self, 0, "frozen_epochs", "epochs")
-        require_at_least(self, SMALLEST, "dropout", "holdout", "frozen_rate", "rate")
-        require_at_least(self, 2, "rows")
+    rows: Annotated[int, Ge(2)] | None = None
+    """Reviews to learn from, drawn evenly; None: all."""
+    batch_size: PositiveInt = 128
+    sequence: PositiveInt = 80
+    """Words through which gradients go back."""
+    dropout: PositiveFloat = 0.3
+    """Of AWD-LSTM's own: 100,000 reviews are little for it, but it may learn them by heart a bit."""
+    holdout: PositiveFloat = 0.1
+    """Of the reviews, to measure accuracy and perplexity on."""
+    frozen_epochs: NonNegativeInt = 1
+    """Of the embedding alone, whose new words start as the mean of the old ones."""
+    frozen_rate: PositiveFloat = 2e-2
+    epochs: NonNegativeInt = 10
+    """Of all of it; 0 takes the weights from Wikipedia as they are."""
+    rate: PositiveFloat = 2e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifier:
+class Classifier(Settings):
     """The third stage: what the review's author thought."""
 
-    rows: int | None = None  # labelled reviews to learn from, drawn evenly; None: all
-    batch_size: int = 128
-    sequence: int = 72  # words through which gradients go back
-    longest: int = 1440  # last words of a review that are pooled; those before are read all the same
-    dropout: float = 0.5  # of AWD-LSTM's own
-    unfreezing: Literal["gradual", "at-once"] = "gradual"  # at-once: the course's first lesson, fine_tune
-    head_rate: float = 2e-2  # of the head alone; for fine_tune, of all
-    two_rate: float = 1e-2  # of the last two groups of layers
-    three_rate: float = 5e-3
-    rate: float = 1e-3  # of all groups
-    spread: float = 2.6**4  # between the rates of the last and the lowest group, as the recipe's authors found
-    epochs: int = 2  # of all groups; each step before takes one
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "batch_size", "sequence", "longest", "epochs")
-        require_at_least(self, SMALLEST, "dropout", "head_rate", "two_rate", "three_rate", "rate", "spread")
-        require_at_least(self, 2, "rows")
+    rows: Annotated[int, Ge(2)] | None = None
+    """Labelled reviews to learn from, drawn evenly; None: all."""
+    batch_size: PositiveInt = 128
+    sequence: PositiveInt = 72
+    """Words through which gradients go back."""
+    longest: PositiveInt = 1440
+    """Last words of a review that are pooled; those before are read all the same."""
+    dropout: PositiveFloat = 0.5
+    """Of AWD-LSTM's own."""
+    unfreezing: Literal["gradual", "at-once"] = "gradual"
+    """at-once: the course's first lesson, fine_tune."""
+    head_rate: PositiveFloat = 2e-2
+    """Of the head alone; for fine_tune, of all."""
+    two_rate: PositiveFloat = 1e-2
+    """Of the last two groups of layers."""
+    three_rate: PositiveFloat = 5e-3
+    rate: PositiveFloat = 1e-3
+    """Of all groups."""
+    spread: PositiveFloat = 2.6**4
+    """Between the rates of the last and the lowest group, as the recipe's authors found."""
+    epochs: PositiveInt = 2
+    """Of all groups; each step before takes one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,15 +177,16 @@ class Ulmfit(Config):
     network: Network = Network()
     language_model: LanguageModel = LanguageModel()
     classifier: Classifier = Classifier()
-    pretrained: str = "auto"  # auto: attached, in the cache or downloaded; a folder with .pth and .pkl; none: nothing
-    encoder: str | None = None  # instead of the second stage: a folder, a run, an attached input, or `attached`
-    backwards: bool = False  # read from the end: another opinion, for a blend
-    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"  # auto: the fastest that the hardware has
-    checkpoint_minutes: float = 10.0  # what a kill costs at most
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_at_least(self, 0, "checkpoint_minutes")
+    pretrained: str = "auto"
+    """auto: attached, in the cache or downloaded; a folder with .pth and .pkl; none: nothing."""
+    encoder: str | None = None
+    """Instead of the second stage: a folder, a run, an attached input, or `attached`."""
+    backwards: bool = False
+    """Read from the end: another opinion, for a blend."""
+    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"
+    """auto: the fastest that the hardware has."""
+    checkpoint_minutes: NonNegativeFloat = 10.0
+    """What a kill costs at most."""
 
 
 _TINY = Ulmfit(

@@ -11,7 +11,7 @@ from common import processes
 from common.data.frames import Frames
 from common.errors import RunError
 from common.files import atomic_folder
-from common.model import Context
+from common.model import Context, Prepared
 from competitions.imdb import encoder
 from competitions.imdb.competition import Ulmfit
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 IDS = "ids"
 
 
-def prepare(frames: Frames, config: Ulmfit, context: Context) -> Frames:
+def prepare(frames: Frames, config: Ulmfit, context: Context) -> Prepared:
     """Return the frames with the ids of each review; trains the language model if the run has no encoder yet.
 
     Raises:
@@ -47,10 +47,10 @@ def prepare(frames: Frames, config: Ulmfit, context: Context) -> Frames:
         language_model.train(config, corpus(frames, config, context), _stage_context(context, config.stages[0]))
     found = encoder.read(folder)
     encoder.require_fit(found, network=config.network, vocabulary=None, backwards=config.backwards)
-    context.notes[config.stages[0]] = {name: found.record[name] for name in found.record if name != "files"}
-    if context.stage == config.stages[0]:
-        return frames
-    return with_ids(frames, config, context, found.vocabulary)
+    notes = {config.stages[0]: {name: found.record[name] for name in found.record if name != "files"}}
+    if context.stage != config.stages[0]:
+        frames = with_ids(frames, config, context, found.vocabulary)
+    return Prepared(frames, notes)
 
 
 def find_rate(frames: Frames, config: Ulmfit, context: Context) -> RateSearch:
@@ -66,7 +66,7 @@ def find_rate(frames: Frames, config: Ulmfit, context: Context) -> RateSearch:
         from competitions.imdb.classifier import UlmfitModel
 
         assert config.split is not None  # noqa: S101  it is filled in by then
-        frames = prepare(frames, config, context)
+        frames = prepare(frames, config, context).frames
         folds = splits.make_folds(frames.training, config.split)
         train, valid = splits.train_and_valid(folds, int(folds[folds >= 0].min()), config.split)
         learn = UlmfitModel(config, context).learner(frames.training[train], frames.training[valid])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import DeviceError
-from common.model import Context
+from common.model import Context, Model
 from competitions.patent.competition import Trees
 from competitions.patent.cpc import SECTIONS
 
@@ -22,7 +22,7 @@ WORD = r"\S+"
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  # all that skops does not know itself
 
 
-class BaselineModel:
+class BaselineModel(Model):
     """TF-IDF spaces of the training phrases and trees on the similarities in them.
 
     With `embed`, which gives n phrases vectors (n, width), the similarities of those are features too.

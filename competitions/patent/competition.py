@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.competition import (
-    SMALLEST,
     Column,
     Competition,
     Config,
@@ -15,53 +14,46 @@ from common.competition import (
     Split,
     SubmissionFormat,
     Table,
-    require_at_least,
 )
 from common.huggingface import tiny
+from common.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trees:
+class Trees(Settings):
     """Similarities of words and characters, boosted trees; scikit-learn only."""
 
-    components: int = 64  # of the latent space in which phrases are compared
-    rounds: int = 400  # of boosting, at a learning rate that needs about so many
-    shrinkage: float = 0.03
-    min_samples_leaf: int = 40  # anchors come in groups of about 50 rows: smaller leaves learn them by heart
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 1, "components", "rounds", "min_samples_leaf")
-        require_at_least(self, SMALLEST, "shrinkage")
+    components: PositiveInt = 64
+    """Of the latent space in which phrases are compared."""
+    rounds: PositiveInt = 400
+    """Of boosting, at a learning rate that needs about so many."""
+    shrinkage: PositiveFloat = 0.03
+    min_samples_leaf: PositiveInt = 40
+    """Anchors come in groups of about 50 rows: smaller leaves learn them by heart."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline(Trees, Config):
     """The trees alone."""
 
-    def __post_init__(self) -> None:
-        Trees.__post_init__(self)
-        Config.__post_init__(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Network(Config):
     """What both transformer recipes share."""
 
-    backbone: str = "microsoft/deberta-v3-small"  # a Hub name, a folder or an attached Kaggle input
-    epochs: int = 4
-    learning_rate: float = 8e-5
-    warmup: float = 0.1  # share of the steps
-    weight_decay: float = 0.01
-    batch_size: int = 128
-    eval_batch_size: int = 256
-    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"  # auto: the fastest that the hardware has
-    checkpoint_minutes: float = 10.0  # what a kill inside a fold costs at most
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_at_least(self, 1, "epochs", "batch_size", "eval_batch_size")
-        require_at_least(self, SMALLEST, "learning_rate")
-        require_at_least(self, 0, "warmup", "weight_decay", "checkpoint_minutes")
+    backbone: str = "microsoft/deberta-v3-small"
+    """A Hub name, a folder or an attached Kaggle input."""
+    epochs: PositiveInt = 4
+    learning_rate: PositiveFloat = 8e-5
+    warmup: NonNegativeFloat = 0.1
+    """Share of the steps."""
+    weight_decay: NonNegativeFloat = 0.01
+    batch_size: PositiveInt = 128
+    eval_batch_size: PositiveInt = 256
+    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"
+    """auto: the fastest that the hardware has."""
+    checkpoint_minutes: NonNegativeFloat = 10.0
+    """What a kill inside a fold costs at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +61,8 @@ class Pairs(Network):
     """The course's recipe: one row, one sequence, one number."""
 
     precision: Literal["auto", "half-on-gpu", "float32"] = "half-on-gpu"
-    evaluate: bool = True  # the course looks at Pearson after every epoch
+    evaluate: bool = True
+    """The course looks at Pearson after every epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,25 +73,28 @@ class Lists(Network):
     are read once for about twenty rows instead of once for each.
     """
 
-    epochs: int = 6
-    learning_rate: float = 2e-4
-    head_learning_rate: float = 1e-3  # the head starts from nothing
-    weight_decay: float = 0.01
-    batch_size: int = 8  # sequences, about 150 rows
-    eval_batch_size: int = 32
-    target_tokens: int = 160  # of the targets in one sequence; a longer list is cut into several
-    context_tokens: int = 24  # of the CPC title
-    pearson_weight: float = 0.3  # of the metric itself beside cross-entropy in the loss
-    orders: int = 1  # of the siblings for each member, whose mean is taken; a second gave 0.001 and takes as long again
-    members: int = 1  # networks per fold, from different seeds; a second gave 0.003 OOF and doubles all times
-    trees: Trees = Trees()  # the baseline, and the frozen encoder's similarities: what the networks do not see
-    trees_weight: float = 0.5  # of the trees in the mean; 0 leaves them out
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_at_least(self, 1, "target_tokens", "context_tokens", "orders", "members")
-        require_at_least(self, SMALLEST, "head_learning_rate")
-        require_at_least(self, 0, "pearson_weight", "trees_weight")
+    epochs: PositiveInt = 6
+    learning_rate: PositiveFloat = 2e-4
+    head_learning_rate: PositiveFloat = 1e-3
+    """The head starts from nothing."""
+    weight_decay: NonNegativeFloat = 0.01
+    batch_size: PositiveInt = 8
+    """Sequences, about 150 rows."""
+    eval_batch_size: PositiveInt = 32
+    target_tokens: PositiveInt = 160
+    """Of the targets in one sequence; a longer list is cut into several."""
+    context_tokens: PositiveInt = 24
+    """Of the CPC title."""
+    pearson_weight: NonNegativeFloat = 0.3
+    """Of the metric itself beside cross-entropy in the loss."""
+    orders: PositiveInt = 1
+    """Of the siblings for each member, whose mean is taken; a second gave 0.001 and takes as long again."""
+    members: PositiveInt = 1
+    """Networks per fold, from different seeds; a second gave 0.003 OOF and doubles all times."""
+    trees: Trees = Trees()
+    """The baseline, and the frozen encoder's similarities: what the networks do not see."""
+    trees_weight: NonNegativeFloat = 0.5
+    """Of the trees in the mean; 0 leaves them out."""
 
 
 PROFILES: dict[str, Config] = {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from common.files import scratch_folder
 from common.huggingface import backbone
 from common.huggingface.tokens import encode, kept_encoder, kept_tokenizer
-from common.model import Context
+from common.model import Context, Model
 from competitions.patent.baseline import BaselineModel
 from competitions.patent.competition import Lists
 from competitions.patent.cpc import title
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PHRASE_TOKENS = 96  # of one phrase: patents' are shorter, and anchor, context and targets have to fit 512 positions
 
 
-class ListsModel:
+class ListsModel(Model):
     """One or several networks that score lists of siblings."""
 
     def __init__(self, config: Lists, context: Context) -> None:

@@ -14,7 +14,7 @@ from common.files import scratch_folder
 from common.huggingface import backbone, tiny
 from common.huggingface.tokens import kept_tokenizer
 from common.metrics.table import score
-from common.model import Context
+from common.model import Context, Model
 from competitions.patent.competition import Pairs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-class PairsModel:
+class PairsModel(Model):
     """One row, one sequence, one number; mean squared error."""
 
     def __init__(self, config: Pairs, context: Context) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from common.vision.models import PictureModels
+from common.vision.models import VisionModels
 from common.vision.task import Task
 
 TASK = Task(target="label", picture="picture", classes=(0, 1), names=("cat", "dog"))
 
-_models = PictureModels(TASK)
-enrich, prepare, build, load = _models.enrich, _models.prepare, _models.build, _models.load
-illustrate, lr_find = _models.illustrate, _models.lr_find
+MODELS = VisionModels(TASK)

@@ -52,12 +52,12 @@ done = workers.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
 record = done.record
 
 # %%
-for number, fold in record["folds"].items():
-    if fold.get("epochs"):
-        show.table(pd.DataFrame(fold["epochs"]), f"Fold {number}, after each epoch")
-scores = pd.DataFrame({number: fold["scores"] for number, fold in record["folds"].items()}).T
-scores.loc["all"] = record["scores"]
-show.table(scores.rename_axis("fold").reset_index(), f"CV ({record['rows_scored']:,} rows scored, {record['status']})")
+for number, fold in record.folds.items():
+    if fold.notes.get("epochs"):
+        show.table(pd.DataFrame(fold.notes["epochs"]), f"Fold {number}, after each epoch")
+scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
+scores.loc["all"] = record.scores
+show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
 
 # %% [markdown]
 # ## The errors worth looking at
@@ -89,4 +89,4 @@ show.table(worst[["target", "prediction", "review"]], "The surest mistakes")
 # %%
 kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record.scores, status=record.outcome)

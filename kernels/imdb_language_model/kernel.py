@@ -54,8 +54,8 @@ show.figure(axes, kernel.output / "figures" / "words.png")
 # %%
 request = replace(kernel.request(), profile=profile, config=config, stage=stage)
 run = pipeline.run(request)
-epochs = pd.DataFrame(run.record["stages"][stage]["epochs"])
-show.table(epochs, f"After each epoch ({run.record['status']})")
+epochs = pd.DataFrame(run.record.stages[stage]["epochs"])
+show.table(epochs, f"After each epoch ({run.record.outcome})")
 
 # %%
 axes = show.axes("Perplexity", "epoch", "words")
@@ -69,11 +69,11 @@ show.figure(axes, kernel.output / "figures" / "perplexity.png")
 # Nobody has told it grammar, or what a film is. Whether it knows can be read.
 
 # %%
-model = registry.model(competition.name)
+models = registry.models(competition.name)
 context = request.context("generate", run.folder)
 for seed in range(3):
     start = "I liked this movie because"
-    print("-", model.generate(start, config, context, words=40, temperature=0.75, seed=seed), "\n")
+    print("-", models.generate(start, config, context, words=40, temperature=0.75, seed=seed), "\n")
 
 # %% [markdown]
 # ## What goes out
@@ -87,4 +87,4 @@ shutil.rmtree(kept, ignore_errors=True)
 shutil.copytree(run.folder / "encoder", kept)
 names = sorted(Path(path).relative_to(kernel.output).as_posix() for path in kept.iterdir())
 perplexity = float(epochs["perplexity"].iloc[-1]) if len(epochs) else None
-kernel.finish(*names, stage=stage, status=run.record["status"], perplexity=perplexity)
+kernel.finish(*names, stage=stage, status=run.record.outcome, perplexity=perplexity)

@@ -70,9 +70,9 @@ inference.check(competition, path, frames)
 fell_back = True
 with kernel.falling_back():
     run = Run.open(kernel.attached_run())
-    scores = pd.DataFrame({number: fold["scores"] for number, fold in run.record["folds"].items()}).T
+    scores = pd.DataFrame({number: fold.scores for number, fold in run.record.folds.items()}).T
     scores = scores.rename_axis("fold").reset_index()
-    show.table(scores, f"CV of the attached run ({run.record['profile']})")
+    show.table(scores, f"CV of the attached run ({run.record.profile})")
     made = inference.predict(competition, run.folder, frames, kernel.environment, kernel.progress)
     submission.write(made, path, competition.submission)
     inference.check(competition, path, frames)

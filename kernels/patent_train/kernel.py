@@ -92,17 +92,17 @@ record = done.record
 
 # %%
 axes = show.axes("Training loss", "step", "loss")
-for number, fold in record["folds"].items():
-    if fold.get("curve"):
-        axes.plot(*zip(*fold["curve"], strict=True), label=f"fold {number}")
+for number, fold in record.folds.items():
+    if fold.notes.get("curve"):
+        axes.plot(*zip(*fold.notes["curve"], strict=True), label=f"fold {number}")
 if axes.lines:  # a baseline of trees has no steps
     axes.legend(frameon=False)
     show.figure(axes, kernel.output / "figures" / "loss.png")
 
-scores = pd.DataFrame({number: fold["scores"] for number, fold in record["folds"].items()}).T
-scores.loc["all"] = record["scores"]
+scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
+scores.loc["all"] = record.scores
 scores = scores.rename_axis("fold").reset_index()
-show.table(scores, f"CV ({record['rows_scored']:,} rows scored, {record['status']})")
+show.table(scores, f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
 
 # %% [markdown]
 # ## The errors worth looking at
@@ -141,4 +141,4 @@ show.table(hardest, "Anchors misjudged as a whole: what do they mean in their co
 # %%
 kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record.scores, status=record.outcome)

@@ -10,7 +10,6 @@
 import pandas as pd
 
 from common import data, pipeline, registry, splits
-from common.pipeline import inference
 from common.runs import oof
 from common.session import show
 from common.session.kernel import Kernel
@@ -29,14 +28,14 @@ competition, config = kernel.competition, kernel.config
 
 # %%
 request = kernel.request()
-model = registry.model(competition.name)
+models = registry.models(competition.name)
 frames = data.read(competition, kernel.data)
-frames = inference.enrich(model, frames, config, request.context("pictures"))
+frames = models.enrich(frames, config, request.context("pictures"))
 train, test = frames.training, frames.test
 print(f"{len(train):,} pictures to learn from, {len(test):,} to predict")
 
 # %%
-counts = train[competition.target].map(dict(zip(model.TASK.classes, model.TASK.names, strict=True))).value_counts()
+counts = train[competition.target].map(dict(zip(models.task.classes, models.task.names, strict=True))).value_counts()
 show.table(counts.rename("pictures").rename_axis("class").reset_index(), "How many of each")
 
 # %% [markdown]
@@ -67,9 +66,9 @@ done = pipeline.run(request)
 record = done.record
 
 # %%
-scores = pd.DataFrame({number: fold["scores"] for number, fold in record["folds"].items()}).T
-scores.loc["all"] = record["scores"]
-show.table(scores.rename_axis("fold").reset_index(), f"CV ({record['rows_scored']:,} rows scored, {record['status']})")
+scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
+scores.loc["all"] = record.scores
+show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
 
 # %% [markdown]
 # ## What it looks like
@@ -89,8 +88,8 @@ for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "
 # %%
 show.picture(done.folder / "figures" / "top_losses.png")
 predicted, columns = oof.read(done)
-chances = model.TASK.chances(predicted[columns].to_numpy())
-predicted["loss"] = figures.losses(model.TASK.codes(train), chances)
+chances = models.task.chances(predicted[columns].to_numpy())
+predicted["loss"] = figures.losses(models.task.codes(train), chances)
 show.table(predicted.nlargest(10, "loss")[["id", "target", "prediction", "loss"]], "The ten largest losses")
 share = predicted.nlargest(max(1, len(predicted) // 100), "loss")["loss"].sum() / predicted["loss"].sum()
 print(f"one picture in a hundred makes {share:.0%} of the loss")
@@ -103,4 +102,4 @@ print(f"one picture in a hundred makes {share:.0%} of the loss")
 # %%
 kept = kernel.keep_run(done.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record["scores"], status=record["status"])
+kernel.finish(*kept, scores=record.scores, status=record.outcome)

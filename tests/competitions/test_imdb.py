@@ -14,18 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import ulmfit_world
-from kit import kit
+from kit import context_at, kit
 
 from common import data, registry
 from common.config import resolve
 from common.data.frames import Frames
-from common.deadline import Deadline
-from common.environment import OVERRIDE, detect
+from common.environment import OVERRIDE
 from common.errors import RunError, SettingError
 from common.model import Context
-from common.progress import Progress
-from competitions.imdb import model, ngrams
+from competitions.imdb import ngrams
 from competitions.imdb.competition import Baseline
+from competitions.imdb.model import MODELS
 from competitions.imdb.reviews import as_written, unquoted
 
 IMDB = registry.get("imdb")
@@ -80,19 +79,11 @@ def content(frames: Frames) -> dict[str, Any]:
     }
 
 
-def made_context(folder: Path) -> Context:
-    (folder / "fold").mkdir(parents=True, exist_ok=True)
-    return Context(
-        environment=detect({OVERRIDE: f"root={folder} internet=off"}), cache=folder / "cache", run=folder,
-        folder=folder / "fold", deadline=Deadline(), progress=Progress(),
-    )  # fmt: skip
-
-
 def fitted(frames: Frames, config: Any, folder: Path) -> tuple[Any, Frames, Context]:
     """Prepare, and train one fold whose validation rows are the first 30."""
-    context = made_context(folder)
-    prepared = model.prepare(model.enrich(frames, config, context), config, context)
-    made = model.build(config, prepared, context)
+    context = context_at(folder)
+    prepared = MODELS.prepare(MODELS.enrich(frames, config, context), config, context).frames
+    made = MODELS.build(config, prepared, context)
     made.fit(prepared.training.iloc[30:], prepared.training.iloc[:30])
     return made, prepared, context
 
@@ -179,7 +170,7 @@ def test_ngrams_are_those_that_scikit_learn_counts(tmp_path: Path) -> None:
 
     texts = ["a good film , a good one .", "not a good film", "bad film !", "good", "so bad it is a good film"]
     frame = pd.DataFrame({"review": texts})
-    context = made_context(tmp_path)
+    context = context_at(tmp_path)
     config = Baseline(min_reviews=2)
     prepared = ngrams.prepare(Frames(train=frame, test=frame.iloc[:2]), config, context)
     vocabulary, keys = ngrams.load(tmp_path)
@@ -204,7 +195,7 @@ def test_reviews_of_any_kind_have_a_prediction(reviews: Path, tmp_path: Path) ->
     predicted = made.predict(prepared.test)
     assert np.isfinite(predicted).all()
     made.save(tmp_path / "fold")
-    again = model.load(tmp_path / "fold", Baseline(), context)
+    again = MODELS.load(tmp_path / "fold", Baseline(), context)
     assert np.array_equal(again.predict(prepared.test), predicted)
     assert made.predict(prepared.test.iloc[:0]).shape == (0,)
 
@@ -212,7 +203,7 @@ def test_reviews_of_any_kind_have_a_prediction(reviews: Path, tmp_path: Path) ->
 def test_prediction_needs_the_runs_ngrams(reviews: Path, tmp_path: Path) -> None:
     frames = replace(frames_of(reviews), train=None)
     with pytest.raises(RunError, match="holds no n-grams"):
-        ngrams.prepare(frames, Baseline(), made_context(tmp_path))
+        ngrams.prepare(frames, Baseline(), context_at(tmp_path))
 
 
 @pytest.mark.parametrize("rank", [0, 1])

@@ -24,10 +24,10 @@ from common.config import resolve
 from common.data.frames import Frames
 from common.huggingface import tiny
 from common.model import Context
-from competitions.imdb import model as family
 from competitions.imdb.best import BestModel
 from competitions.imdb.blend import Blend, log_odds
 from competitions.imdb.competition import Reading
+from competitions.imdb.model import MODELS
 from competitions.imdb.reader import Reader, padded
 from competitions.imdb.transformer import Transformer
 
@@ -53,25 +53,11 @@ def reviews(n: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
-def context(tmp_path: Path) -> Context:
-    from common.deadline import Deadline
-    from common.environment import OVERRIDE, detect
-    from common.progress import Progress
-
-    here = detect({OVERRIDE: f"root={tmp_path} internet=off"})
-    (tmp_path / "fold").mkdir()
-    return Context(
-        environment=here, cache=tmp_path / "cache", run=tmp_path, folder=tmp_path / "fold", deadline=Deadline(),
-        progress=Progress(), title="fold 0",
-    )  # fmt: skip
-
-
 def fitted(context: Context, train: pd.DataFrame, valid: pd.DataFrame, *more: str) -> tuple[BestModel, pd.DataFrame]:
     """Return a model and its validation rows, prepared."""
     config = resolve(IMDB, "best", [*TINY, *more])
-    frames = family.prepare(Frames(train=train, test=valid), config, context)
-    model = family.build(config, frames, context)
+    frames = MODELS.prepare(Frames(train=train, test=valid), config, context).frames
+    model = MODELS.build(config, frames, context)
     assert isinstance(model, BestModel)
     model.fit(frames.training, frames.test)
     return model, frames.test
@@ -199,7 +185,7 @@ def test_doubtful_reviews_are_read_and_a_saved_model_predicts_the_same(
 
     (tmp_path / "model").mkdir()
     model.save(tmp_path / "model")
-    loaded = family.load(tmp_path / "model", model.config, context)
+    loaded = MODELS.load(tmp_path / "model", model.config, context)
     assert (loaded.predict(valid) == seen).all()
     shuffled = valid.sample(frac=1, random_state=0).assign(id="0_1")
     assert np.allclose(loaded.predict(shuffled), seen[shuffled.index], atol=1e-6), "the id or the order was used"
@@ -284,7 +270,7 @@ def test_killed_in_training_and_after_it_a_run_ends_as_if_undisturbed(
 ) -> None:
     assert kit(capsys, *words(data, tmp_path / "calm")).code == 0
     record = json.loads((tmp_path / "calm" / "run.json").read_text())
-    assert record["submission"]["valid"] and set(record["scores"]) == {"roc_auc", "accuracy"}
+    assert record["submission"]["rows"] and set(record["scores"]) == {"roc_auc", "accuracy"}
     for sign in ("fold-0-unfinished/training/checkpoint-*/whole", "fold-0*/**/reader"):
         kill_at_sight(tmp_path / "killed", sign, words(data, tmp_path / "killed"))
     assert kit(capsys, *words(data, tmp_path / "killed")).code == 0

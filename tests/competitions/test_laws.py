@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+import competitions
 from common import data, registry
 from common.competition import Competition, Split, SubmissionFormat
-from common.config import override, resolve, settings
-from common.deadline import Deadline
+from common.config import resolve
 from common.environment import detect
-from common.errors import SettingError, UnknownName
+from common.errors import KitError, SettingError, UnknownName
 from common.metrics.table import METRICS
-from common.model import Context
-from common.pipeline import inference
+from common.model import Context, Models
 from common.progress import Progress
+from common.settings import flat, override
 from common.splits.folds import make_folds
 
 ROOT = Path(registry.__file__).parents[1]
@@ -37,12 +37,9 @@ def folder(competition: Competition, tmp_path: Path) -> Path:
 
 def enriched(competition: Competition, folder: Path) -> data.Frames:
     """Return the frames as the split sees them."""
-    context = Context(
-        environment=detect(), cache=folder / "cache", run=folder, folder=folder, deadline=Deadline(),
-        progress=Progress(live=False),
-    )  # fmt: skip
+    context = Context.of(competition.name, detect(), folder, progress=Progress(live=False))
     frames, config = data.read(competition, folder), resolve(competition, "sample")
-    return inference.enrich(registry.model(competition.name), frames, config, context)
+    return registry.models(competition.name).enrich(frames, config, context)
 
 
 def test_there_are_competitions() -> None:
@@ -56,7 +53,7 @@ def test_the_description_fits_the_folder(competition: Competition) -> None:
     assert competition.metric in METRICS and set(competition.also_report) <= set(METRICS)
     assert competition.slug in competition.url
     for profile in competition.profiles:
-        assert settings(resolve(competition, profile))["split.kind"]
+        assert flat(resolve(competition, profile))["split.kind"]
 
 
 def test_nothing_else_in_the_library_names_it(competition: Competition) -> None:
@@ -118,7 +115,7 @@ def test_a_folder_is_all_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [
         ({"target": "scroe"}, "no column of the training table"),
         ({"inputs": ("anchors",)}, "not in both tables"),
-        ({"profiles": {}}, "profiles missing: sample, baseline, course, best"),
+        ({"profiles": {}}, "profiles missing: sample, baseline"),
     ],
 )
 def test_a_wrong_description_is_refused(changes: dict[str, object], says: str) -> None:
@@ -148,3 +145,22 @@ def test_no_data_weights_or_large_files_are_in_the_repository() -> None:
         limit = 1_000_000 if path.name == "submission.csv" else 500_000  # 25,000 rows are 700,000 bytes
         assert not path.is_file() or path.stat().st_size < limit, name
         assert path.suffix not in {".safetensors", ".bin", ".pt", ".pth", ".zip", ".parquet"}, name
+
+
+def test_a_folder_of_two_files_is_a_competition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "newcomer"
+    folder.mkdir()
+    monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
+    description = (ROOT / "competitions" / "patent" / "competition.py").read_text()
+    (folder / "competition.py").write_text(description.replace('name="patent"', 'name="newcomer"'))
+    assert "newcomer" in registry.names() and registry.get("newcomer").name == "newcomer"
+    with pytest.raises(KitError, match=r"competitions/newcomer has no model\.py"):
+        registry.models("newcomer")
+    (folder / "model.py").write_text("MODELS = None\n")
+    with pytest.raises(KitError, match="must set MODELS to an object of a class derived from Models"):
+        registry.models("newcomer")
+
+
+def test_a_misspelt_hook_is_an_error() -> None:
+    with pytest.raises(TypeError, match="no hook 'prepair'"):
+        type("Misspelt", (Models,), {"prepair": lambda self: None})

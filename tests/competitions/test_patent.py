@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from kit import kit
+from kit import context_at, kit
 
 from common import registry
 from common.config import resolve
@@ -63,12 +63,12 @@ def test_the_courses_split_is_the_courses_rows() -> None:
 
 
 def test_the_courses_text_and_arguments(tmp_path: Path) -> None:
-    from competitions.patent import model
+    from competitions.patent.model import MODELS
 
-    context = make_context(tmp_path)
+    context = context_at(tmp_path)
     config = resolve(PATENT, "course", ["backbone=tiny-random"])
-    frames = model.prepare(Frames(train=rows(20), test=rows(5)), config, context)
-    made: Any = model.build(config, frames, context)
+    frames = MODELS.prepare(Frames(train=rows(20), test=rows(5)), config, context).frames
+    made: Any = MODELS.build(config, frames, context)
     made.network = made._network("tiny-random")
     data = made._dataset(rows(3))
     assert data["input"][0] == f"TEXT1: F16; TEXT2: {rows(3)['target'][0]}; ANC1: valve valve"
@@ -82,24 +82,6 @@ def test_the_courses_text_and_arguments(tmp_path: Path) -> None:
 
 
 # Our lists
-
-
-def make_context(folder: Path) -> Any:
-    from common.deadline import Deadline
-    from common.environment import OVERRIDE, detect
-    from common.model import Context
-    from common.progress import Progress
-
-    here = detect({OVERRIDE: f"root={folder} internet=off"})
-    (folder / "fold").mkdir(exist_ok=True)
-    return Context(
-        environment=here,
-        cache=folder / "cache",
-        run=folder,
-        folder=folder / "fold",
-        deadline=Deadline(),
-        progress=Progress(),
-    )
 
 
 def test_every_row_stands_in_one_sequence_in_every_order() -> None:
@@ -155,15 +137,17 @@ def test_weights_in_half_precision_are_trained_in_single(tmp_path: Path) -> None
 
     from common.huggingface import tiny
     from common.huggingface.tokens import keep_encoder, keep_tokenizer, kept_encoder
-    from competitions.patent import model
+    from competitions.patent.model import MODELS
 
     tokenizer = tiny.tokenizer(["valve pump"])
     tokenizer.save_pretrained(tmp_path / "half")
     network = AutoModelForSequenceClassification.from_config(tiny.config(len(tokenizer), num_labels=1))
     network.half().save_pretrained(tmp_path / "half")
-    context = make_context(tmp_path)
+    context = context_at(tmp_path)
     config = resolve(PATENT, "course", [f"backbone={tmp_path / 'half'}"])
-    made: Any = model.build(config, model.prepare(Frames(train=rows(5), test=rows(5)), config, context), context)
+    made: Any = MODELS.build(
+        config, MODELS.prepare(Frames(train=rows(5), test=rows(5)), config, context).frames, context
+    )
     assert {value.dtype for value in made._network(str(tmp_path / "half")).parameters()} == {torch.float32}
     keep_tokenizer(str(tmp_path / "half"), [], context)
     keep_encoder(str(tmp_path / "half"), 0, context)
@@ -218,7 +202,7 @@ def test_a_saved_scorer_scores_the_same(tmp_path: Path) -> None:
     lists, network = listing(rows(30), labels=False), scorer()
     batch = Collator(0)([lists[(0, 0)]])
     network.save(tmp_path)
-    again = Scorer.load(tmp_path, make_context(tmp_path).environment).eval()
+    again = Scorer.load(tmp_path, context_at(tmp_path).environment).eval()
     assert torch.equal(again(**batch)["logits"], network(**batch)["logits"])
     assert not list(tmp_path.glob("*.bin")) + list(tmp_path.glob("*.pt")) + list(tmp_path.glob("*.pkl"))
 
@@ -287,18 +271,18 @@ def test_the_hidden_rerun_needs_neither_training_data_nor_backbone(
 
 
 def test_the_baseline_repeats_itself_and_is_saved_without_code(sample_data: Path, tmp_path: Path) -> None:
-    from competitions.patent import model
+    from competitions.patent.model import MODELS
 
     frame = pd.read_csv(sample_data / "train.csv")
-    config, context = resolve(PATENT, "baseline", ["rounds=20", "components=8"]), make_context(tmp_path)
+    config, context = resolve(PATENT, "baseline", ["rounds=20", "components=8"]), context_at(tmp_path)
     frames = Frames(train=frame, test=frame)
-    first, second = (model.build(config, frames, context) for _ in range(2))
+    first, second = (MODELS.build(config, frames, context) for _ in range(2))
     for made in (first, second):
         made.fit(frame, frame)
     expected = first.predict(frame)
     assert np.array_equal(expected, second.predict(frame))
     first.save(tmp_path)
-    assert np.array_equal(model.load(tmp_path, config, context).predict(frame), expected)
+    assert np.array_equal(MODELS.load(tmp_path, config, context).predict(frame), expected)
     assert np.isfinite(first.predict(frame[:1])).all()
 
 

@@ -415,7 +415,6 @@ def test_the_kernel_runs_here_and_keeps_its_run(
 def enriched(competition: Competition, source: Path, more: dict[str, bytes], home: Path) -> data.Frames:
     """Return the frames of a folder of data with further files, as the split sees them."""
     from common.config import resolve
-    from common.deadline import Deadline
     from common.environment import detect
     from common.model import Context
     from common.progress import Progress
@@ -428,12 +427,9 @@ def enriched(competition: Competition, source: Path, more: dict[str, bytes], hom
     for name, content in more.items():
         (folder / name).write_bytes(content)
     (folder / "sample_submission.csv").write_bytes((source / "sample_submission.csv").read_bytes())
-    here = detect()
-    context = Context(
-        environment=here, cache=here.cache, run=home, folder=home, deadline=Deadline(), progress=Progress(live=False)
-    )
+    context = Context.of(competition.name, detect(), home, progress=Progress(live=False))
     config = resolve(competition, "baseline", LIGHT)
-    return registry.model(competition.name).enrich(data.read(competition, folder), config, context)
+    return registry.models(competition.name).enrich(data.read(competition, folder), config, context)
 
 
 def test_the_disk_for_pictures_has_a_bound(pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:

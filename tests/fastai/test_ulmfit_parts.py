@@ -23,13 +23,12 @@ import torch
 from ulmfit_world import TINY, reviews
 
 from common import processes
-from common.config import override
-from common.deadline import Deadline
-from common.environment import PROJECT, detect
+from common.environment import PROJECT
 from common.errors import BackboneError
 from common.fastai import checkpoints, phases
 from common.model import Context
 from common.progress import Progress
+from common.settings import override
 from common.text import Corpus, Vocabulary
 from common.text.rules import SPECIAL
 from competitions.imdb import classifier, encoder, generate, language_model, lstm, network, ulmfit, wikipedia
@@ -38,14 +37,6 @@ from competitions.imdb.competition import PROFILES, Ulmfit
 
 CONFIG = PROFILES["sample"]
 assert isinstance(CONFIG, Ulmfit)
-
-
-@pytest.fixture
-def context(home: Path, tmp_path: Path) -> Context:
-    return Context(
-        environment=detect(), cache=tmp_path / "cache", run=tmp_path, folder=tmp_path, deadline=Deadline(),
-        progress=Progress(silent=True),
-    )  # fmt: skip
 
 
 def corpus(lengths: list[int]) -> Corpus:
@@ -369,7 +360,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         records.append(json.loads((tmp_path / f"run-{number}" / "run.json").read_text()))
     (one, two) = ([row["valid_loss"] for row in record["stages"]["language-model"]["epochs"]] for record in records)
     assert one == pytest.approx(two, rel=0.02) and one != two
-    one, two = (record["folds"]["0"]["epochs"][-1]["valid_loss"] for record in records)
+    one, two = (record["folds"]["0"]["notes"]["epochs"][-1]["valid_loss"] for record in records)
     assert one == pytest.approx(two, abs=0.15)
     assert not list(tmp_path.rglob("*.part"))
     assert len((tmp_path / "submissions" / "imdb" / "ledger.csv").read_text().splitlines()) == 3

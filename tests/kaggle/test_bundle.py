@@ -16,9 +16,10 @@ import pytest
 from common.environment import PROJECT
 from common.errors import KernelError, KitError, SecretFound, UnknownName
 from common.kaggle.build import MAX_BYTES, Built, build, names
-from common.kaggle.bundle import Bundle, imported, sources
+from common.kaggle.bundle import Bundle
 from common.kaggle.notebook import Cell, cells
 from common.session.kernel import BUNDLE, METADATA
+from common.sources import imported, sources
 
 KERNELS = names()
 

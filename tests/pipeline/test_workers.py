@@ -40,8 +40,8 @@ def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: Request,
     assert two.finished() == one.finished() == [0, 1]
     for name in ("oof.csv", "submission.csv", "folds.csv"):
         assert (two.folder / name).read_bytes() == (one.folder / name).read_bytes()
-    assert two.record["scores"] == one.record["scores"]
-    assert two.record["status"] == "finished"
+    assert two.record.scores == one.record.scores
+    assert two.record.status == "finished"
     assert sorted(path.name for path in tmp_path.glob("run*")) == ["run"]
     assert sorted(path.name for path in two.folder.iterdir()) == sorted(path.name for path in one.folder.iterdir())
     (entry,) = [row for row in Ledger(request_of.submissions / "ledger.csv").rows() if row["run"] == "run"]

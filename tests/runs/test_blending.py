@@ -16,6 +16,7 @@ from common.competition import Competition, SubmissionFormat
 from common.errors import RunError
 from common.metrics.table import score
 from common.runs.blending import blend, select
+from common.runs.records import Code, RunRecord
 
 PATENT = registry.get("patent")
 
@@ -32,8 +33,11 @@ def run(folder: Path, seed: int, noise: float, *, folds: int = 0, competition: s
     oof.sample(frac=1, random_state=seed).to_csv(folder / "oof.csv", index=False)
     test = pd.DataFrame({"id": [f"1{row}" for row in range(9)], "score": np.linspace(0, 1, 9) * (1 if seed else 0.5)})
     test.sample(frac=1, random_state=seed).to_csv(folder / "submission.csv", index=False)
-    record = {"competition": competition, "profile": "best", "settings": {}, "data": {"train.csv": "abc"}}
-    (folder / "run.json").write_text(json.dumps(record))
+    record = RunRecord(
+        competition=competition, profile="best", metric="pearson", settings={}, data={"train.csv": "abc"},
+        code=Code(hash="", files={}),
+    )  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(record.to_json()))
     return folder
 
 
@@ -122,7 +126,7 @@ def test_runs_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         "a run of pets": run(tmp_path / "c", 2, 0.4, competition="pets"),
         "finish it first": unfinished,
         "two different runs": first,
-        "holds no run": tmp_path / "nowhere",
+        "no run in": tmp_path / "nowhere",
     }
     for message, other in others.items():
         with pytest.raises(RunError, match=message):

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 
 from common.errors import RunError
+from common.model import Model
 from common.runs.ledger import Ledger
+from common.runs.records import Fold, RunRecord, Status
 from common.runs.run import Run, default_folder
 
 
-def identity(**changes: Any) -> dict[str, Any]:
-    what = {
-        "competition": "some", "profile": "best", "settings": {"epochs": 1}, "data": {"train.csv": "aa"},
-        "code": {"hash": "1", "files": {"common/a.py": "1"}},
+def record(**changes: Any) -> RunRecord:
+    values = {
+        "competition": "some", "profile": "best", "metric": "rmse", "settings": {"epochs": 1},
+        "data": {"train.csv": "aa"}, "code": {"hash": "1", "files": {"common/a.py": "1"}},
     }  # fmt: skip
-    return what | changes
+    return RunRecord.from_json(values | changes)
 
 
-class Constant:
+class Constant(Model):
     def fit(self, train: Any, valid: Any) -> None: ...
 
     def predict(self, frame: Any) -> Any:
@@ -32,11 +34,11 @@ class Constant:
 
 
 def test_a_run_is_continued_by_the_same_run(tmp_path: Path) -> None:
-    run = Run.begin(tmp_path / "run", identity(), "auto")
+    run = Run.begin(tmp_path / "run", record(), "auto")
     run.checkpoints(0).mkdir()
-    run.keep_fold(0, Constant(), np.arange(3.0), np.arange(2.0), {"rows": 3})
-    again = Run.begin(tmp_path / "run", identity(), "auto")
-    assert again.finished() == [0] and again.fold_record(0) == {"rows": 3}
+    run.keep_fold(0, Constant(), np.arange(3.0), np.arange(2.0), Fold(rows=3))
+    again = Run.begin(tmp_path / "run", record(), "auto")
+    assert again.finished() == [0] and again.fold_record(0) == Fold(rows=3)
     assert again.predictions(0, "valid").tolist() == [0, 1, 2]
     assert not run.checkpoints(0).exists()
 
@@ -51,45 +53,45 @@ def test_a_run_is_continued_by_the_same_run(tmp_path: Path) -> None:
     ],
 )
 def test_another_run_is_refused_and_nothing_is_lost(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
-    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    Run.begin(tmp_path, record(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), Fold(rows=1))
     with pytest.raises(RunError, match=says):
-        Run.begin(tmp_path, identity(**changes), "auto")
+        Run.begin(tmp_path, record(**changes), "auto")
     assert Run.open(tmp_path).finished() == [0]
 
 
 def test_resume_goes_on_with_other_code_and_fresh_starts_again(tmp_path: Path) -> None:
-    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
-    other = identity(code={"hash": "2", "files": {}})
+    Run.begin(tmp_path, record(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), Fold(rows=1))
+    other = record(code={"hash": "2", "files": {}})
     assert Run.begin(tmp_path, other, "resume").finished() == [0]
-    assert Run.begin(tmp_path, identity(settings={"epochs": 9}), "fresh").finished() == []
+    assert Run.begin(tmp_path, record(settings={"epochs": 9}), "fresh").finished() == []
 
 
 def test_fresh_leaves_nothing_of_the_old_run_but_its_log(tmp_path: Path) -> None:
-    Run.begin(tmp_path, identity(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), {})
+    Run.begin(tmp_path, record(), "auto").keep_fold(0, Constant(), np.zeros(1), np.zeros(1), Fold(rows=1))
     (tmp_path / "tokenizer").mkdir()
     (tmp_path / "log.txt").write_text("told")
-    Run.begin(tmp_path, identity(), "fresh")
+    Run.begin(tmp_path, record(), "fresh")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.txt", "run.json"]
 
 
 def test_every_session_is_in_the_record(tmp_path: Path) -> None:
-    Run.begin(tmp_path, identity(versions={"torch": "1"}), "auto")
-    again = Run.begin(tmp_path, identity(versions={"torch": "2"}, code={"hash": "2", "files": {}}), "resume")
-    assert [(each["code"], each["versions"]["torch"]) for each in again.record["sessions"]] == [("1", "1"), ("2", "2")]
+    Run.begin(tmp_path, record(versions={"torch": "1"}), "auto")
+    again = Run.begin(tmp_path, record(versions={"torch": "2"}, code={"hash": "2", "files": {}}), "resume")
+    assert [(each.code, each.versions["torch"]) for each in again.record.sessions] == [("1", "1"), ("2", "2")]
 
 
 def test_a_kill_in_the_very_first_write_does_not_block_the_run(tmp_path: Path) -> None:
     (tmp_path / ".run.json.abcd.part").write_text('{"sta')
-    assert Run.begin(tmp_path, identity(), "auto").finished() == []
+    assert Run.begin(tmp_path, record(), "auto").finished() == []
 
 
 def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
-    run = Run.begin(tmp_path, identity(), "auto")
+    run = Run.begin(tmp_path, record(), "auto")
     part = tmp_path / ".fold-1.abcd.part"
     (part / "model").mkdir(parents=True)
     (tmp_path / "fold-2").mkdir()
     assert run.finished() == []
-    Run.begin(tmp_path, identity(), "auto")
+    Run.begin(tmp_path, record(), "auto")
     assert not part.exists()
 
 
@@ -100,10 +102,28 @@ def test_a_broken_record_is_told(tmp_path: Path) -> None:
             Run.open(tmp_path)
 
 
+def test_a_run_of_the_version_before_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(
+        '{"status": "finished", "competition": "some", "profile": "best", "settings": {}}'
+    )
+    with pytest.raises(RunError, match=r"is a run of kit 0\.1, which this version cannot read; train it again"):
+        Run.open(tmp_path)
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    whole = record(
+        status="finished", folds={"0": {"rows": 3, "notes": {"curve": [[1, 0.5]]}}},
+        submission={"file": "submission.csv", "sha256": "a", "rows": 2},
+        sessions=[{"began": "now", "code": "1", "kit": "0.2", "versions": {}, "machine": {"cpus": 2}}],
+    )  # fmt: skip
+    again = RunRecord.from_json(json.loads(json.dumps(whole.to_json())))
+    assert again == whole and again.status is Status.FINISHED and again.folds[0].rows == 3
+
+
 def test_the_folder_follows_from_settings_and_data_alone(tmp_path: Path) -> None:
-    first = default_folder(tmp_path, identity())
-    assert first == default_folder(tmp_path, identity(code={"hash": "9", "files": {}}))
-    assert first != default_folder(tmp_path, identity(settings={"epochs": 2}))
+    first = default_folder(tmp_path, record())
+    assert first == default_folder(tmp_path, record(code={"hash": "9", "files": {}}))
+    assert first != default_folder(tmp_path, record(settings={"epochs": 2}))
     assert first.name.startswith("best-")
 
 

@@ -58,7 +58,7 @@ def test_every_stage_runs_and_is_recorded(calm: Path) -> None:
     assert [row["epoch"] for row in language["epochs"]] == [1, 2, 3]
     assert language["epochs"][-1]["perplexity"] < language["epochs"][0]["perplexity"]
     assert {"train_loss", "valid_loss", "accuracy", "perplexity", "per_second"} <= set(language["epochs"][0])
-    assert [row["epoch"] for row in record["folds"]["0"]["epochs"]] == [1, 2, 3, 4, 5]
+    assert [row["epoch"] for row in record["folds"]["0"]["notes"]["epochs"]] == [1, 2, 3, 4, 5]
     assert not list(calm.rglob(CHECKPOINT)), "checkpoints of finished stages are gone"
     for name in ("language-model", "fold-0"):
         assert (calm / "figures" / f"{name}.png").stat().st_size > 1000

@@ -13,12 +13,9 @@ import pandas as pd
 import pytest
 from picture_files import photo, saved
 
-from common.deadline import Deadline
-from common.environment import detect
 from common.errors import DeviceError, SettingError
 from common.files import locked
 from common.model import Context
-from common.progress import Progress
 from common.vision import features as module
 from common.vision.eviction import INDEX
 from common.vision.features import features, keep_backbone
@@ -30,13 +27,9 @@ CONFIG = Frozen(backbone="test_resnet", weights="random", sizes=(32,))
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Context:
-    made = Context(
-        environment=detect({"KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off"}), cache=tmp_path / "cache",
-        run=tmp_path / "run", folder=tmp_path / "run", deadline=Deadline(), progress=Progress(silent=True),
-    )  # fmt: skip
-    keep_backbone(CONFIG.backbone, CONFIG.weights, CONFIG.sizes, CONFIG.seed, made)
-    return made
+def context(context: Context) -> Context:
+    keep_backbone(CONFIG.backbone, CONFIG.weights, CONFIG.sizes, CONFIG.seed, context)
+    return context
 
 
 @pytest.fixture
