@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, starmap
 from shutil import get_terminal_size
 from typing import Any
 
@@ -85,16 +85,17 @@ def _description(competition: Competition) -> str:
         ),
     ]
     head = [f"{competition.title} ({competition.name})", competition.summary, competition.url, "", _table(facts)]
-    profiles = [["", f"profile {name}", _table(_settings(config))] for name, config in competition.profiles.items()]
-    return "\n".join([*head, *chain.from_iterable(profiles)])
+    return "\n".join([*head, *chain.from_iterable(starmap(_profile, competition.profiles.items()))])
 
 
-def _settings(config: Config) -> list[tuple[str, object]]:
-    """Return the settings that are set, the split in words."""
-    from common.settings import flat
+def _profile(name: str, config: Config) -> list[str]:
+    """Return a profile's settings, each with the reason for it, as lines of text."""
+    from common.settings import flat, reasons
 
-    rows = [(f"  {key}", value) for key, value in flat(config).items() if value is not None and key[:6] != "split."]
-    return [*rows, ("  split", _split(config.split))] if config.split else rows
+    why = reasons(config)
+    values = {key: value for key, value in flat(config).items() if value is not None and key[:6] != "split."}
+    split = f" on a split of its own: {_split(config.split)}" if config.split else ""
+    return ["", f"profile {name}{split}", _table([(f"  {key}", values[key], why.get(key, "")) for key in values])]
 
 
 def _table(rows: Sequence[Sequence[object]]) -> str:
