@@ -45,7 +45,8 @@ def generate(arguments: argparse.Namespace) -> None:
     competition, run = registry.get(arguments.name), Run.open(arguments.folder, arguments.name)
     context = Context.of(competition.name, environment.detect(), run.folder, progress=Progress())
     config = restore(competition, run.record.profile, run.record.settings)
+    prompt = arguments.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes of another encoding
     text = registry.models(competition.name).generate(
-        arguments.text, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
+        prompt, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
     )
     report(arguments, {"run": str(run.folder), "text": text}, lambda: text)

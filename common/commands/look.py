@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, starmap
 from shutil import get_terminal_size
 from typing import Any
 
@@ -31,7 +31,9 @@ def show_all(arguments: argparse.Namespace) -> None:
     """Print every competition in a line."""
     from common import registry
 
-    competitions = [registry.get(name) for name in registry.names()]
+    competitions, broken = registry.every()
+    for error in broken:
+        print(f"warning: {error}", file=sys.stderr)
     rows = [["NAME", "METRIC", "SUBMITTED AS", "PROFILES", "TITLE"]]
     rows += [[each.name, each.metric, each.submitted_as, ",".join(each.profiles), each.title] for each in competitions]
     keys = ("name", "slug", "title", "metric", "submitted_as")
@@ -85,23 +87,17 @@ def _description(competition: Competition) -> str:
         ),
     ]
     head = [f"{competition.title} ({competition.name})", competition.summary, competition.url, "", _table(facts)]
-    profiles = [
-        ["", f"profile {name}, split {_split(config.split or competition.split)}", _table(_settings(config))]
-        for name, config in competition.profiles.items()
-    ]
-    return "\n".join([*head, *chain.from_iterable(profiles)])
+    return "\n".join([*head, *chain.from_iterable(starmap(_profile, competition.profiles.items()))])
 
 
-def _settings(config: Config) -> list[tuple[str, object, str]]:
-    """Return the settings that are set, each with its reason; the split stands beside the profile's name."""
+def _profile(name: str, config: Config) -> list[str]:
+    """Return a profile's settings, each with the reason for it, as lines of text."""
     from common.settings import flat, reasons
 
     why = reasons(config)
-    return [
-        (f"  {key}", value, why.get(key, ""))
-        for key, value in flat(config).items()
-        if value is not None and not key.startswith("split.")
-    ]
+    values = {key: value for key, value in flat(config).items() if value is not None and key[:6] != "split."}
+    split = f" on a split of its own: {_split(config.split)}" if config.split else ""
+    return ["", f"profile {name}{split}", _table([(f"  {key}", values[key], why.get(key, "")) for key in values])]
 
 
 def _table(rows: Sequence[Sequence[object]]) -> str:
@@ -122,6 +118,7 @@ def examine(arguments: argparse.Namespace) -> None:
 
     here = environment.detect()
     credential = credentials.find()
+    competitions, broken = registry.every()
     document: dict[str, Any] = {
         "place": here.place,
         "python": sys.version.split()[0],
@@ -132,7 +129,8 @@ def examine(arguments: argparse.Namespace) -> None:
         "inputs": [str(path) for path in here.inputs if path.is_dir()],
         "internet": here.online(),
         "versions": provenance.versions(),
-        "data": {name: list(map(str, data.found(registry.get(name), here))) for name in registry.names()},
+        "data": {each.name: list(map(str, data.found(each, here))) for each in competitions},
+        "broken": list(map(str, broken)),
         "credential": {
             "kind": credential.kind,
             "source": credential.source,
@@ -162,6 +160,6 @@ def _diagnosis(document: dict[str, Any]) -> str:
             ("libraries", ", ".join(versions)),
             *((f"data {name}", ", ".join(folders) or "not found") for name, folders in document["data"].items()),
             ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
-            *(("warning", warning) for warning in credential["warnings"]),
+            *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
         ]
     )

@@ -155,10 +155,10 @@ def kit_competitions(data: Mapping[str, Path], samples: Path) -> list[Hosted]:
         if name not in names:
             raise UnknownName("competition", name, names)
     return [
-        Hosted(competition=registry.get(name), data=data[name])
-        if name in data
-        else Hosted(competition=registry.get(name), data=samples / name, make=partial(_sample, name))
-        for name in names
+        Hosted(competition=each, data=data[each.name])
+        if each.name in data
+        else Hosted(competition=each, data=samples / each.name, make=partial(_sample, each.name))
+        for each in registry.every()[0]
     ]
 
 
