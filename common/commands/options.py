@@ -73,11 +73,3 @@ def seconds(text: str) -> float:
         return duration(text)
     except SettingError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def table(rows: list[list[str]]) -> str:
-    """Return rows as aligned columns; the first row is the header."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

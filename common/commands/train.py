@@ -186,9 +186,9 @@ def _document(done: Run) -> dict[str, Any]:
 
 def _summary(done: Run) -> str:
     """Return the scores, the time and the paths of a run."""
-    from common.commands.options import table
     from common.progress import clock
     from common.runs import oof
+    from common.wording import table
 
     record = done.record
     phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record.seconds.items() if spent >= 0.5)

@@ -145,16 +145,16 @@ def _warn_of_leaks(work: Work) -> None:
     leaks = leakage.check(
         work.frames.training,
         work.folds,
+        work.split,
         inputs=[name for name in competition.inputs if name not in paths],  # where a file lies says nothing about it
         group=competition.split.group,
         test=work.frames.test,
-        ordered=work.split.kind == "time",
     )
     for leak in leaks:
         work.request.progress.warn(f"the {work.split.kind} split leaks: {leak.message}")
     parts = {"train": work.frames.training, "test": work.frames.test, **work.frames.extra}
-    for told in leakage.between(parts, competition.inputs):
-        work.request.progress.warn(told)
+    for message in leakage.between(parts, competition.inputs):
+        work.request.progress.warn(message)
 
 
 def _finish(work: Work) -> None:

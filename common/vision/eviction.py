@@ -1,7 +1,7 @@
 """A bound on the disk of what can be made again: entries that were not used for longest leave first.
 
 An entry is a folder with a file `index.json`, whose time of change is when the entry was used last. Who needs an entry
-to stay locks it (`files.lock_of`); who has its files mapped goes on reading them when they are gone, and their disk
+to stay locks it (`files.locked`); who has its files mapped goes on reading them when they are gone, and their disk
 space is free when the last reader ends.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from common.environment import free_disk
 from common.errors import DeviceError
-from common.files import lock_of, locked
+from common.files import locked
 
 INDEX = "index.json"
 
@@ -39,11 +39,10 @@ def make_room(root: Path, need: int, max_bytes: int, what: str) -> None:
     for entry in sorted(entries, key=used.__getitem__):
         if total <= max_bytes:
             break
-        with suppress(BlockingIOError), locked(lock_of(entry), _in_use):
+        with suppress(BlockingIOError), locked(entry, _in_use):
             # Taken out of its place by one rename first: half an entry is never seen.
             aside = entry.rename(entry.with_name(f".{entry.name}.evicted.part"))
             shutil.rmtree(aside, ignore_errors=True)
-            lock_of(entry).unlink(missing_ok=True)
             total -= sizes[entry]
     if (free := free_disk(root)) < need:
         raise DeviceError(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import SettingError
-from common.files import atomic_folder, atomic_write, lock_of, locked
+from common.files import atomic_folder, atomic_write, locked
 from common.model import Context
 from common.vision import backbones
 from common.vision.eviction import INDEX, make_room
@@ -79,7 +79,7 @@ def features(frame: DataFrame, config: Frozen, context: Context) -> Blocks:
         rows, folder = frame[ROW].to_numpy()[places], context.cache / "features" / key
         parts = {int(part): folder / f"{part:03}.npz" for part in np.unique(rows // PART)}
         # Nobody else makes the same features meanwhile, and nobody takes them away before they are read.
-        with locked(lock_of(folder), lambda: context.progress.say("features: waiting for another process's")):
+        with locked(folder, lambda: context.progress.say("features: waiting for another process's")):
             with atomic_write(folder / INDEX, "w") as handle:
                 json.dump(made_by, handle)
             extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
@@ -130,7 +130,7 @@ class _Extractor:
         if whole > room:
             raise SettingError(f"{what}, more than the {room / 1e9:.2f} GB allowed; allow more (--set cache_gb=…)")
         root = file.parent.parent
-        with locked(root / "features.lock"):
+        with locked(root / "features"):
             make_room(root, need, room, what)
             with atomic_write(file) as handle:
                 np.savez(handle, **blocks)

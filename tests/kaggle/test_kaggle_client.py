@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from common.rehearsal.stand_in.faults import Fault
 from kaggle_seam import Hourglass, Seam, isolate, seam
 from stand_in_world import KEY, USER, hosted, kernel_folder, wait_for
 
@@ -23,7 +24,6 @@ from common.kaggle.outputs import fetch
 from common.kaggle.results import KernelState, OutputFile, Ref
 from common.kaggle.retry import Retry
 from common.rehearsal.stand_in.accounts import Accounts
-from common.rehearsal.stand_in.faults import Fault
 
 CSV, CODE = "toy-csv", "toy-kernel"
 KERNEL = Ref(USER, "toy-kernel")

@@ -14,7 +14,7 @@ import pytest
 from picture_files import photo, saved
 
 from common.errors import DeviceError, SettingError
-from common.files import lock_of, locked
+from common.files import locked
 from common.model import Context
 from common.vision import features as module
 from common.vision.eviction import INDEX
@@ -99,14 +99,14 @@ def test_those_not_used_for_longest_leave_and_never_those_in_use(context: Contex
     features(frame, CONFIG, context)  # used again, so that another one is next
     features(frame, sized(35, cache_gb=room), context)
     assert there(context) == [32, 34, 35]
-    with locked(lock_of(entry(34, context))):  # type: ignore[arg-type]
+    with locked(entry(34, context)):  # type: ignore[arg-type]
         features(frame, sized(33, cache_gb=room), context)
         assert there(context) == [33, 34, 35]
     features(frame, sized(32, cache_gb=1.5 * size / 1e9), context)
     assert there(context) == [32]
     left = {path.name for path in (context.cache / "features").iterdir()}
     folder = entry(32, context)
-    assert folder and left == {folder.name, lock_of(folder).name, "features.lock"}
+    assert folder and left == {folder.name}
 
 
 def test_more_than_is_allowed_is_refused_with_the_figure(context: Context, frame: pd.DataFrame) -> None:

@@ -138,7 +138,7 @@ def open_cache(
     progress = progress or Progress(live=False)
     entry = root / _key(paths, size, rule)
     if (cache := _opened(entry, paths)) is None:
-        with locked(root / "pictures.lock", lambda: progress.say(f"{title}: waiting for another process's pictures")):
+        with locked(root / "pictures", lambda: progress.say(f"{title}: waiting for another process's pictures")):
             if (cache := _opened(entry, paths)) is None:
                 make_room(root, need, max_bytes, _figure(len(paths), size))
                 _build(paths, entry, size, rule, progress, title)
