@@ -12,6 +12,7 @@ from common.data.frames import (
     read_rows,
     sample_submission,
     sha256,
+    usual_folders,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "read_rows",
     "sample_submission",
     "sha256",
+    "usual_folders",
 ]
