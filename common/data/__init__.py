@@ -11,7 +11,6 @@ from common.data.frames import (
     read,
     read_rows,
     sample_submission,
-    sha256,
 )
 
 __all__ = [
@@ -25,5 +24,4 @@ __all__ = [
     "read",
     "read_rows",
     "sample_submission",
-    "sha256",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from common import data, processes, registry, splits, submission
 from common.errors import KitError, SplitError
+from common.files import sha256
 from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
@@ -182,7 +183,7 @@ def _submit(work: Work, finished: list[int]) -> Submission:
     path = work.run.folder / competition.submission.file_name
     submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
     inference.check(competition, path, work.frames)
-    return Submission(file=path.name, sha256=data.sha256(path), rows=len(work.frames.test))
+    return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
 
 
 def _enter(work: Work) -> None:

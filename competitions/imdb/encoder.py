@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.attached import files_below
-from common.data.frames import sha256
 from common.environment import Environment
 from common.errors import BackboneError
-from common.files import atomic_folder
+from common.files import atomic_folder, sha256
 from common.text.corpus import TextSettings
 from common.text.vocabulary import FILE as VOCABULARY
 from common.text.vocabulary import Vocabulary
