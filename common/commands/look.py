@@ -31,7 +31,9 @@ def show_all(arguments: argparse.Namespace) -> None:
     """Print every competition in a line."""
     from common import registry
 
-    competitions = [registry.get(name) for name in registry.names()]
+    competitions, broken = registry.every()
+    for error in broken:
+        print(f"warning: {error}", file=sys.stderr)
     rows = [["NAME", "METRIC", "SUBMITTED AS", "PROFILES", "TITLE"]]
     rows += [[each.name, each.metric, each.submitted_as, ",".join(each.profiles), each.title] for each in competitions]
     keys = ("name", "slug", "title", "metric", "submitted_as")
@@ -116,6 +118,7 @@ def examine(arguments: argparse.Namespace) -> None:
 
     here = environment.detect()
     credential = credentials.find()
+    competitions, broken = registry.every()
     document: dict[str, Any] = {
         "place": here.place,
         "python": sys.version.split()[0],
@@ -126,7 +129,8 @@ def examine(arguments: argparse.Namespace) -> None:
         "inputs": [str(path) for path in here.inputs if path.is_dir()],
         "internet": here.online(),
         "versions": provenance.versions(),
-        "data": {name: list(map(str, data.found(registry.get(name), here))) for name in registry.names()},
+        "data": {each.name: list(map(str, data.found(each, here))) for each in competitions},
+        "broken": list(map(str, broken)),
         "credential": {
             "kind": credential.kind,
             "source": credential.source,
@@ -156,6 +160,6 @@ def _diagnosis(document: dict[str, Any]) -> str:
             ("libraries", ", ".join(versions)),
             *((f"data {name}", ", ".join(folders) or "not found") for name, folders in document["data"].items()),
             ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
-            *(("warning", warning) for warning in credential["warnings"]),
+            *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
         ]
     )
