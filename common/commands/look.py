@@ -130,6 +130,7 @@ def examine(arguments: argparse.Namespace) -> None:
         "internet": here.online(),
         "versions": provenance.versions(),
         "data": {each.name: list(map(str, data.found(each, here))) for each in competitions},
+        "looked_in": {each.name: list(map(str, data.usual_folders(each, here))) for each in competitions},
         "broken": list(map(str, broken)),
         "credential": {
             "kind": credential.kind,
@@ -158,7 +159,10 @@ def _diagnosis(document: dict[str, Any]) -> str:
             ("internet", "on" if document["internet"] else "off"),
             ("python", document["python"]),
             ("libraries", ", ".join(versions)),
-            *((f"data {name}", ", ".join(folders) or "not found") for name, folders in document["data"].items()),
+            *(
+                (f"data {name}", ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}")
+                for name, folders in document["data"].items()
+            ),
             ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
             *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
         ]

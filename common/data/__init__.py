@@ -11,6 +11,7 @@ from common.data.frames import (
     read,
     read_rows,
     sample_submission,
+    usual_folders,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "read",
     "read_rows",
     "sample_submission",
+    "usual_folders",
 ]

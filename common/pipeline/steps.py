@@ -58,7 +58,8 @@ def run(request: Request) -> Run:
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         numbers = _existing(folds, config.folds)
-    record = new_record(competition, request.profile, config, hashes, provenance.machine(request.environment))
+    machine = provenance.machine(request.environment)
+    record = new_record(competition, request.profile, config, hashes, request.data, machine)
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
@@ -124,6 +125,12 @@ def _begin(request: Request, folder: Path, record: RunRecord) -> Run:
         return Run.open(folder)
     run = Run.begin(folder, record, request.mode)
     request.progress.log = folder / LOG
+    threads = {session.machine.get("threads") for session in run.record.sessions}
+    if len(threads) > 1 and run.finished():
+        request.progress.warn(
+            f"this run was begun with {run.record.machine.get('threads')} threads and continues with "
+            f"{record.machine['threads']}: sums in another order may change the last digits"
+        )
     processes.wait()
     return run
 
