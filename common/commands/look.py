@@ -144,7 +144,7 @@ def examine(arguments: argparse.Namespace) -> None:
 
 def _diagnosis(document: dict[str, Any]) -> str:
     machine, credential = document["machine"], document["credential"]
-    memory, available = ((size or 0) / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
+    memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
     gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
     return _table(

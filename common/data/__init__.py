@@ -11,7 +11,6 @@ from common.data.frames import (
     read,
     read_rows,
     sample_submission,
-    sha256,
     usual_folders,
 )
 
@@ -26,6 +25,5 @@ __all__ = [
     "read",
     "read_rows",
     "sample_submission",
-    "sha256",
     "usual_folders",
 ]

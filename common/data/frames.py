@@ -15,6 +15,7 @@ from common.competition import Column, Competition, Folder, Source, Table
 from common.data import folders
 from common.data.zipped import members
 from common.errors import DataError
+from common.files import sha256
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -177,12 +178,6 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     sources = (files.train, files.test, files.sample_submission, *files.extra.values())
     held = sorted({path for source in sources for path in paths(folder, source)})
     return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in held}
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def sha256_of_folder(folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from common import data, metrics, processes, registry, splits, submission
 from common.config import resolve
 from common.errors import KitError, RunError, SplitError
-from common.files import locked
+from common.files import locked, sha256
 from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
@@ -227,7 +227,7 @@ def _submit(work: Work, finished: list[int]) -> Submission:
     path = work.run.folder / competition.submission.file_name
     submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
     inference.check(competition, path, work.frames)
-    return Submission(file=path.name, sha256=data.sha256(path), rows=len(work.frames.test))
+    return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
 
 
 def _enter(work: Work) -> None:
