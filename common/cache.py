@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 
 from common.environment import free_disk
 from common.errors import DeviceError
-from common.files import atomic_folder, lock_of, locked
+from common.files import atomic_folder, locked
 
 T = TypeVar("T")
 
@@ -72,21 +72,18 @@ def cached(
     folder = root / name
     with suppress(*_UNREADABLE):
         return _use(folder, read)
-    with locked(lock_of(folder), on_wait):
-        try:
-            with suppress(*_UNREADABLE):
-                return _use(folder, read)
-            for part in root.glob(f".{name}.*.part"):  # of a process that was killed: this one has the lock
-                shutil.rmtree(part, ignore_errors=True)
-            if need:
-                _make_room(root, need, max_bytes)
-            with atomic_folder(folder) as part:
-                make(part)
-                (part / USED).touch()
-            _make_room(root, 0, max_bytes)  # the new entry itself is locked, and stays
+    with locked(folder, on_wait):
+        with suppress(*_UNREADABLE):
             return _use(folder, read)
-        finally:
-            lock_of(folder).unlink(missing_ok=True)
+        for part in root.glob(f".{name}.*.part"):  # of a process that was killed: this one has the lock
+            shutil.rmtree(part, ignore_errors=True)
+        if need:
+            _make_room(root, need, max_bytes)
+        with atomic_folder(folder) as part:
+            make(part)
+            (part / USED).touch()
+        _make_room(root, 0, max_bytes)  # the new entry itself is locked, and stays
+        return _use(folder, read)
 
 
 def _use(folder: Path, read: Callable[[Path], T]) -> T:
@@ -96,7 +93,7 @@ def _use(folder: Path, read: Callable[[Path], T]) -> T:
 
 def _make_room(root: Path, need: int, max_bytes: int) -> None:
     """Remove what killed processes left, then the least recently used entries until `need` more bytes fit."""
-    with locked(root / "cache.lock"):
+    with locked(root / "cache"):
         for part in root.glob(f".{_NAME}.*.part"):
             _remove(root / part.name[1:].partition(".")[0], part)
         entries = [used.parent for used in root.glob(f"{_NAME}/{USED}")]
@@ -116,11 +113,10 @@ def _make_room(root: Path, need: int, max_bytes: int) -> None:
 
 def _remove(name: Path, folder: Path) -> bool:
     """Remove the folder of an entry, whole or in the making, unless a process makes that entry; return whether it did."""
-    with suppress(OSError), locked(lock_of(name), _in_use):
+    with suppress(OSError), locked(name, _in_use):
         # Renamed first, so that nobody reads half an entry.
         aside = folder.rename(folder.with_name(f".{name.name}.removed.part"))
         shutil.rmtree(aside, ignore_errors=True)
-        lock_of(name).unlink(missing_ok=True)
         return True
     return False
 

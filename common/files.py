@@ -117,72 +117,60 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
-def made_once(path: Path, make: Callable[[Path], None], busy: Callable[[], None] | None = None) -> Path:
+def made_once(path: Path, make: Callable[[Path], None], on_wait: Callable[[], None] | None = None) -> Path:
     """Return the folder `path`; if it is not there, one of the processes that ask for it makes it and the others wait.
 
     Args:
         path: the folder.
         make: fills the fresh folder that it is given, which becomes `path`; it must not ask for `path` itself.
-        busy: called before waiting for another process, as by `locked`.
+        on_wait: called before waiting for another process, as by `locked`.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written.
+        DeviceError: if the disk is full or the folder cannot be written.
     """
     if not path.is_dir():
-        with locked(lock_of(path), busy):
+        with locked(path, on_wait):
             if not path.is_dir():
                 with atomic_folder(path) as part:
                     make(part)
-            lock_of(path).unlink(missing_ok=True)
     return path
 
 
-def lock_of(path: Path) -> Path:
-    """Return the file to lock for a folder, or a file that is replaced: it lies beside, under a hidden name."""
-    return path.with_name(f".{path.name}.lock")
-
-
 @contextmanager
-def locked(path: Path, busy: Callable[[], None] | None = None) -> Iterator[None]:
-    """Keep everybody else who locks `path` out of the block, in this process and in others.
+def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Keep everybody else who locks `path` out of the block: other threads and other processes.
 
-    The system takes the lock back when the process ends, however it ends. Whoever locks the same path again within
-    the block would wait for itself. Who holds the lock may remove the file. Windows has no such lock: there, what
-    stands in the block must do no harm when two do it.
+    The lock is a hidden file beside `path`, which is gone after the block. The system takes the lock back when the
+    process ends, however it ends. Locking the same path again within the block is an error.
 
     Args:
-        path: a file, which is made if it is not there and is not written to.
-        busy: called before waiting for whoever has the lock; an error that it raises is raised instead of waiting.
+        path: a file or folder, which need not be there.
+        on_wait: called before waiting for whoever has the lock; an error that it raises is raised instead of waiting.
 
     Raises:
-        DeviceError: if the place cannot be written.
+        DeviceError: if the folder above `path` cannot be written.
     """
+    from filelock import FileLock, Timeout  # takes 0.1 s, and most commands lock nothing
+
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()  # where no file can be made, filelock may wait for ever
+        with contextlib.suppress(Timeout):
+            lock.acquire(blocking=False)
     except OSError as error:
         raise _refused(path, error) from error
+    if not lock.is_locked:
+        if on_wait is not None:
+            on_wait()
+        lock.acquire()
     try:
-        import fcntl
-    except ImportError:
         yield
-        return
-    while True:
-        with path.open("ab") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if busy is not None:
-                    busy()
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if not _is_at(path, handle):
-                continue  # who had the lock before has removed the file: this is the lock of nothing
-            try:
-                yield
-            finally:
-                # Closing is not enough where a child was forked meanwhile, which has the file open too.
-                fcntl.flock(handle, fcntl.LOCK_UN)
-            return
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()  # while it is locked: who waits for it takes a new one
+        lock.release()
 
 
 @contextmanager
@@ -212,13 +200,6 @@ def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
     if mode == "wb":
         return cast(BinaryIO, part.open("xb"))
     return part.open("x", encoding="utf-8", newline="")
-
-
-def _is_at(path: Path, handle: IO[bytes]) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def _beside(target: Path) -> Path:

@@ -238,27 +238,25 @@ def test_a_lock_may_be_refused_instead_of_waited_for(tmp_path: Path) -> None:
         pass
 
 
-def test_who_waits_for_a_lock_whose_file_is_removed_locks_the_new_file(tmp_path: Path) -> None:
-    path, waits, refused = tmp_path / "lock", threading.Event(), []
+def test_one_at_a_time_holds_a_lock_and_its_file_is_gone_in_the_end(tmp_path: Path) -> None:
+    inside, most, waits = [0], [0], threading.Event()
 
-    def wait() -> None:
-        with locked(path, waits.set):
-            try:
-                with locked(path, refuse):
-                    pass
-            except DeviceError:
-                refused.append(True)
+    def hold() -> None:
+        for _ in range(20):
+            with locked(tmp_path / "entry", waits.set):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                inside[0] -= 1
 
-    def refuse() -> None:
-        raise DeviceError("somebody else has it")
-
-    waiting = threading.Thread(target=wait)
-    with locked(path):
-        waiting.start()
+    threads = [threading.Thread(target=hold) for _ in range(3)]
+    with locked(tmp_path / "entry"):
+        for thread in threads:
+            thread.start()
         assert waits.wait(60)
-        path.unlink()
-    waiting.join()
-    assert refused == [True]
+        assert most == [0]
+    for thread in threads:
+        thread.join()
+    assert most == [1] and not any(tmp_path.iterdir())
 
 
 FORKED = """

@@ -23,6 +23,7 @@ class Status(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped by the deadline"
+    INCOMPLETE = "finished without all folds"
     FAILED = "failed"
 
 
@@ -52,7 +53,7 @@ class Fold(Record):
 
     rows: int
     seconds: dict[str, float] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
     stopped_early: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ class RunRecord(Record):
     seconds: dict[str, float] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     folds: dict[int, Fold] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
     rows_scored: int = 0
     submission: Submission | None = None
     warnings: list[str] = field(default_factory=list)

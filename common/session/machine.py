@@ -73,7 +73,7 @@ def _prove_gpus(wanted: int) -> tuple[list[str], str]:
     In a process of its own: a driver that hangs is given up, and CUDA stays untouched here, so that training may
     still start one process for each GPU.
     """
-    command = [sys.executable, "-c", _PROBE, str(wanted)]
+    command = [sys.executable, "-P", "-c", _PROBE, str(wanted)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

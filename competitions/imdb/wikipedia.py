@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from common import processes
 from common.attached import files_below
 from common.errors import BackboneError
-from common.files import atomic_folder, lock_of, locked
+from common.files import atomic_folder, locked
 from common.model import Context
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _main_finds(backwards: bool, context: Context) -> Path | None:
     if processes.is_main():
         folder = _there(backwards, context)
         if folder is None and context.environment.online():
-            with locked(lock_of(context.cache / "wt103")):  # of workers on several GPUs one downloads
+            with locked(context.cache / "wt103"):  # of workers on several GPUs one downloads
                 folder = _there(backwards, context) or _downloaded(backwards, context)
     agreed = processes.agree(folder and str(folder))
     return agreed and Path(agreed)

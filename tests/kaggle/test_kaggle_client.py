@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from common.rehearsal.stand_in.faults import Fault
 from kaggle_seam import Hourglass, Seam, isolate, seam
 from stand_in_world import KEY, USER, hosted, kernel_folder, wait_for
 
@@ -23,7 +24,6 @@ from common.kaggle.outputs import fetch
 from common.kaggle.results import KernelState, OutputFile, Ref
 from common.kaggle.retry import Retry
 from common.rehearsal.stand_in.accounts import Accounts
-from common.rehearsal.stand_in.faults import Fault
 
 CSV, CODE = "toy-csv", "toy-kernel"
 KERNEL = Ref(USER, "toy-kernel")
@@ -50,6 +50,17 @@ def test_only_this_machine_is_an_endpoint() -> None:
         connect("http://localhost:1", username="ann")
     with pytest.raises(SettingError, match="for an endpoint"):
         connect(username="ann", key=KEY)
+
+
+def test_kit_kaggle_names_a_stand_in_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
+        monkeypatch.setenv("KIT_KAGGLE", here.server.url)
+        assert connect().whoami() == USER
+        assert connect().competitions.info(CSV).slug == CSV
+    monkeypatch.setenv("KIT_KAGGLE", "https://www.kaggle.com")
+    with pytest.raises(SettingError, match="loopback"):
+        connect()
 
 
 def test_a_session_with_an_endpoint_reaches_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,13 +144,24 @@ def test_the_ledger_keeps_every_line(tmp_path: Path) -> None:
     assert all(row["message"] == 'with, comma and "quotes"' for row in rows)
 
 
-def test_a_line_cut_short_spoils_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "half", [b"2026-11-22T10:00:00,run,half", b'2026-11-22T10:00:00,submitted,a,b,"a message', b"2026-11-22,run,M\xc3"]
+)
+def test_a_line_cut_short_spoils_no_other(tmp_path: Path, half: bytes) -> None:
     ledger = Ledger(tmp_path / "ledger.csv")
     ledger.add("run", run="first")
-    with ledger.path.open("a") as handle:
-        handle.write("2026-11-22T10:00:00,run,half")
-    ledger.add("run", run="second")
-    assert [row["run"] for row in ledger.rows()] == ["first", "second"]
+    with ledger.path.open("ab") as handle:
+        handle.write(half)
+    ledger.add("run", run="second", message="two\nlines")
+    assert [(row["run"], row["message"]) for row in ledger.rows()] == [("first", ""), ("second", "two lines")]
+    assert ledger.broken() == [3] and half in ledger.path.read_bytes()
+
+
+def test_a_ledger_of_fewer_columns_is_carried_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.csv")
+    ledger.path.write_text("time,event,run,cv\nthen,run,first,0.5\n")
+    ledger.add("submitted", run="second", ref=7)
+    assert [(row["run"], row["cv"], row["ref"]) for row in ledger.rows()] == [("first", "0.5", ""), ("second", "", "7")]
 
 
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:
