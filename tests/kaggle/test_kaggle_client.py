@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from common.rehearsal.stand_in.faults import Fault
 from kaggle_seam import Hourglass, Seam, isolate, seam
 from stand_in_faults import Fault
 from stand_in_world import KEY, USER, hosted, kernel_folder, wait_for
