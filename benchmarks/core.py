@@ -147,6 +147,7 @@ def leakage_call(rows: int) -> Call:
     import numpy as np
     import pandas as pd
 
+    from common.competition import Split
     from common.splits.leakage import check
 
     rng = np.random.default_rng(0)
@@ -156,7 +157,7 @@ def leakage_call(rows: int) -> Call:
     frame = pd.DataFrame(
         {"text": first + " " + second + " " + third, "label": rng.integers(0, 2, rows), "group": group}
     )
-    return lambda: check(frame, group % 5, inputs=["text", "label"], group="group")
+    return lambda: check(frame, group % 5, Split(kind="group", group="group"), inputs=["text", "label"], group="group")
 
 
 def measure(name: str, rows: int, repeat: int) -> None:

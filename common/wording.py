@@ -28,6 +28,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def rounded(score: float | None) -> str:
+    """Return a score with four digits, or a dash where it is undefined.
+
+    >>> rounded(0.76543), rounded(None)
+    ('0.7654', '–')
+    """
+    return "–" if score is None else f"{score:.4f}"
+
+
 def first_line(error: BaseException, limit: int = 200) -> str:
     r"""Return the first line of an exception's message, or its class where there is none.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -225,3 +226,16 @@ def test_help_shows_every_command_in_its_group(run: Kit) -> None:
 def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "common.cli", "list"], capture_output=True, text=True, check=True)
     assert "patent" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_what_an_encoding_lacks_is_replaced(encoding: str) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*COMMAND, "train", "--help"], env=environ, capture_output=True, check=True)
+    assert b"split.seed=" in done.stdout and not done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(closed: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{shlex.join(COMMAND)} list {closed}"], capture_output=True, text=True)
+    assert done.returncode == 0 and "Traceback" not in done.stderr

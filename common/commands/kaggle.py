@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, notify, rows_of
-from common.commands.options import Commands, command, report, seconds, table, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
+from common.wording import table
 
 if TYPE_CHECKING:
     from common.competition import Competition
@@ -148,6 +149,7 @@ def submit(arguments: argparse.Namespace) -> int:
     from common import data, environment
     from common.kaggle.submit import submit as send
     from common.runs.ledger import Ledger
+    from common.runs.run import trained_on
 
     competition = _on_kaggle(arguments.name)
     here = environment.detect()
@@ -155,7 +157,7 @@ def submit(arguments: argparse.Namespace) -> int:
     what, run = _what(arguments.what, competition, client)
     sample = None
     if isinstance(what, Path):
-        folder = data.find(competition, arguments.data, here)
+        folder = data.find(competition, arguments.data, here, trained_on(what.parent))
         sample = data.sample_submission(competition, folder)
     done = send(
         client, competition, what, arguments.message,

@@ -95,7 +95,7 @@ def stand_in(arguments: argparse.Namespace) -> None:
 
 
 def _summary(done: Rehearsal) -> str:
-    from common.commands.options import table
+    from common.wording import table
 
     phases = [["phase", "seconds"], *([name, f"{spent:.1f}"] for name, spent in done.seconds.items())]
     phases.append(["all", f"{sum(done.seconds.values()):.1f}"])

@@ -126,12 +126,12 @@ def check_names(name: str, profile: str = "best", settings: Sequence[str] = (), 
     if name not in (known := names(project)):
         raise UnknownName("kernel", name, known)
     sources = metadata.read(project / "kernels" / name / METADATA).get("competition_sources") or [""]
-    slugs = {registry.get(competition).slug: competition for competition in registry.names()}
+    slugs = {competition.slug: competition for competition in registry.every()[0]}
     slug, *more = (normalise("competition", source) if source else "" for source in sources)
     if slug not in slugs or more:
         raise KernelError(f"competition_sources must name one of {', '.join(slugs)}; got {sources}")
-    resolve(registry.get(slugs[slug]), profile, settings)
-    return slugs[slug]
+    resolve(slugs[slug], profile, settings)
+    return slugs[slug].name
 
 
 def _with_sources(parts: list[Cell], bundle: Bundle) -> list[Cell]:

@@ -19,7 +19,7 @@ from typing import Any
 from common import environment, registry
 from common.competition import Competition
 from common.errors import KernelError, UnknownName
-from common.files import lock_of, locked
+from common.files import locked
 from common.kaggle import metadata
 from common.kaggle.build import Built, build, names
 from common.kaggle.kernels import LOG, WATCH_SECONDS, output, push, watch
@@ -290,6 +290,6 @@ def fresh(folder: Path) -> Iterator[None]:
     def refuse() -> None:
         raise KernelError(f"another rehearsal is running in {folder}; wait for its end")
 
-    with locked(lock_of(folder), refuse):
+    with locked(folder, refuse):
         shutil.rmtree(folder, ignore_errors=True)
         yield

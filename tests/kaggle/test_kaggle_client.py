@@ -52,6 +52,17 @@ def test_only_this_machine_is_an_endpoint() -> None:
         connect(username="ann", key=KEY)
 
 
+def test_kit_kaggle_names_a_stand_in_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
+        monkeypatch.setenv("KIT_KAGGLE", here.server.url)
+        assert connect().whoami() == USER
+        assert connect().competitions.info(CSV).slug == CSV
+    monkeypatch.setenv("KIT_KAGGLE", "https://www.kaggle.com")
+    with pytest.raises(SettingError, match="loopback"):
+        connect()
+
+
 def test_a_session_with_an_endpoint_reaches_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with seam(tmp_path, monkeypatch) as here:
         elsewhere = OutputFile(name="x", url="https://storage.example/x")

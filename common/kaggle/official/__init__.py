@@ -39,7 +39,7 @@ def connect(
 
     Args:
         endpoint: a loopback URL such as `http://localhost:7777`, to talk to the stand-in and to nothing else;
-            None for Kaggle itself (or for what KAGGLE_API_ENVIRONMENT=LOCALHOST names).
+            None for Kaggle itself, or for what KIT_KAGGLE or KAGGLE_API_ENVIRONMENT=LOCALHOST names.
         username: with `key`, sign in as this user of the stand-in rather than with the user's own credential.
         key: see `username`.
         retry: patience with what fails for the moment.

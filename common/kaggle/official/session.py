@@ -36,8 +36,9 @@ class Session:
         retry: Retry | None = None,
         notify: Notify = silent,
     ) -> None:
-        if endpoint is None and os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST":
-            endpoint = "http://localhost"
+        if endpoint is None:
+            local = "http://localhost" if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else None
+            endpoint = os.environ.get("KIT_KAGGLE") or local
         if endpoint is not None and not is_loopback(endpoint):
             raise SettingError(f"endpoint must be a loopback URL, or None for Kaggle; got {endpoint!r}")
         if (username is None) != (key is None):

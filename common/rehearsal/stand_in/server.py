@@ -125,7 +125,7 @@ def serve(
     """Run a stand-in with all competitions of the kit until Ctrl-C.
 
     Args:
-        port: Where to listen; the `kaggle` command looks for it on 80, the kit and `kagglesdk` on 7777.
+        port: Where to listen; KIT_KAGGLE leads the kit to any port, the `kaggle` command looks on 80 only.
         state: Folder that keeps everything, samples too.
         data: Data folders by the name of a competition; the others are served from their samples.
         runner: What runs kernels.
@@ -135,6 +135,7 @@ def serve(
     with StandIn(state, competitions, runner=runner, port=port) as server:
         try:
             notify(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
+            notify(f"In another terminal: export KIT_KAGGLE={server.url} KAGGLE_USERNAME=kaggler KAGGLE_KEY=any")
             for hosted in competitions:
                 local = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
                 notify(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{local}")
@@ -154,10 +155,10 @@ def kit_competitions(data: Mapping[str, Path], samples: Path) -> list[Hosted]:
         if name not in names:
             raise UnknownName("competition", name, names)
     return [
-        Hosted(competition=registry.get(name), data=data[name])
-        if name in data
-        else Hosted(competition=registry.get(name), data=samples / name, make=partial(_sample, name))
-        for name in names
+        Hosted(competition=each, data=data[each.name])
+        if each.name in data
+        else Hosted(competition=each, data=samples / each.name, make=partial(_sample, each.name))
+        for each in registry.every()[0]
     ]
 
 
