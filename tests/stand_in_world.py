@@ -114,6 +114,10 @@ def echo(run: KernelRun, folder: Path) -> RunResult:
             data = next(item.folder for item in run.inputs if item.kind == "competition")
             rows = [(row["id"], rest) for row in read_csv(data / "sample_submission.csv")]
             write_csv(output / "submission.csv", ("id", "score"), rows)
+        elif word == "until":  # a file exists
+            while not Path(rest).exists():
+                if run.cancelled.wait(0.005):
+                    return RunResult(status="ERROR", output=output, failure="cancelled")
         elif word == "wait":
             if run.cancelled.wait(float(rest)):
                 return RunResult(status="ERROR", output=output, failure="cancelled")
