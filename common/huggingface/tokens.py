@@ -14,6 +14,7 @@ from common.errors import BackboneError
 from common.files import atomic_folder, made_once
 from common.model import Context
 
+_FORMAT = 1  # of the cache; goes up with every change of what is in it
 TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
 
 
@@ -31,7 +32,7 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     def make(folder: Path) -> None:
         rows = _ids(tokenizer, list(texts), max_length)
         flat = np.fromiter((token for row in rows for token in row), dtype=np.int32)
-        ragged.save(Ragged(flat, ragged.starts_of([len(row) for row in rows])), folder)
+        ragged.save(Ragged(flat, ragged.offsets_of([len(row) for row in rows])), folder)
 
     return Ragged(*ragged.load(made_once(cache / f"tokens-{_key(tokenizer, texts, max_length)}", make)))
 
@@ -121,7 +122,7 @@ def kept_encoder(context: Context) -> Any:
 
 
 def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:
-    digest = hashlib.sha256(json.dumps([type(tokenizer).__name__, max_length]).encode())
+    digest = hashlib.sha256(json.dumps([_FORMAT, type(tokenizer).__name__, max_length]).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
     for text in texts:
         digest.update(text.encode() + b"\0")
