@@ -100,8 +100,8 @@ def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> C
         return lambda: score(name, truth, truth[::-1])
     labels = rng.integers(0, classes, rows)
     if classes > 2:
-        chances = rng.dirichlet(np.ones(classes), rows)
-        return lambda: score(name, labels, chances)
+        predicted = rng.dirichlet(np.ones(classes), rows)
+        return lambda: score(name, labels, predicted)
     if text:
         words = np.array(["cat", "dog"], dtype=object)[labels]
         return lambda: score(name, words, words[::-1])
