@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.cache import cached, entry_name
 from common.errors import SettingError
-from common.files import atomic_folder, atomic_write, locked
+from common.files import atomic_folder
 from common.model import Context
 from common.vision import backbones
-from common.vision.eviction import INDEX, make_room
 from common.vision.prediction import Eye, precision
 from common.vision.rows import ROW, entries
 
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 Blocks = dict[str, Any]  # float32 arrays by name
 KEPT = "backbone"  # the folder, in that of a run, with the weights that its features are made by
 VERSION = 1  # of what features are; another one computes all of them anew
-PART = 512  # pictures whose features are written together: what a kill costs at most
+PART = 512  # pictures whose features are an entry of the cache: what a kill costs at most
+FILE = "features.npz"
 _BATCH = 32
 
 
@@ -66,78 +68,88 @@ def features(frame: DataFrame, config: Frozen, context: Context) -> Blocks:
 
     Raises:
         SettingError: if the features take more disk than the settings allow.
-        DeviceError: if the disk has no room for them.
+        DeviceError: if the disk is full.
     """
     import numpy as np
 
     about = json.loads((context.run / KEPT / "backbone.json").read_text(encoding="utf-8"))
+    made_by = [about, list(config.sizes), PART, VERSION, str(precision(half=True))]
+    rows = frame[ROW].to_numpy()
+    parts = [
+        (entry, int(part), places[rows[places] // PART == part])
+        for entry, places in entries(frame)
+        for part in np.unique(rows[places] // PART)
+    ]
+    names = [entry_name("features", [entry.name, part, *made_by]) for entry, part, _ in parts]
+    missing = sum(
+        len(_pictures(entry, part))
+        for name, (entry, part, _) in zip(names, parts, strict=True)
+        if not (context.cache / name).is_dir()
+    )
     blocks: dict[str, Any] = {}
-    extractor = _Extractor(config, context)
-    for entry, places in entries(frame):
-        made_by = [entry.name, about, list(config.sizes), PART, VERSION, str(precision(half=True))]
-        key = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
-        rows, folder = frame[ROW].to_numpy()[places], context.cache / "features" / key
-        parts = {int(part): folder / f"{part:03}.npz" for part in np.unique(rows // PART)}
-        # Nobody else makes the same features meanwhile, and nobody takes them away before they are read.
-        with locked(folder, lambda: context.progress.say("features: waiting for another process's")):
-            with atomic_write(folder / INDEX, "w") as handle:
-                json.dump(made_by, handle)
-            extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
-            for part, file in parts.items():
-                inside = rows // PART == part
-                with np.load(file, allow_pickle=False) as stored:
-                    for name in stored.files:
-                        values = stored[name][rows[inside] % PART]
-                        block = blocks.setdefault(name, np.empty((len(frame), values.shape[1]), np.float32))
-                        block[places[inside]] = values
+    with context.progress.task("features", missing, "pictures") if missing else nullcontext() as task:
+        extractor = _Extractor(config, context, task)
+        for name, (entry, part, places) in zip(names, parts, strict=True):
+            stored = cached(
+                context.cache, name, partial(extractor.write, entry, part), _read, max_bytes=config.cache_bytes,
+                on_wait=lambda: context.progress.say("features: waiting for another process's"),
+            )  # fmt: skip
+            for title, values in stored.items():
+                block = blocks.setdefault(title, np.empty((len(frame), values.shape[1]), np.float32))
+                block[places] = values[rows[places] % PART]
     return blocks
+
+
+def _pictures(entry: Path, part: int) -> NDArray[np.uint8]:
+    from common.vision.pictures.cache import reopened
+
+    return reopened(entry).pixels[part * PART : (part + 1) * PART]
+
+
+def _read(folder: Path) -> Blocks:
+    import numpy as np
+
+    with np.load(folder / FILE, allow_pickle=False) as stored:
+        return dict(stored)
 
 
 class _Extractor:
     """The backbone at work; loaded when there is something to do."""
 
-    def __init__(self, config: Frozen, context: Context) -> None:
-        self.config, self.context = config, context
+    def __init__(self, config: Frozen, context: Context, task: Any) -> None:
+        self.config, self.context, self.task = config, context, task
 
-    def write(self, entry: Path, parts: dict[int, Path]) -> None:
-        """Compute parts of a cache entry's features and write each, whole, to its file."""
+    def write(self, entry: Path, part: int, folder: Path) -> None:
+        """Compute a part of the features of an entry's pictures into a folder.
+
+        Raises:
+            SettingError: if all parts together would take more disk than the settings allow.
+        """
         import numpy as np
 
         from common.vision.pictures.cache import reopened
 
-        if not parts:
-            return
-        pixels = reopened(entry).pixels
-        self._load()
-        counts = {part: len(pixels[part * PART : (part + 1) * PART]) for part in parts}
-        with self.context.progress.task("features", sum(counts.values()), "pictures") as task:
-            for part, file in parts.items():
-                made: dict[str, list[Any]] = {}
-                for start in range(part * PART, part * PART + counts[part], _BATCH):
-                    batch = np.array(pixels[start : min(start + _BATCH, (part + 1) * PART)])
-                    for name, values in self._seen(batch).items():
-                        made.setdefault(name, []).append(values)
-                    task.advance(len(batch))
-                self._keep(file, {name: np.concatenate(each) for name, each in made.items()}, len(pixels))
+        count, pictures = len(reopened(entry)), _pictures(entry, part)
+        batches = []
+        for start in range(0, len(pictures), _BATCH):
+            batch = np.array(pictures[start : start + _BATCH])
+            batches.append(self._seen(batch))
+            if self.task is not None:
+                self.task.advance(len(batch))
+        blocks: Blocks = {name: np.concatenate([each[name] for each in batches]) for name in batches[0]}
+        need, allowed = sum(block.nbytes for block in blocks.values()) * count // len(pictures), self.config.cache_bytes
+        if need > allowed:
+            raise SettingError(
+                f"features of {count:,} pictures take {need / 1e9:.2f} GB, more than the {allowed / 1e9:.2f} GB allowed; "
+                "allow more (--set cache_gb=…)"
+            )
+        np.savez(folder / FILE, **blocks)
 
-    def _keep(self, file: Path, blocks: Blocks, count: int) -> None:
-        """Write a part of the features of `count` pictures, if there may be room for all of them."""
-        import numpy as np
-
-        need, room = sum(block.nbytes for block in blocks.values()), self.config.cache_bytes
-        whole = need * count // len(next(iter(blocks.values())))
-        what = f"features of {count:,} pictures take {whole / 1e9:.2f} GB"
-        if whole > room:
-            raise SettingError(f"{what}, more than the {room / 1e9:.2f} GB allowed; allow more (--set cache_gb=…)")
-        root = file.parent.parent
-        with locked(root / "features"):
-            make_room(root, need, room, what)
-            with atomic_write(file) as handle:
-                np.savez(handle, **blocks)
-
-    def _load(self) -> None:
+    @cached_property
+    def eye(self) -> Eye:
+        """The network on its device."""
         backbone = kept_backbone(self.context)
-        self.eye = Eye(backbone.network, backbone.mean, backbone.std, half=True)
+        return Eye(backbone.network, backbone.mean, backbone.std, half=True)
 
     def _seen(self, batch: NDArray[np.uint8]) -> Blocks:
         """Return the blocks of a batch (n, side, side, 3)."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.cache import MAX_BYTES
 from common.competition import Config
 from common.data.frames import Frames
 from common.model import Context, Models, Prepared
 from common.runs.run import Run
 from common.vision import rows
 from common.vision.guarded import Classifier, GuardedModel
-from common.vision.pictures.cache import MAX_BYTES
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 

@@ -45,7 +45,7 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
 
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[column]]
-    cache = open_cache(paths, context.cache / "pictures", size=size, max_bytes=max_bytes, progress=context.progress)
+    cache = open_cache(paths, context.cache, size=size, max_bytes=max_bytes, progress=context.progress)
     looks = groups(cache.thumbs)
     train = None if frames.train is None else _placed(frames.train, cache, looks, 0)
     test = _placed(frames.test, cache, looks, len(paths) - len(frames.test))

@@ -19,8 +19,8 @@ class Pictures(Config):
     """What every profile has: where pictures are decoded to."""
 
     cache_gb: PositiveFloat = 16.0
-    """Of disk for decoded pictures, and as much again for features (a thirtieth of them, as a rule): of all runs of a
-    competition together, so 32 GB at most. What was not used for longest goes first; what is in use stays readable.
+    """GB of disk that decoded pictures and features of all runs of a competition may take; the least recently used are
+    removed first. All of dogs-vs-cats takes 9.3 GB at 288 pixels.
     """
 
     @property

@@ -4,7 +4,7 @@ from common.vision.pictures.cache import PictureCache, open_cache
 from common.vision.pictures.near_duplicates import groups, report
 from common.vision.pictures.loader import dataloaders, test_dl          # imports fastai: in model code only
 
-cache = open_cache(paths, context.cache / "pictures", size=256, progress=context.progress)
+cache = open_cache(paths, context.cache, size=256, progress=context.progress)
 cache.pixels                 # uint8 (n, 256, 256, 3), mapped; cache.pixels[rows] copies some
 cache.readable               # bool (n,); cache.unreadable is {row: reason}
 cache.rows(frame["file"])    # the row of each path; reopened(cache.folder) is the same entry
