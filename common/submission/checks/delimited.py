@@ -1,8 +1,8 @@
-"""Delimited text taken apart strictly: what some readers would repair in silence is reported.
+"""Delimited text parsed strictly: what some readers would repair silently is reported.
 
-The whole file is looked at as one array of bytes (which are quotes, separators, line ends), so that a sound
-file of a million rows costs a few array operations, and only what is suspicious is looked at line by line.
-Whatever can still be read is read: one broken line does not hide what is wrong with the others.
+The whole file is one array of bytes (which are quotes, separators, line ends), so that a valid file of a million rows costs a
+few array operations, and only suspicious lines are looked at one by one. Whatever can still be read is read: one broken line
+does not hide what is wrong with the others.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import csv
 from codecs import BOM_UTF8
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from common.submission.checks.encoding import binary_kind, to_utf8
-from common.submission.checks.problem import EXAMPLES, Problem, counted, problem
+from common.submission.checks.problem import EXAMPLES, Problem, problem
 from common.submission.checks.quoting import NEWLINE, QUOTE, RETURN, drop_misquoted, mend_line_ends
+from common.submission.checks.table import Table
+from common.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,33 +27,19 @@ if TYPE_CHECKING:
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
 
 
-@dataclass(frozen=True)
-class Delimited:
-    """The readable part of a file: `columns` are Arrow arrays of text, by position.
-
-    `header` is None where the file has none, `lines` holds the line number of every row, and `unread` counts
-    the lines that are left out because they are broken.
-    """
-
-    header: tuple[str, ...] | None
-    columns: tuple[Any, ...]
-    lines: Numbers
-    unread: int
-
-
 def read(
     data: bytes, expected: tuple[str, ...], separator: str, is_row: Callable[[list[str]], bool]
-) -> tuple[Delimited | None, list[Problem]]:
-    """Take a file's content apart.
+) -> tuple[Table | None, list[Problem]]:
+    """Parse a file's content.
 
     Args:
         data: the content.
         expected: the column names that the header should have.
         separator: the character that should stand between fields.
-        is_row: tells whether the first line's fields are a row of data, that is, whether the header is missing.
+        is_row: returns whether the first line's fields are a row of data, that is, whether the header is missing.
 
     Returns:
-        What can be read (None: nothing) and every problem of form: rules binary, encoding, empty_file, line_endings,
+        What can be read (None: nothing) and the problems by these rules: binary, encoding, empty_file, line_endings,
         separator, quoting, header, ragged, blank_lines, decimal_comma.
     """
     if (kind := binary_kind(data)) is not None:
@@ -61,16 +48,16 @@ def read(
     if not data or data.isspace():
         return None, [*problems, problem("empty_file", "the file is empty", f"Write {','.join(expected)} and the rows")]
     buffer, line_problems = mend_line_ends(data)
-    found = _separator(buffer, expected, separator)
-    if found != separator:
+    used = _separator(buffer, expected, separator)
+    if used != separator:
         advice = f"Write {_SEPARATORS.get(separator, repr(separator))} between them"
-        problems.append(problem("separator", f"fields are separated by {_SEPARATORS[found]}", advice))
-    buffer, misquoted, quote_problems = drop_misquoted(buffer, found)
+        problems.append(problem("separator", f"fields are separated by {_SEPARATORS[used]}", advice))
+    buffer, misquoted, quote_problems = drop_misquoted(buffer, used)
     if quote_problems:  # a carriage return that seemed to stand in quotes may end a line after all
         buffer, more = mend_line_ends(bytes(buffer))
         line_problems = line_problems or more
     problems += line_problems + quote_problems
-    return _records(buffer, misquoted, expected, found, is_row, problems), problems
+    return _records(buffer, misquoted, expected, used, is_row, problems), problems
 
 
 def _separator(buffer: Bytes, expected: tuple[str, ...], separator: str) -> str:
@@ -105,7 +92,7 @@ def _records(
     separator: str,
     is_row: Callable[[list[str]], bool],
     problems: list[Problem],
-) -> Delimited | None:
+) -> Table | None:
     import numpy as np
 
     if not len(buffer):
@@ -138,20 +125,20 @@ def _records(
     width = len(header) if header is not None else len(expected)
     starts, ends, lines, widths, blank = (array[begin:] for array in (starts, ends, lines, widths, blank))
     if blank.any():
-        where = [f"line {line}" for line in lines[blank][:EXAMPLES]]
-        what = f"{counted(int(blank.sum()), 'blank line')}"
-        problems.append(problem("blank_lines", what, "Remove them", where, int(blank.sum())))
+        where, count = [f"line {line}" for line in lines[blank][:EXAMPLES]], int(blank.sum())
+        problems.append(problem("blank_lines", plural(count, "blank line"), "Remove them", where, count))
     ragged = (widths != width) & ~blank
     if ragged.any():
         rows = np.flatnonzero(ragged)
         texts_of = [bytes(buffer[starts[row] : ends[row]]).decode(errors="replace").rstrip("\r") for row in rows]
         problems += _ragged(texts_of, lines[rows], widths[rows], width, separator)
-    sound = ~ragged & ~blank
+    valid = ~ragged & ~blank
     body = buffer[starts[0] if len(starts) else len(buffer) :]
-    if not sound.all():
-        body = body[np.repeat(sound, np.diff(np.append(starts, len(buffer))))]
+    if not valid.all():
+        body = body[np.repeat(valid, np.diff(np.append(starts, len(buffer))))]
     columns = _columns(body, width, separator, int(np.max(ends - starts, initial=0)))
-    return Delimited(header, columns, lines[sound], unread + int(ragged.sum()))
+    lines, unread = lines[valid], unread + int(ragged.sum())
+    return Table(header, columns, lambda row: f"line {lines[row]}", len(lines), unread)
 
 
 def _widths(separators: Numbers, starts: Numbers, ends: Numbers) -> Numbers:
@@ -171,11 +158,11 @@ def _header(
     records: list[list[str]], expected: tuple[str, ...], is_row: Callable[[list[str]], bool], problems: list[Problem]
 ) -> tuple[int, tuple[str, ...] | None]:
     """Return where the rows begin and the column names, None if the first record is a row already."""
-    place = next((place for place, record in enumerate(records) if tuple(record) == expected), 0)
-    if place > 0:
-        what = f"the header {','.join(expected)} stands below {counted(place, 'other line')}"
-        problems.append(problem("header", what, "Put it on line 1 and remove what stands above"))
-        return place + 1, expected
+    above = next((number for number, record in enumerate(records) if tuple(record) == expected), 0)
+    if above > 0:
+        what = f"the header {','.join(expected)} is below {plural(above, 'other line')}"
+        problems.append(problem("header", what, "Put it on line 1 and remove the lines above"))
+        return above + 1, expected
     if is_row(records[0]):
         what = f"the header is missing: line 1 is the row {','.join(records[0][:5])!r}"
         problems.append(problem("header", what, f"Put {','.join(expected)} on line 1"))
@@ -197,11 +184,10 @@ def _ragged(texts: list[str], lines: Numbers, widths: Numbers, width: int, separ
         comma = looks.to_numpy(zero_copy_only=False) & (widths > width) & (widths <= 2 * width - 1)
 
     def report(rule: str, mask: NDArray[np.bool_], what: str, advice: str) -> None:
-        if mask.any():
-            where = [
-                f"line {line} has {count}" for line, count in zip(lines[mask][:EXAMPLES], widths[mask], strict=False)
-            ]
-            problems.append(problem(rule, f"{counted(int(mask.sum()), 'line')} {what}", advice, where, int(mask.sum())))
+        if count := int(mask.sum()):
+            examples = zip(lines[mask][:EXAMPLES], widths[mask], strict=False)
+            where = [f"line {line} has {fields}" for line, fields in examples]
+            problems.append(problem(rule, f"{plural(count, 'line')} {what}", advice, where, count))
 
     report("decimal_comma", comma, f"with more than {width} fields, as decimal commas make them", "Write 0.5, not 0,5")
     report("ragged", ~comma, f"without exactly {width} fields", "Give every line one field for each column")

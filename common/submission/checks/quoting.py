@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from common.submission.checks.problem import EXAMPLES, Problem, counted, problem
+from common.submission.checks.problem import EXAMPLES, Problem, problem
+from common.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ def mend_line_ends(data: bytes) -> tuple[Bytes, list[Problem]]:
     lone = (buffer == RETURN) & (np.append(buffer[1:], 0) != NEWLINE) & ~quoted
     if not lone.any():
         return buffer, []
-    what = f"{counted(int(lone.sum()), 'line')} ended by a carriage return alone, as on old Macs"
+    what = f"{plural(int(lone.sum()), 'line')} ended by a carriage return alone, as on old Macs"
     mended = np.where(lone, np.uint8(NEWLINE), buffer)
     return mended, [problem("line_endings", what, r"End lines with \n")]
 
@@ -40,12 +41,12 @@ def drop_misquoted(buffer: Bytes, separator: str) -> tuple[Bytes, Numbers, list[
     whole_file = np.zeros(len(quotes), np.int64)
     if not _misplaced(buffer, quotes, whole_file, separator).size:
         return buffer, whole_file[:0], []
-    # An odd quote turns inside and outside round for all that follows: judge every line for itself.
+    # An odd quote swaps inside and outside for all that follows: judge every line for itself.
     newlines = np.flatnonzero(buffer == NEWLINE)
     broken = np.unique(_misplaced(buffer, quotes, np.searchsorted(newlines, quotes), separator))
-    found = problem(
+    quoting = problem(
         "quoting",
-        f"{counted(len(broken), 'line')} with a quote that is not closed or stands inside a field",
+        f"{plural(len(broken), 'line')} with a quote that is not closed or is inside a field",
         'Quote the whole field and double the quotes in it: "a ""b"" c"',
         [f"line {line + 1}" for line in broken[:EXAMPLES]],
         len(broken),
@@ -53,11 +54,11 @@ def drop_misquoted(buffer: Bytes, separator: str) -> tuple[Bytes, Numbers, list[
     starts = np.append(0, newlines + 1)  # the last one is that of a line without end, or of none
     keep = np.ones(len(starts), bool)
     keep[broken] = False
-    return buffer[np.repeat(keep, np.diff(np.append(starts, len(buffer))))], broken + 1, [found]
+    return buffer[np.repeat(keep, np.diff(np.append(starts, len(buffer))))], broken + 1, [quoting]
 
 
 def _misplaced(buffer: Bytes, quotes: Numbers, group: Numbers, separator: str) -> Numbers:
-    """Return the groups (lines, or the whole file as one) of the quotes that RFC 4180 does not allow where they stand.
+    """Return the groups (lines, or the whole file as one) of the quotes that RFC 4180 does not allow there.
 
     Within a group the first quote opens, the second closes, and so on; a doubled quote closes and opens again.
     """
