@@ -18,7 +18,7 @@ ROOT = Path(common.__file__).parent
 LOADED_LATE = {
     "common.fastai", "common.fastai.learner", "common.fastai.checkpoints", "common.fastai.phases",
     "common.huggingface.training", "common.vision.pictures.loader",
-    "common.vision.course", "common.vision.learner", "common.vision.search", "common.vision.tuned", "common.rehearsal.rehearse",
+    "common.vision.course", "common.vision.learner", "common.vision.tuned", "common.rehearsal.rehearse",
 }  # fmt: skip
 
 

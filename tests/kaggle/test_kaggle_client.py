@@ -352,11 +352,14 @@ def test_every_status_in_every_spelling(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_log_is_followed_and_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = f"print one\nwait 0.3\nprint token KGAT_abcdef and {KEY}\nwait 0.3\nprint three\n"
+    source = f"print one\nuntil {tmp_path / 'gate'}\nprint token KGAT_abcdef and {KEY}\nprint three\n"
     cut = Fault(on="LOG", kind="cut_answer", parameters={"after_bytes": 90})
     with seam(tmp_path, monkeypatch, cut) as here:
         ref = push(here, tmp_path, source)
-        lines = [line.text for line in here.client.kernels.follow(ref)]
+        lines = []
+        for line in here.client.kernels.follow(ref):
+            lines.append(line.text)
+            (tmp_path / "gate").touch()
         assert lines == ["one\n", "token KGAT_*** and ***\n", "three\n"]
 
 

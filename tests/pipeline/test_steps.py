@@ -172,7 +172,7 @@ def test_a_run_on_sample_data_stands_in_no_ledger(
 ) -> None:
     assert kit(capsys, "sample", "patent", "--out", tmp_path / "data", "--rows", 200).code == 0
     words = ("train", "patent", "--data", tmp_path / "data", "--profile", "baseline", "--folds", "0")
-    assert kit(capsys, *words, "--set", "rounds=5", "--set", "components=4").code == 0
+    assert kit(capsys, *words, "--set", "trees.max_iter=5", "--set", "trees.components=4").code == 0
     assert list((home / "submissions" / "patent").glob("baseline-*"))
     assert not (home / "submissions" / "patent" / "ledger.csv").exists()
 

@@ -35,7 +35,7 @@ from common.rehearsal.stand_in.running import KernelRun, RunResult
 from common.rehearsal.stand_in.world import Hosted
 
 PATENT = registry.get("patent")
-QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "rounds=5", "components=4"]}
+QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "trees.max_iter=5", "trees.components=4"]}
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
 
 
+@pytest.mark.slow
 def test_whole_way_from_push_to_score(tmp_path: Path) -> None:
     messages: list[str] = []
     done = rehearse(PATENT, tmp_path / "here", notify=messages.append, **QUICK)
@@ -59,6 +60,7 @@ def test_whole_way_from_push_to_score(tmp_path: Path) -> None:
         assert json.loads((kept / "manifest.json").read_text())["place"] == "kaggle-batch"
 
 
+@pytest.mark.slow
 def test_kernel_that_fails_is_named_with_its_reason_and_log(tmp_path: Path) -> None:
     with pytest.raises(KernelError, match=r"patent_train ended as error: .*fold 99 does not exist") as caught:
         rehearse(PATENT, tmp_path / "here", profile="baseline", settings=["folds=99"])
