@@ -3,9 +3,9 @@
 The file is compared with the sample submission (which rows) and the competition's format (which values). The rules are
 strict where Kaggle's reader is not documented: a file without problems leaves nothing to interpret.
 
-encoding, quoting, delimited    from bytes to columns of text; whatever can still be read is read
-table, sample                   what is compared with what
-columns, ids, values            the rules
+encoding, delimited    from bytes to columns of text; whatever can still be read is read
+table, sample          what is compared with what
+columns, ids, values   the rules
 """
 
 from __future__ import annotations
