@@ -1,80 +1,72 @@
 """Files and folders that are either whole or not there.
 
-Everything the kit writes goes through here: a process killed at any moment leaves the old content or the
-whole new one, never half a file. The content is written beside its target under a hidden name, flushed to
-the disk and moved into place by one rename, which file systems do in one step. Where several processes write, they
-lock each other out.
+Everything the kit writes goes through here: a process killed at any moment leaves the old content or the whole new one,
+never half a file. The content is written beside its target under a hidden name, flushed to the disk and renamed, which
+file systems do in one step. Where several processes write, they lock each other out.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO, Literal, TextIO, cast, overload
+from typing import Any, BinaryIO, Literal, TextIO, overload
 
 from common.errors import DeviceError
 
-# No space on the device, over the user's quota, over the largest file allowed: the same to who writes.
+# No space on the device, over the user's quota, over the largest file allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# How safetensors (Rust), NumPy and PyTorch put it.
+# The words of safetensors (Rust), NumPy and PyTorch for it.
 _FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "unexpected pos")
 
 
 @overload
-def atomic_write(path: Path, mode: Literal["wb"] = "wb") -> contextlib.AbstractContextManager[BinaryIO]: ...
+def atomic_write(path: Path, mode: Literal["wb"] = "wb") -> AbstractContextManager[BinaryIO]: ...
 @overload
-def atomic_write(path: Path, mode: Literal["w"]) -> contextlib.AbstractContextManager[TextIO]: ...
+def atomic_write(path: Path, mode: Literal["w"]) -> AbstractContextManager[TextIO]: ...
 
 
-def atomic_write(path: Path, mode: Literal["wb", "w"] = "wb") -> contextlib.AbstractContextManager[IO[bytes] | IO[str]]:
-    """Open a file whose content replaces `path` when the block ends without an error.
+@contextmanager
+def atomic_write(path: Path, mode: Literal["wb", "w"] = "wb") -> Iterator[Any]:
+    r"""Open a file whose content replaces `path` when the block ends without an error.
 
-    Folders above it are made. An existing file keeps its permissions, a symbolic link stays and what it
-    points to is replaced. Text is UTF-8 and line ends are written as given.
+    Folders above it are made. An existing file keeps its permissions, a symbolic link stays and what it points to is
+    replaced. Text is UTF-8, and a line ends as it is written: "\n" is never translated.
 
     Args:
         path: the file to write.
         mode: "wb" yields a binary handle, "w" a text handle.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written; `path` is as it was before.
+        DeviceError: if the disk is full or the file cannot be written; `path` is as it was before.
     """
-    return _atomic_write(path, mode)
-
-
-@contextmanager
-def _atomic_write(path: Path, mode: Literal["wb", "w"]) -> Iterator[IO[bytes] | IO[str]]:
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise DeviceError(f"cannot write {path}: it is a {'folder' if target.is_dir() else 'device'}; name a file")
     part = _beside(target)
     try:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle = _open(part, mode)
-        except OSError as error:
-            raise _refused(path, error) from error
-        with handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
-        part.replace(target)
-    except OSError as error:
-        # Read before the part is removed: its size is what was written so far.
-        if (refusal := _full(path, part, error)) is not None:
-            raise refusal from error
-        raise
+        with full_disk_reported(path, part):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # "x": the name is new, so nobody else's file is ever written; the umask decides its permissions.
+                handle = part.open("xb") if mode == "wb" else part.open("x", encoding="utf-8", newline="")
+            except OSError as error:
+                raise _refused(path, error) from error
+            with handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             part.unlink()
     _sync_folder(target.parent)
 
@@ -83,35 +75,32 @@ def _atomic_write(path: Path, mode: Literal["wb", "w"]) -> Iterator[IO[bytes] | 
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a fresh folder that becomes `path` when the block ends without an error.
 
-    A folder at `path` is replaced; a kill between its removal and the rename leaves none, so that what is
-    there is always whole.
+    A folder at `path` is replaced; a kill between its removal and the rename leaves none, so that what is there is always
+    whole.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written.
+        DeviceError: if the disk is full or the folder cannot be written.
     """
     target = Path(os.path.realpath(path))
     part = _beside(target)
     try:
-        try:
-            part.mkdir(parents=True)
-        except OSError as error:
-            raise _refused(path, error) from error
-        yield part
-        for file in part.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
-        if target.is_dir():
-            old = _beside(target)
-            target.replace(old)
-            part.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            part.replace(target)
-    except Exception as error:  # the libraries that write models tell of a full disk in ways of their own
-        if (refusal := _full(path, part, error)) is not None:
-            raise refusal from error
-        raise
+        with full_disk_reported(path, part):
+            try:
+                part.mkdir(parents=True)
+            except OSError as error:
+                raise _refused(path, error) from error
+            yield part
+            for file in part.rglob("*"):
+                if file.is_file():
+                    with file.open("rb") as handle:
+                        os.fsync(handle.fileno())
+            if target.is_dir():
+                old = _beside(target)
+                target.replace(old)
+                part.replace(target)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                part.replace(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     _sync_folder(target.parent)
@@ -157,7 +146,7 @@ def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[No
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()  # where no file can be made, filelock may wait for ever
-        with contextlib.suppress(Timeout):
+        with suppress(Timeout):
             lock.acquire(blocking=False)
     except OSError as error:
         raise _refused(path, error) from error
@@ -168,14 +157,18 @@ def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[No
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             file.unlink()  # while it is locked: who waits for it takes a new one
         lock.release()
 
 
 @contextmanager
-def telling_of_full_disk(folder: Path) -> Iterator[None]:
-    """Turn what a library raises for a full disk while it writes into `folder` into one line.
+def full_disk_reported(path: Path, part: Path | None = None) -> Iterator[None]:
+    """Turn a full disk while `path` is written into a DeviceError; libraries that write models raise errors of their own.
+
+    Args:
+        path: the file or folder, for the message.
+        part: what is written instead of it until it is whole.
 
     Raises:
         DeviceError: if the disk is full.
@@ -183,23 +176,31 @@ def telling_of_full_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (refusal := _full(folder, folder, error)) is not None:
-            raise refusal from error
-        raise
+        number = getattr(error, "errno", None)
+        if number not in _FULL and not any(sign in str(error).lower() for sign in _FULL_SIGNS):
+            raise
+        part = part or path
+        files = [part, *part.rglob("*")] if part.is_dir() else [part]
+        written = sum(file.stat().st_size for file in files if file.is_file())
+        free = shutil.disk_usage(part.parent).free
+        limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
+        raise DeviceError(
+            f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
+            "what stood there is unchanged. Free space or choose another folder"
+        ) from error
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield a folder outside of everything that is kept; it is gone when the block ends."""
+    """Yield a temporary folder, which is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="kit-") as folder:
         yield Path(folder)
 
 
-def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
-    # "x": the name is new, so nobody else's file is ever written; the umask decides its permissions.
-    if mode == "wb":
-        return cast(BinaryIO, part.open("xb"))
-    return part.open("x", encoding="utf-8", newline="")
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _beside(target: Path) -> Path:
@@ -211,20 +212,6 @@ def _refused(path: Path, error: OSError) -> DeviceError:
     if error.errno in _FULL:
         return DeviceError(f"disk full: cannot write {path}; free space or choose another folder")
     return DeviceError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to")
-
-
-def _full(path: Path, part: Path, error: Exception) -> DeviceError | None:
-    number = getattr(error, "errno", None)
-    if number not in _FULL and not any(sign in str(error).lower() for sign in _FULL_SIGNS):
-        return None
-    files = [part, *part.rglob("*")] if part.is_dir() else [part]
-    written = sum(file.stat().st_size for file in files if file.is_file())
-    free = shutil.disk_usage(part.parent).free
-    limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
-    return DeviceError(
-        f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
-        "what stood there is unchanged. Free space or choose another folder"
-    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -37,10 +37,11 @@ def register(commands: Commands) -> None:
 def validate(arguments: argparse.Namespace) -> int:
     """Print every problem; exit code 1 if there is one."""
     from common import data, environment, registry
+    from common.runs.run import trained_on
     from common.submission.checks import validate as problems_of
 
     competition = registry.get(arguments.name)
-    folder = arguments.data or data.find(competition, None, environment.detect())
+    folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(arguments.file.parent))
     sample = data.sample_submission(competition, folder)
     problems = problems_of(arguments.file, sample, competition.submission)
     document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}

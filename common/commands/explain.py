@@ -47,20 +47,25 @@ def explain(arguments: argparse.Namespace) -> None:
     from common import data, environment, registry
     from common.pipeline import explaining
     from common.progress import Progress
+    from common.runs.run import Run
 
     competition = registry.get(arguments.name)
+    run = Run.open(arguments.folder, competition.name)
     here = environment.detect()
     explanation = explaining.explain(
-        competition, arguments.folder, data.find(competition, arguments.data, here), here, Progress(),
+        competition, arguments.folder, data.find(competition, arguments.data, here, run.data_folder), here, Progress(),
         count=arguments.rows, top=arguments.reasons,
     )  # fmt: skip
-    report(arguments, {"run": str(arguments.folder), **asdict(explanation)}, lambda: _lines(explanation))
+    figures = sorted((run.folder / "figures").glob("*.png"))
+    document = {"run": str(arguments.folder), "figures": list(map(str, figures)), **asdict(explanation)}
+    report(arguments, document, lambda: _lines(explanation, figures))
 
 
-def _lines(explanation: Explanation) -> str:
+def _lines(explanation: Explanation, figures: list[Path]) -> str:
     blocks = [f"the {len(explanation.mistakes)} most wrong of {explanation.rows:,} rows"]
     blocks += [_mistake(mistake) for mistake in explanation.mistakes]
     blocks += [f"speaks for {answer}: {_weighed(words)}" for answer, words in explanation.overall.items()]
+    blocks += ["\n".join(f"figure  {path}" for path in figures)] if figures else []
     return "\n\n".join(blocks)
 
 

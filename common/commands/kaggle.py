@@ -149,6 +149,7 @@ def submit(arguments: argparse.Namespace) -> int:
     from common import data, environment
     from common.kaggle.submit import submit as send
     from common.runs.ledger import Ledger
+    from common.runs.run import trained_on
 
     competition = _on_kaggle(arguments.name)
     here = environment.detect()
@@ -156,7 +157,7 @@ def submit(arguments: argparse.Namespace) -> int:
     what, run = _what(arguments.what, competition, client)
     sample = None
     if isinstance(what, Path):
-        folder = data.find(competition, arguments.data, here)
+        folder = data.find(competition, arguments.data, here, trained_on(what.parent))
         sample = data.sample_submission(competition, folder)
     done = send(
         client, competition, what, arguments.message,

@@ -130,6 +130,7 @@ def examine(arguments: argparse.Namespace) -> None:
         "internet": here.online(),
         "versions": provenance.versions(),
         "data": {each.name: list(map(str, data.found(each, here))) for each in competitions},
+        "looked_in": {each.name: list(map(str, data.usual_folders(each, here))) for each in competitions},
         "broken": list(map(str, broken)),
         "credential": {
             "kind": credential.kind,
@@ -143,7 +144,7 @@ def examine(arguments: argparse.Namespace) -> None:
 
 def _diagnosis(document: dict[str, Any]) -> str:
     machine, credential = document["machine"], document["credential"]
-    memory, available = ((size or 0) / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
+    memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
     gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
     return _table(
@@ -158,7 +159,10 @@ def _diagnosis(document: dict[str, Any]) -> str:
             ("internet", "on" if document["internet"] else "off"),
             ("python", document["python"]),
             ("libraries", ", ".join(versions)),
-            *((f"data {name}", ", ".join(folders) or "not found") for name, folders in document["data"].items()),
+            *(
+                (f"data {name}", ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}")
+                for name, folders in document["data"].items()
+            ),
             ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
             *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
         ]

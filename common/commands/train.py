@@ -172,10 +172,13 @@ def predict(arguments: argparse.Namespace) -> None:
     from common import data, environment, registry, submission
     from common.pipeline import inference
     from common.progress import Progress
+    from common.runs.run import Run
 
     competition = registry.get(arguments.name)
     here = environment.detect()
-    frames = data.read(competition, data.find(competition, arguments.data, here), train=False)
+    run = Run.open(arguments.folder, competition.name)
+    folder = data.find(competition, arguments.data, here, run.data_folder)
+    frames = data.read(competition, folder, train=False)
     made = inference.predict(competition, arguments.folder, frames, here, Progress())
     inference.check(competition, made, frames)  # before anything that stands there is replaced
     submission.write(made, arguments.out, competition.submission)

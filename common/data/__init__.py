@@ -11,7 +11,7 @@ from common.data.frames import (
     read,
     read_rows,
     sample_submission,
-    sha256,
+    usual_folders,
 )
 
 __all__ = [
@@ -25,5 +25,5 @@ __all__ = [
     "read",
     "read_rows",
     "sample_submission",
-    "sha256",
+    "usual_folders",
 ]

@@ -15,6 +15,7 @@ from common.competition import Column, Competition, Folder, Source, Table
 from common.data import folders
 from common.data.zipped import members
 from common.errors import DataError
+from common.files import sha256
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -46,17 +47,27 @@ class Frames:
         return self.train
 
 
-def find(competition: Competition, given: Path | None, environment: Environment) -> Path:
-    """Return the folder that holds a competition's data: the given one, else a mount, else `data/<slug>/`.
+def find(
+    competition: Competition, given: Path | None, environment: Environment, remembered: Path | None = None
+) -> Path:
+    """Return the folder that holds a competition's data.
+
+    Args:
+        competition: whose data.
+        given: the folder that the user named, which is the only one looked in.
+        environment: says where data usually lies (`usual_folders`).
+        remembered: the folder that a run was trained on, looked in before those.
 
     Raises:
-        DataError: if it is not there; names the places tried and how to get the data.
+        DataError: if it is not there; names the folders tried and how to get the data.
     """
-    places = [given] if given is not None else _places(competition, environment)
-    for place in places:
-        if locate(place, competition.files.test) is not None:
-            return place
-    tried = ", ".join(str(place) for place in places)
+    folders_tried = [given] if given is not None else usual_folders(competition, environment)
+    if given is None and remembered is not None:
+        folders_tried.insert(0, remembered)
+    for folder in folders_tried:
+        if locate(folder, competition.files.test) is not None:
+            return folder
+    tried = ", ".join(map(str, folders_tried))
     wanted = f"{competition.files.train.file} and {competition.files.test.file}"
     how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
     if given is not None and not given.is_dir():
@@ -65,9 +76,16 @@ def find(competition: Competition, given: Path | None, environment: Environment)
 
 
 def found(competition: Competition, environment: Environment) -> list[Path]:
-    """Return the folders among the usual places that hold a competition's data."""
-    places = _places(competition, environment)
-    return [place for place in places if locate(place, competition.files.test) is not None]
+    """Return those of the usual folders that hold a competition's data."""
+    usual = usual_folders(competition, environment)
+    return [folder for folder in usual if locate(folder, competition.files.test) is not None]
+
+
+def usual_folders(competition: Competition, environment: Environment) -> list[Path]:
+    """Return where a competition's data usually lies: mounts, then `data/<slug>/` and `data/<name>/`."""
+    names = dict.fromkeys((competition.slug, competition.name))
+    mounts = [mount for name in names for mount in environment.mounts(name)]
+    return list(dict.fromkeys([*mounts, *(Path("data") / name for name in names)]))
 
 
 def read(competition: Competition, folder: Path, *, train: bool = True) -> Frames:
@@ -162,23 +180,12 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in held}
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def sha256_of_folder(folder: Path) -> str:
     """Return the SHA-256 of the names and contents of a folder's files, in hexadecimal."""
     digest = hashlib.sha256()
     for name in members(folder):
         digest.update(f"{name}\0{sha256(folder / name)}\n".encode())
     return digest.hexdigest()
-
-
-def _places(competition: Competition, environment: Environment) -> list[Path]:
-    places = [*environment.mounts(competition.slug), Path("data") / competition.slug]
-    return list(dict.fromkeys(places))
 
 
 def sample_submission(competition: Competition, folder: Path) -> Path:

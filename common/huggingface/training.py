@@ -20,7 +20,7 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from common import precision
-from common.files import telling_of_full_disk
+from common.files import full_disk_reported
 from common.model import Context
 from common.precision import Precision
 
@@ -142,7 +142,7 @@ def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, 
     with context.progress.task(f"{context.title} · train", n_rows * schedule.epochs) as task:
         habits = _Habits(trainer, context, task, n_rows, schedule, passes)
         trainer.add_callback(habits)
-        with telling_of_full_disk(folder):
+        with full_disk_reported(folder):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     notes: dict[str, Any] = {"steps": trainer.state.global_step, "steps_planned": trainer.state.max_steps}
     notes |= {

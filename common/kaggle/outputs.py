@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.archives import inside, move_all
-from common.data.frames import sha256
+from common.files import sha256
 from common.kaggle.errors import Damaged
 from common.kaggle.results import LogLine, Progress, Ref
 from common.session.manifest import MANIFEST

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Competition
-from common.data.frames import sha256 as sha256_of
 from common.errors import SubmissionError
+from common.files import sha256 as sha256_of
 from common.kaggle.errors import Invalid, LimitReached, NotFound, RulesNotAccepted
 from common.kaggle.results import CompetitionInfo, KernelState, Ref, Submission, SubmissionState
 from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent

@@ -87,6 +87,7 @@ def explain(
         raise RunError(
             f"{data_folder} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
         )
+    paths = [column.name for column in competition.files.train.columns if column.kind == "file"]
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
     prepared = models.prepare(frames, config, context).frames.training
@@ -96,7 +97,11 @@ def explain(
         if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
             overall = overall or dict(explained.overall)
             reasons |= zip(ids_of_fold, explained.rows, strict=True)
-    inputs = rows(frames.training, worst["id"])[list(competition.inputs)].astype(str).to_dict("records")
+    inputs = (
+        rows(frames.training, worst["id"])[list(dict.fromkeys([*competition.inputs, *paths]))]
+        .astype(str)
+        .to_dict("records")
+    )
     worst_rows: Any = worst.to_dict("records")
     mistakes = [
         Mistake(**row, inputs=texts, reasons=reasons.get(row["id"], ()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from common import data, metrics, processes, registry, splits, submission
 from common.config import resolve
 from common.errors import KitError, RunError, SplitError
-from common.files import locked
+from common.files import locked, sha256
 from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
@@ -58,7 +58,8 @@ def run(request: Request) -> Run:
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         numbers = _existing(folds, config.folds)
-    record = new_record(competition, request.profile, config, hashes, provenance.machine(request.environment))
+    machine = provenance.machine(request.environment)
+    record = new_record(competition, request.profile, config, hashes, request.data, machine)
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
@@ -124,6 +125,12 @@ def _begin(request: Request, folder: Path, record: RunRecord) -> Run:
         return Run.open(folder)
     run = Run.begin(folder, record, request.mode)
     request.progress.log = folder / LOG
+    threads = {session.machine.get("threads") for session in run.record.sessions}
+    if len(threads) > 1 and run.finished():
+        request.progress.warn(
+            f"this run was begun with {run.record.machine.get('threads')} threads and continues with "
+            f"{record.machine['threads']}: sums in another order may change the last digits"
+        )
     processes.wait()
     return run
 
@@ -220,7 +227,7 @@ def _submit(work: Work, finished: list[int]) -> Submission:
     path = work.run.folder / competition.submission.file_name
     submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
     inference.check(competition, path, work.frames)
-    return Submission(file=path.name, sha256=data.sha256(path), rows=len(work.frames.test))
+    return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
 
 
 def _enter(work: Work) -> None:

@@ -48,7 +48,7 @@ def require(here: Environment, *, gpus: int = 0, internet: bool = False, disk: f
         DeviceError: with everything that is missing and what to do, within a minute.
     """
     missing = []
-    lines = [f"{cpu_count()} CPUs, {(total_memory() or 0) / 2**30:.0f} GiB of memory, at {here.place}"]
+    lines = [f"{cpu_count()} CPUs, {total_memory() / 2**30:.0f} GiB of memory, at {here.place}"]
     if gpus:
         names, trouble = _prove_gpus(gpus)
         lines += names

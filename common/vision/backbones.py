@@ -14,7 +14,6 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Literal
 
-from common.attached import files_below
 from common.environment import Environment
 from common.errors import BackboneError
 from common.wording import first_line, listed
@@ -124,14 +123,12 @@ def weights_file(weights: str) -> Path:
 def attached(name: str, environment: Environment) -> Path | None:
     """Return the weights among the attached inputs whose file or folder bears the backbone's name, or None."""
     wanted = {name.lower(), name.partition(".")[0].lower()}
-    for root in environment.inputs:
-        for path in sorted(files_below(root, *(f"*{suffix}" for suffix in SUFFIXES))):
-            parts = path.relative_to(root).parts
-            names = {part.lower() for part in (*parts[:-1], path.stem)}
-            # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
-            names |= {path.stem.lower().partition("-")[0]}
-            if names & wanted or any(part.replace("-", "_") in wanted for part in names):
-                return path
+    for path, parts in environment.attached(*(f"*{suffix}" for suffix in SUFFIXES)):
+        names = {part.lower() for part in (*parts[:-1], path.stem)}
+        # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
+        names |= {path.stem.lower().partition("-")[0]}
+        if names & wanted or any(part.replace("-", "_") in wanted for part in names):
+            return path
     return None
 
 

@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common import processes
-from common.attached import files_below
 from common.errors import BackboneError
 from common.files import atomic_folder, locked
 from common.model import Context
@@ -97,10 +96,10 @@ def _main_finds(backwards: bool, context: Context) -> Path | None:
 
 def _there(backwards: bool, context: Context) -> Path | None:
     """Return the folder with the weights among the attached inputs and in the cache."""
-    for root in (*context.environment.inputs, context.cache):
-        for path in files_below(root, "*.pth"):
-            if "wt103" in str(path).lower() and _files(path.parent, backwards):
-                return path.parent
+    attached = [path for path, _ in context.environment.attached("*.pth")]
+    for path in (*attached, *context.cache.glob("wt103-*/*.pth")):
+        if "wt103" in str(path).lower() and _files(path.parent, backwards):
+            return path.parent
     return None
 
 

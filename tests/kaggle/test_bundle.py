@@ -166,7 +166,7 @@ def test_percent_cells_become_cells() -> None:
     [
         ("x = 1\n", "no cells"),
         ("# %%\nx = 1\n\n# %%\n\ny = 2\nx = = 1\n", "line 7"),
-        ("# %% [markdown]\n# good\nnot commented out\n", "line 3.*must stand behind"),
+        ("# %% [markdown]\n# good\nnot commented out\n", "line 3.*must begin with"),
     ],
 )
 def test_a_story_that_is_none_is_refused(code: str, words: str) -> None:
@@ -212,15 +212,15 @@ def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
     [
         ({"title": "Patent phrases, train!!"}, None),
         ({"title": "Other words"}, "makes 'other-words'.*'patent-phrases-train'.*OWNER/other-words"),
-        ({"title": "abc", "id": "OWNER/abc"}, "3 characters; Kaggle takes 5 to 50"),
+        ({"title": "abc", "id": "OWNER/abc"}, "5 to 50 characters, got 3"),
         ({"title": "x" * 50, "id": "OWNER/" + "x" * 50}, None),
-        ({"title": "x" * 51, "id": "OWNER/" + "x" * 51}, "51 characters"),
-        ({"title": "a b !!", "id": "OWNER/a-b"}, "too short"),
+        ({"title": "x" * 51, "id": "OWNER/" + "x" * 51}, "got 51"),
+        ({"title": "a b !!", "id": "OWNER/a-b"}, "5 characters or more"),
         ({"id": "stranger/patent-phrases-train"}, "belongs to stranger, not to someone"),
-        ({"id": "OWNER/patent-phrases-train/3"}, "holds a version"),
-        ({"id": ...}, "says nothing of id"),
-        ({"enable_internet": ...}, "says nothing of enable_internet"),
-        ({"enable_internet": "maybe"}, "enable_internet is 'maybe'; allowed: true, false"),
+        ({"id": "OWNER/patent-phrases-train/3"}, "has a version"),
+        ({"id": ...}, "lacks id"),
+        ({"enable_internet": ...}, "lacks enable_internet"),
+        ({"enable_internet": "maybe"}, "enable_internet must be true or false, got 'maybe'"),
         ({"is_private": ...}, None),
         ({"enable_gpu": "true"}, None),
         ({"machine_shape": "NvidiaTeslaP100"}, "retired; use NvidiaTeslaT4"),
@@ -232,13 +232,13 @@ def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
         ({"enable_gpu": False}, "does not fit"),
         ({"enable_gpu": False, "machine_shape": None}, None),
         ({"accelerator": "gpu"}, "unknown field of kernel-metadata.json 'accelerator'"),
-        ({"dataset_sources": "someone/wheels"}, "takes a list"),
-        ({"dataset_sources": ["wheels"]}, "is no dataset source"),
+        ({"dataset_sources": "someone/wheels"}, "must be a list"),
+        ({"dataset_sources": ["wheels"]}, "is not the name of a dataset"),
         ({"dataset_sources": ["datasets/someone/wheels/2"]}, None),
         ({"kernel_sources": ["https://www.kaggle.com/code/someone/other"]}, None),
-        ({"model_sources": ["google/bert/pyTorch/base"]}, "is no model source"),
-        ({"competition_sources": []}, "names one competition"),
-        ({"competition_sources": ["titanic"]}, "names one competition"),
+        ({"model_sources": ["google/bert/pyTorch/base"]}, "is not the name of a model"),
+        ({"competition_sources": []}, "must name one of"),
+        ({"competition_sources": ["titanic"]}, "must name one of"),
     ],
 )  # fmt: skip
 def test_metadata_is_explicit_or_refused(project: Path, fields: dict[str, Any], words: str | None) -> None:
@@ -256,13 +256,13 @@ def test_metadata_is_explicit_or_refused(project: Path, fields: dict[str, Any], 
     )
 
 
-def test_unknown_names_are_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_unknown_names_are_reported_before_anything_is_written(tmp_path: Path) -> None:
     for options, words in (
         ({"name": "patent_trian"}, "Did you mean 'patent_train'"),
         ({"profile": "bset"}, "Did you mean 'best'"),
         ({"settings": ["epoch=3"]}, "Did you mean 'epochs'"),
-        ({"datasets": ["wheels"]}, "no dataset source"),
-        ({"owner": "some one"}, "no user name"),
+        ({"datasets": ["wheels"]}, "not the name of a dataset"),
+        ({"owner": "some one"}, "not a user name"),
     ):
         with pytest.raises(KitError, match=words):
             build(**{"name": "patent_train", "owner": "someone", "out": tmp_path / "out", **options})

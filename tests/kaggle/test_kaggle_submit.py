@@ -1,4 +1,4 @@
-"""P8: a submission is checked, sent once, and its end is told as it is."""
+"""P8: a submission is checked, sent once, and its end is reported as it is."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from kaggle_seam import Seam, seam
+from stand_in_faults import Fault, random_faults
 from stand_in_world import USER, hosted, kernel_folder, toy, wait_for
 
 from common.errors import SubmissionError
 from common.kaggle import errors
 from common.kaggle.results import KernelState, Ref, Submission, SubmissionState
 from common.kaggle.submit import Outcome, submit
-from common.rehearsal.stand_in.faults import Fault, FaultPlan
 from common.runs.ledger import Ledger
 
 CSV, CODE = toy("csv"), toy("kernel")
@@ -24,11 +24,11 @@ CSV, CODE = toy("csv"), toy("kernel")
 def run(here: Seam, folder: Path, what: Path | Ref | None = None, **changes: Any) -> Outcome:
     values: dict[str, Any] = {
         "message": "first",
-        "history": Ledger(folder / "ledger.csv"),
+        "ledger": Ledger(folder / "ledger.csv"),
         "confirm": lambda question: True,
         "sample": folder / "csv" / "sample_submission.csv",
         "clock": here.hourglass.clock,
-        "tell": here.told.append,
+        "notify": here.messages.append,
     } | changes
     what = what or folder / "csv" / "sample_submission.csv"
     competition = CSV if isinstance(what, Path) else CODE
@@ -140,7 +140,7 @@ def test_the_daily_limit_stops_before_anything_is_sent(tmp_path: Path, monkeypat
     ("changes", "kind", "words"),
     [
         ({"rules_accepted": False}, errors.RulesNotAccepted, "/rules"),
-        ({"submissions_disabled": True}, errors.LimitReached, "switched them off"),
+        ({"submissions_disabled": True}, errors.LimitReached, "disabled them"),
         ({"deadline": datetime(2022, 6, 20, tzinfo=UTC)}, errors.LimitReached, "deadline"),
     ],
 )
@@ -157,7 +157,7 @@ def test_before_the_deadline_nothing_is_said_of_it(tmp_path: Path, monkeypatch: 
     open_until = datetime.now(UTC) + timedelta(days=1)
     with seam(tmp_path, monkeypatch, competitions=[hosted(tmp_path / "csv", deadline=open_until)]) as here:
         assert run(here, tmp_path).ok
-        assert not any("late" in line for line in here.told)
+        assert not any("late" in line for line in here.messages)
 
 
 def test_kind_of_competition_and_of_submission_must_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_kind_of_competition_and_of_submission_must_fit(tmp_path: Path, monkeypa
     ("source", "kind", "words"),
     [
         ("fail no memory\n", errors.Invalid, "error .no memory.; only a complete version"),
-        ("write other.csv x\n", errors.NotFound, "no submission.csv in its output.*other.csv"),
+        ("write other.csv x\n", errors.NotFound, "has no submission.csv.*other.csv"),
         ("wait 60\n", errors.Invalid, "queued|running"),
     ],
 )
@@ -206,7 +206,7 @@ def test_random_faults_end_in_one_submission_or_a_clear_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Never two submissions, never a wrong success, never a hang: of a file and of a kernel."""
-    with seam(tmp_path, monkeypatch, plan=FaultPlan.random(seed)) as here:
+    with seam(tmp_path, monkeypatch, *random_faults(seed)) as here:
         by_kernel = random.Random(seed).random() < 0.7
         try:
             what: Path | Ref | None = None

@@ -14,6 +14,7 @@ from kit import kit
 
 from common import registry
 from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
+from common.data import find
 from common.environment import detect
 from common.errors import DataError, RunError, UnknownName
 from common.files import locked
@@ -184,3 +185,37 @@ def test_sample_data_never_replace_real_files(tmp_path: Path) -> None:
     first = make("patent", tmp_path / "sample", 60, 0)
     assert first == make("patent", tmp_path / "sample", 60, 1)
     assert json.loads((tmp_path / "sample" / ".kit-sample.json").read_text())["seed"] == 1
+
+
+def test_other_threads_are_told_when_a_run_goes_on(
+    request_of: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(request_of(lambda frame: np.linspace(0, 1, len(frame))), config=Config(folds=(0,)))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert not [text for text in run(request).record.warnings if "threads" in text]
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    more = replace(request, config=Config(), progress=Progress(silent=True))
+    assert any("begun with 1 threads and continues with 2" in text for text in run(more).record.warnings)
+
+
+def test_a_run_remembers_its_data(
+    sample_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ("--set", "rounds=5", "--set", "components=4", "--folds", "0", "--out", tmp_path / "run")
+    assert kit(capsys, "train", "patent", "--data", sample_data, "--profile", "baseline", *quick).code == 0
+    file = tmp_path / "run" / "submission.csv"
+    assert kit(capsys, "validate", "patent", file).code == 0
+    assert kit(capsys, "explain", "patent", "--run", tmp_path / "run", "--rows", "1").code == 0
+    assert kit(capsys, "predict", "patent", "--run", tmp_path / "run", "--out", tmp_path / "again.csv").code == 0
+    assert (tmp_path / "again.csv").read_bytes() == file.read_bytes()
+
+
+def test_data_is_looked_for_under_both_names(home: Path, sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patent = registry.get("patent")
+    monkeypatch.chdir(home)
+    for name in (patent.slug, patent.name):
+        link = home / "data" / name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(sample_data)
+        assert find(patent, None, detect()).resolve() == sample_data.resolve()
+        link.unlink()

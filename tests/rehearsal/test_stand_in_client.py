@@ -51,9 +51,6 @@ def test_api_downloads_what_is_served(api: Any, tmp_path: Path) -> None:
     api.competition_download_files("toy-csv", str(tmp_path / "all"))
     with zipfile.ZipFile(tmp_path / "all" / "toy-csv.zip") as archive:
         assert archive.read("train.csv") == (tmp_path / "csv" / "train.csv").read_bytes()
-    api.competition_leaderboard_download("toy-csv", str(tmp_path / "board"))
-    with zipfile.ZipFile(tmp_path / "board" / "toy-csv.zip") as archive:
-        assert archive.read("toy-csv-publicleaderboard.csv").startswith(b"Rank,TeamId,TeamName")
 
 
 def test_api_datasets(api: Any, tmp_path: Path) -> None:

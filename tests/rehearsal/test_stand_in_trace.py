@@ -154,7 +154,7 @@ def _idle(server: StandIn) -> bool:
 
 def test_replay(patent: StandIn, client_environment: Path) -> None:
     post = Post(patent)
-    for command, method, body, wanted in REQUESTS:
+    for command, method, body, fields in REQUESTS:
         if method == "WAIT":
             wait_for(lambda: _idle(patent), until=bool)
             continue
@@ -163,7 +163,7 @@ def test_replay(patent: StandIn, client_environment: Path) -> None:
         assert "error" not in answer or not answer["error"], (command, answer)
         module = importlib.import_module(f"kagglesdk.{MODULES[service]}")
         parsed = getattr(module, RESPONSES.get(name, f"Api{name}Response")).from_json(json.dumps(answer))
-        for field in wanted:
+        for field in fields:
             assert getattr(parsed, field) not in (None, "", [], 0), f"{command}: no {field} in {answer}"
         unknown = set(answer) - {field.json_name for field in parsed._fields}
         assert not unknown, f"{command}: the client does not know {unknown}"
@@ -195,8 +195,6 @@ def test_replay_of_downloads(patent: StandIn) -> None:
         answer = requests.get(location, timeout=20)
         assert all(header in answer.headers for header in ("Content-Length", "Last-Modified", "ETag"))
         assert answer.headers["Accept-Ranges"] == "bytes"
-    board = post("competitions/DownloadLeaderboard", **COMPETITION)
-    assert board.headers["Content-Type"] == "application/zip"
 
 
 def test_replay_of_uploads(patent: StandIn, client_environment: Path) -> None:

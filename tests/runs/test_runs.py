@@ -1,6 +1,7 @@
 """Run folders and the ledger: whole, continued only by the same run, never losing a line."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,53 @@ def test_every_session_is_in_the_record(tmp_path: Path) -> None:
 
 
 def test_a_kill_in_the_very_first_write_does_not_block_the_run(tmp_path: Path) -> None:
-    (tmp_path / ".run.json.abcd.part").write_text('{"sta')
+    (tmp_path / ".run.json.0123abcd.part").write_text('{"sta')
     assert Run.begin(tmp_path, record(), "auto").finished() == []
+
+
+@pytest.mark.parametrize("text", ['{"tool": "other"}', '{"competition": "x", "profile": "y", "settings": {}}', "[]"])
+def test_fresh_removes_nothing_that_no_run_made(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(RunError, match="is no run of the kit, so --fresh replaces nothing there"):
+        Run.begin(tmp_path, record(), "fresh")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "run.json"]
+
+
+def test_a_part_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".movie.mkv.part").write_text("half a film")
+    with pytest.raises(RunError, match="holds files that are no run"):
+        Run.begin(tmp_path, record(), "auto")
+    assert (tmp_path / ".movie.mkv.part").read_text() == "half a film"
+
+
+def test_what_a_kill_left_in_a_folder_below_is_removed(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, record(), "auto")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / ".loss.png.0123abcd.part").write_text("half")
+    (tmp_path / "figures" / "notes.part").write_text("mine")
+    Run.begin(tmp_path, record(), "auto")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["notes.part"] and run.finished() == []
+
+
+def test_a_fold_has_one_name(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, record(), "auto")
+    run.keep_fold(0, Constant(), np.zeros(1), np.zeros(1), Fold(rows=1))
+    shutil.copytree(tmp_path / "fold-0", tmp_path / "fold-00")
+    shutil.copytree(tmp_path / "fold-0", tmp_path / "fold-²")
+    assert run.finished() == [0]
+
+
+@pytest.mark.parametrize("changes", [{"settings": None}, {"profile": ["best"]}, {"folds": []}, {"rows_scored": "many"}])
+def test_a_record_of_wrong_types_is_told(tmp_path: Path, changes: dict[str, Any]) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(record().to_json() | changes))
+    with pytest.raises(RunError, match="missing or broken"):
+        Run.open(tmp_path)
 
 
 def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, record(), "auto")
-    part = tmp_path / ".fold-1.abcd.part"
+    part = tmp_path / ".fold-1.0123abcd.part"
     (part / "model").mkdir(parents=True)
     (tmp_path / "fold-2").mkdir()
     assert run.finished() == []
