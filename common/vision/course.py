@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
-from common.fastai.learner import Habits, precise
+from common.fastai.learner import TrainingCallback, precise
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.rows import ROW
@@ -36,9 +36,9 @@ class CourseModel:
             learn = self.learner(train, valid, folder)
             steps = len(learn.dls.train) * (self.config.epochs + 1)
             with self.context.progress.task(f"{self.context.title} · train", steps, "steps") as task:
-                learn.add_cb(habits := Habits(self.context, task, steps))
+                learn.add_cb(callback := TrainingCallback(self.context, task, steps))
                 learn.fine_tune(self.config.epochs, self.config.learning_rate)
-        self.notes = habits.notes
+        self.notes = callback.notes
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:

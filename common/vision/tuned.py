@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.fastai.learner import Habits, precise
+from common.fastai.learner import TrainingCallback, precise
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.backbones import Backbone
@@ -38,9 +38,9 @@ class TunedNetwork:
             learn = self.learner(train, valid, folder)
             steps = len(learn.dls.train) * (tuning.epochs + 1)
             with self.context.progress.task(f"{self.context.title} · fine-tune", steps, "steps") as task:
-                learn.add_cb(habits := Habits(self.context, task, steps))
+                learn.add_cb(callback := TrainingCallback(self.context, task, steps))
                 learn.fine_tune(tuning.epochs, base_lr=tuning.learning_rate, lr_mult=100, wd=tuning.weight_decay)
-        self.notes = habits.notes
+        self.notes = callback.notes
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
