@@ -20,7 +20,7 @@ from common.errors import DeviceError
 from common.runs.run import Run
 
 Kit = Callable[..., Said]
-QUICK = ("--profile", "baseline", "--set", "rounds=5", "--set", "components=4")
+QUICK = ("--profile", "baseline", "--set", "trees.max_iter=5", "--set", "trees.components=4")
 
 
 @pytest.fixture
@@ -141,10 +141,10 @@ def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_p
     words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
     assert run(*words).code == 0
     before = (tmp_path / "run" / "run.json").read_bytes()
-    said = run(*words, "--set", "rounds=6")
-    assert said.code == 1 and "rounds: 5 there, 6 here" in said.complaint
+    said = run(*words, "--set", "trees.max_iter=6")
+    assert said.code == 1 and "trees.max_iter: 5 there, 6 here" in said.complaint
     assert (tmp_path / "run" / "run.json").read_bytes() == before
-    assert run(*words, "--set", "rounds=6", "--fresh").code == 0
+    assert run(*words, "--set", "trees.max_iter=6", "--fresh").code == 0
 
 
 def test_a_run_that_fails_says_so_in_its_record_and_goes_on(

@@ -129,7 +129,10 @@ def examine(arguments: argparse.Namespace) -> None:
         "inputs": [str(path) for path in here.inputs if path.is_dir()],
         "internet": here.online(),
         "versions": provenance.versions(),
-        "data": {each.name: list(map(str, data.found(each, here))) for each in competitions},
+        "data": {
+            each.name: [str(at) for at in data.usual_folders(each, here) if data.locate(at, each.files.test)]
+            for each in competitions
+        },
         "looked_in": {each.name: list(map(str, data.usual_folders(each, here))) for each in competitions},
         "broken": list(map(str, broken)),
         "credential": {

@@ -1,6 +1,6 @@
-"""fastai's Learner with the habits of the kit: progress, deadline, precision, learning-rate finder.
+"""fastai's Learner in the kit: progress, deadline, precision, learning-rate finder.
 
-Whatever data and model a competition gives its learner, this module decides what is told, when training stops and
+Whatever data and model a competition gives its learner, this module decides what is shown, when training stops and
 in which precision it runs. `common.huggingface.training` is the same for Hugging Face's Trainer.
 """
 
@@ -10,7 +10,7 @@ import math
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from fastai.callback.core import Callback, CancelFitException
@@ -19,10 +19,10 @@ from fastai.callback.progress import ProgressCallback
 from fastai.callback.schedule import minimum, slide, steep, valley
 from fastai.learner import Learner, Recorder
 
-from common.environment import cpu_has_bfloat16
+from common import precision
 from common.model import Context
+from common.precision import Precision
 
-Precision = Literal["auto", "float32"]
 POINTS = 100  # of a learning curve, at most
 SUGGESTIONS = {"valley": valley, "slide": slide, "minimum": minimum, "steep": steep}
 
@@ -36,11 +36,11 @@ class RateSearch:
     suggestions: dict[str, float]
 
 
-class Habits(Callback):
+class TrainingCallback(Callback):
     """Progress, the learning curve, and the deadline.
 
-    Time for predicting is kept back: half an epoch's, and ten seconds for writing. `notes` are for the run's record: the curve
-    holds [step, smoothed loss], `epochs` what fastai measured after each.
+    Time for predicting is kept back: half an epoch's, and ten seconds for writing. `notes` are for the run's record: the
+    curve holds [step, smoothed loss], `epochs` what fastai measured after each.
     """
 
     order = Recorder.order + 10  # the smoothed loss has to be there
@@ -58,7 +58,7 @@ class Habits(Callback):
             raise CancelFitException
 
     def after_batch(self) -> None:
-        """Count, tell, and stop in time."""
+        """Count, report, and stop in time."""
         if not self.training:
             return
         self.step += 1
@@ -107,14 +107,11 @@ def quiet(learn: Learner) -> Learner:
     return learn
 
 
-def precise(learn: Learner, wish: Precision) -> Learner:
-    """Return the learner in the fastest precision that its hardware has, unless single precision is wished."""
-    if wish == "float32":
-        return learn
-    if torch.cuda.is_available():
-        learn.add_cb(Bfloat16() if torch.cuda.is_bf16_supported(False) else MixedPrecision())
-    elif cpu_has_bfloat16():
-        learn.add_cb(Bfloat16())
+def precise(learn: Learner, requested: Precision) -> Learner:
+    """Return the learner with automatic mixed precision, where the requested precision asks for it."""
+    dtype = precision.for_training(requested)
+    if dtype is not torch.float32:
+        learn.add_cb(Bfloat16() if dtype is torch.bfloat16 else MixedPrecision())
     return learn
 
 
@@ -129,10 +126,10 @@ def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSear
         with warnings.catch_warnings():
             # fastai reads its weights back and computes its rules by ways of NumPy that are on their way out.
             warnings.simplefilter("ignore", DeprecationWarning)
-            found = learn.lr_find(num_it=steps, show_plot=False, suggest_funcs=rules)
+            suggested = learn.lr_find(num_it=steps, show_plot=False, suggest_funcs=rules)
         learn.remove_cb(count)
     rates, losses = ([float(value) for value in values] for values in (learn.recorder.lrs, learn.recorder.losses))
-    names = dict(zip(SUGGESTIONS, found, strict=True))
+    names = dict(zip(SUGGESTIONS, suggested, strict=True))
     return RateSearch(
         rates=rates,
         losses=losses,
@@ -141,7 +138,7 @@ def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSear
 
 
 class _Count(Callback):
-    order = Habits.order
+    order = TrainingCallback.order
 
     def __init__(self, task: Any) -> None:
         self.task = task

@@ -35,7 +35,7 @@ from common.rehearsal.stand_in.running import KernelRun, RunResult
 from common.rehearsal.stand_in.world import Hosted
 
 PATENT = registry.get("patent")
-QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "rounds=5", "components=4"]}
+QUICK: dict[str, Any] = {"profile": "baseline", "settings": ["folds=0", "trees.max_iter=5", "trees.components=4"]}
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ def sized(size: int, **changes: Any) -> Frozen:
 
 def test_they_are_computed_once(context: Context, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     first = features(frame, CONFIG, context)
-    monkeypatch.setattr(module, "Eye", None)
+    monkeypatch.setattr(module, "Predictor", None)
     again = features(frame[::-1], CONFIG, context)
     for name, block in first.items():
         assert np.array_equal(block, again[name][::-1]) and block.std() > 0

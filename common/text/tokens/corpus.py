@@ -16,13 +16,13 @@ from common.data.ragged import Ragged
 from common.files import made_once
 from common.progress import Progress
 from common.settings import PositiveInt, Settings
-from common.text import vocabulary as vocabularies
-from common.text.vocabulary import Vocabulary
+from common.text.tokens import vocabulary as vocabularies
+from common.text.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 1  # of the cache; goes up with every change of what is in it
+_FORMAT = 2  # of the cache; goes up with every change of what is in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +85,8 @@ def numericalise(
 def _make(
     texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None, progress: Progress, workers: int | None
 ) -> Corpus:
-    from common.text import subwords
-    from common.text import workers as pool
+    from common.text.tokens import subwords
+    from common.text.tokens import workers as pool
 
     kind = settings.tokens if vocabulary is None else vocabulary.kind
     if kind == "subwords":
@@ -119,7 +119,7 @@ def _numericalised(
 
 
 def _corpus(flat: NDArray[Any], lengths: NDArray[Any], vocabulary: Vocabulary) -> Corpus:
-    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.starts_of(lengths), vocabulary)
+    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.offsets_of(lengths), vocabulary)
 
 
 def _smallest(vocabulary: Vocabulary) -> str:
