@@ -188,7 +188,7 @@ def test_complete_with_an_error_text_is_no_success(tmp_path: Path, monkeypatch: 
 LOST = ("cut_answer", "html", "error", "rate_limited")
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("method", ["StartSubmissionUpload", "CreateSubmission", "ListSubmissions", "PUT"])
 def test_whatever_gets_lost_there_is_one_submission(
@@ -312,7 +312,7 @@ def test_dropped_sources_are_an_error_even_when_the_answer_is_lost(
         assert "Version 1 exists" in str(caught.value)
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("method", ["SaveKernel", "GetKernel"])
 def test_whatever_gets_lost_there_is_one_version(

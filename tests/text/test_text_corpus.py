@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from common import registry
 from common.errors import BackboneError, DeviceError, SettingError
-from common.text import Corpus, TextSettings, Vocabulary, numericalise, workers
-from common.text.rules import SPECIAL
-from common.text.vocabulary import from_counts
+from common.text import Corpus, TextSettings, Vocabulary, numericalise
+from common.text.tokens import workers
+from common.text.tokens.rules import SPECIAL
+from common.text.tokens.vocabulary import from_counts
 
 TEXTS = [
     "A good film, a GOOD one.<br /><br />Really good!!!", "Bad, bad, bad.", "", "Not a bad film: the ending is good...",
@@ -119,7 +120,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from common.text import TextSettings, Vocabulary, numericalise, workers
+from common.text import TextSettings, Vocabulary, numericalise
+from common.text.tokens import workers
 
 workers.tokenise = lambda texts, *_: (np.zeros(len(texts), np.int32), np.ones(len(texts), np.int32), ["xxbos"])
 Vocabulary.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

@@ -16,8 +16,8 @@ from common.data.ragged import Ragged
 from common.files import made_once
 from common.progress import Progress
 from common.settings import PositiveInt, Settings
-from common.text import vocabulary as vocabularies
-from common.text.vocabulary import Vocabulary
+from common.text.tokens import vocabulary as vocabularies
+from common.text.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,8 +85,8 @@ def numericalise(
 def _make(
     texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None, progress: Progress, workers: int | None
 ) -> Corpus:
-    from common.text import subwords
-    from common.text import workers as pool
+    from common.text.tokens import subwords
+    from common.text.tokens import workers as pool
 
     kind = settings.tokens if vocabulary is None else vocabulary.kind
     if kind == "subwords":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from common.text.rules import PAD, SPECIAL
+from common.text.tokens.rules import PAD, SPECIAL
 
 if TYPE_CHECKING:
     from numpy import int64, intp
