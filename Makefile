@@ -3,27 +3,33 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# As many tests at once as there are cores; those of one file stay together, because they share what they made.
+PARALLEL := -n auto --dist loadfile
 KAGGLE := .venv-kaggle
 KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: dry-run test test-kaggle check bench clean
+.PHONY: dry-run fast test test-kaggle check bench clean
 
 dry-run: $(VENV)/.runs
 	$(BIN)/kit dry-run patent
 	$(BIN)/kit rehearse patent
 
+# Unit tests and laws, for the loop while one works; half of a test's time is waiting, so that two at once take little more.
+fast: $(VENV)/.tests
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # With the versions of Kaggle's image, so that a kernel is not the first to meet them.
 test-kaggle: $(KAGGLE)/.tests
-	$(KAGGLE)/bin/python -m pytest
+	$(KAGGLE)/bin/python -m pytest $(PARALLEL)
 
 check: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 bench: $(VENV)/.tests
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
@@ -31,11 +37,21 @@ bench: $(VENV)/.tests
 clean:
 	rm -rf $(VENV) $(KAGGLE) build .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
+# Make a virtual environment, or replace one of another Python: $(1) where, $(2) how much disk it takes.
+VERSION := import sys; print(sys.version_info[:2])
+define environment
+$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	{ echo "the kit needs Python 3.11 or newer, and $(PYTHON) is older: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.11"; exit 1; }; \
+[ "$$($(1)/bin/python -c '$(VERSION)' 2>/dev/null)" = "$$($(PYTHON) -c '$(VERSION)')" ] || $(PYTHON) -m venv --clear $(1); \
+echo "installing into $(1): some minutes, $(2)"
+endef
+
 # The stamps say what is installed; a change of the lists installs again.
 $(VENV)/.runs: requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@$(call environment,$(VENV),6.6 GB)
 	$(PIP) install --quiet -r requirements.txt
 	$(PIP) install --quiet --no-deps --editable .
+	@echo "installed."
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs requirements-dev.txt
@@ -44,7 +60,7 @@ $(VENV)/.tests: $(VENV)/.runs requirements-dev.txt
 
 # torch comes first: pip keeps all that it downloads in one call until all of it is installed, here 4 GB.
 $(KAGGLE)/.tests: requirements.txt requirements-dev.txt pyproject.toml common/kaggle/image.txt
-	$(PYTHON) -m venv $(KAGGLE)
+	@$(call environment,$(KAGGLE),8 GB)
 	$(KAGGLE_PIP) install --quiet --constraint common/kaggle/image.txt torch
 	$(KAGGLE_PIP) install --quiet --constraint common/kaggle/image.txt -r requirements-dev.txt
 	$(KAGGLE_PIP) install --quiet --no-deps --editable .

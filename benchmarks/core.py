@@ -100,8 +100,8 @@ def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> C
         return lambda: score(name, truth, truth[::-1])
     labels = rng.integers(0, classes, rows)
     if classes > 2:
-        chances = rng.dirichlet(np.ones(classes), rows)
-        return lambda: score(name, labels, chances)
+        predicted = rng.dirichlet(np.ones(classes), rows)
+        return lambda: score(name, labels, predicted)
     if text:
         words = np.array(["cat", "dog"], dtype=object)[labels]
         return lambda: score(name, words, words[::-1])
@@ -147,6 +147,7 @@ def leakage_call(rows: int) -> Call:
     import numpy as np
     import pandas as pd
 
+    from common.competition import Split
     from common.splits.leakage import check
 
     rng = np.random.default_rng(0)
@@ -156,7 +157,7 @@ def leakage_call(rows: int) -> Call:
     frame = pd.DataFrame(
         {"text": first + " " + second + " " + third, "label": rng.integers(0, 2, rows), "group": group}
     )
-    return lambda: check(frame, group % 5, inputs=["text", "label"], group="group")
+    return lambda: check(frame, group % 5, Split(kind="group", group="group"), inputs=["text", "label"], group="group")
 
 
 def measure(name: str, rows: int, repeat: int) -> None:

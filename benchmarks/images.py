@@ -144,7 +144,7 @@ def _build(arguments: argparse.Namespace) -> dict[str, Any]:
     spent = perf_counter() - started
     return {
         "rows": len(cache),
-        "gb_on_disk": round(cache.nbytes / 1e9, 2),
+        "gb_on_disk": round(cache.pixels.nbytes / 1e9, 2),
         "pictures_per_s": round(len(cache) / spent, 1),
         "peak_mb": round((_status("VmHWM") - before) / 1e3, 1),
     }

@@ -126,7 +126,7 @@ def _trained(case: str, module: Any, config: Any, frames: Any, context: Any, tra
         backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
         tuned = TunedNetwork(module.task, config, backbone, context)
         tuned.fit(train, valid)
-        return lambda frame: np.exp(tuned.log_chances(frame))[:, 1]
+        return lambda frame: np.exp(tuned.predict_log_proba(frame))[:, 1]
     module.prepare(frames, config, context)
     model = module.build(config, frames, context)
     model.fit(train, valid)

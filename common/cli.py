@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from common import __version__, commands
@@ -64,6 +66,8 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for what the user can fix, 2 for wrong usage."""
+    for name in ("stdout", "stderr"):
+        _make_tolerant(name)
     words = list(sys.argv[1:] if argv is None else argv)
     top = parser()
     try:
@@ -93,6 +97,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             raise
     return 1
+
+
+def _make_tolerant(name: str) -> None:
+    """Make a standard stream replace what its encoding lacks; one that is closed takes everything and keeps nothing."""
+    stream = getattr(sys, name)
+    if stream is None:
+        setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open to the end
+    elif isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
 
 
 def _drop_output() -> None:

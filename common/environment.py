@@ -1,20 +1,22 @@
 """Where am I: Kaggle (interactive, batch, hidden rerun), Colab or a machine of one's own.
 
-`KIT_ENVIRONMENT` overrides what is found, for tests and for the rehearsal:
-`KIT_ENVIRONMENT="place=kaggle-rerun root=/some/folder internet=off gpus=0"`. Every part is optional;
-`root` stands for the `/` under which Kaggle's folders lie.
+`KIT_ENVIRONMENT` overrides what is detected, for tests and for the rehearsal:
+`KIT_ENVIRONMENT="place=kaggle-rerun root=/some/folder internet=off gpus=0"`. Every part is optional; `root` stands for
+the `/` under which Kaggle's folders lie.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import translate
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,6 +25,7 @@ from common.errors import SettingError, UnknownName
 Place = Literal["kaggle-interactive", "kaggle-batch", "kaggle-rerun", "colab", "local"]
 OVERRIDE = "KIT_ENVIRONMENT"
 PROJECT = Path(__file__).resolve().parent.parent
+DEPTH = 6  # folders below an input mount: /kaggle/input/<model>/<framework>/<variation>/<version>, and two to spare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,9 @@ class Gpu:
 class Environment:
     """What a run needs to know of the machine it runs on.
 
-    `inputs` are the folders under which data may be mounted, `working` is where output is kept,
-    `temporary` where large files may lie that need not be kept. `started` is the session's start in
-    seconds since 1970, or None where sessions do not end. `internet` is None where it is not known.
+    `inputs` are the folders under which data may be mounted, `working` is where output is kept, `temporary` where large
+    files may lie that need not be kept. `started` is the session's start in seconds since 1970, or None where sessions do
+    not end. `internet` is None where it is not known.
     """
 
     place: Place
@@ -64,8 +67,23 @@ class Environment:
         """Return the folders where a competition's data may be mounted, the newer layout first."""
         return [root / part / slug for root in self.inputs for part in ("competitions", ".")]
 
+    def attached(self, *patterns: str) -> list[tuple[Path, tuple[str, ...]]]:
+        """Return the files below the inputs whose names match a pattern such as `*.pth`, with their parts below the input.
+
+        The nearest come first, then the order is that of the paths. Kaggle mounts datasets, models and outputs of kernels
+        some folders deep. Links are followed, as mounts may be links; a folder that is not there or may not be read holds
+        nothing.
+        """
+        files = []
+        for root in self.inputs:
+            below = [path for path in _files_below(root, patterns) if path.is_file()]
+            files += sorted(
+                ((path, path.relative_to(root).parts) for path in below), key=lambda file: (len(file[1]), file)
+            )
+        return files
+
     def online(self) -> bool:
-        """Whether the internet can be reached, as far as can be told without talking to anybody."""
+        """Whether the internet can be reached, as far as can be known without a connection."""
         if self.internet is not None:
             return self.internet
         if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
@@ -82,6 +100,11 @@ def detect(environ: Mapping[str, str] | None = None) -> Environment:
 
     Raises:
         SettingError, UnknownName: for an override that cannot be understood.
+
+    >>> detect({"KAGGLE_KERNEL_RUN_TYPE": "Batch"}).place
+    'kaggle-batch'
+    >>> detect({"KIT_ENVIRONMENT": "place=local root=/home/me/project internet=off"}).online()
+    False
     """
     environ = os.environ if environ is None else environ
     override = _override(environ.get(OVERRIDE, ""))
@@ -111,14 +134,18 @@ def detect(environ: Mapping[str, str] | None = None) -> Environment:
     return Environment(inputs=(home / "data",), working=home, temporary=home / ".cache", **common)  # type: ignore[arg-type]
 
 
-def available_memory() -> int | None:
-    """Return the machine's free memory in bytes, or None where it cannot be told."""
-    return _meminfo("MemAvailable")
+def available_memory() -> int:
+    """Return the machine's free memory in bytes."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
-def total_memory() -> int | None:
-    """Return the machine's memory in bytes, or None where it cannot be told."""
-    return _meminfo("MemTotal")
+def total_memory() -> int:
+    """Return the machine's memory in bytes."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def free_disk(folder: Path) -> int:
@@ -142,8 +169,16 @@ def cpu_has_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def _files_below(root: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    matches = re.compile("|".join(map(translate, patterns))).match
+    for folder, folders, names in os.walk(root, followlinks=True):
+        yield from (Path(folder, name) for name in names if matches(name))
+        if len(Path(folder).relative_to(root).parts) == DEPTH:
+            folders.clear()
+
+
 def _place(environ: Mapping[str, str]) -> Place:
-    # The rerun is a batch session with one more variable, so it is asked for first.
+    # The rerun is a batch session with one more variable, so it comes first.
     if environ.get("KAGGLE_IS_COMPETITION_RERUN"):
         return "kaggle-rerun"
     if kind := environ.get("KAGGLE_KERNEL_RUN_TYPE"):
@@ -158,9 +193,9 @@ def _override(text: str) -> dict[str, str]:
         if key not in known:
             raise UnknownName(f"key in {OVERRIDE}", key, known)
         if key == "internet" and value not in ("on", "off"):
-            raise SettingError(f"{OVERRIDE}: internet is {value!r}; allowed: on, off")
-        if not (value.replace(".", "", 1) if key == "started" else value).isdecimal() and key in ("gpus", "started"):
-            raise SettingError(f"{OVERRIDE}: {key} is {value!r}; it takes a number")
+            raise SettingError(f"{OVERRIDE}: internet must be on or off, got {value!r}")
+        if key in ("gpus", "started") and not value.replace(".", "", key == "started").isdecimal():
+            raise SettingError(f"{OVERRIDE}: {key} must be a number, got {value!r}")
     return parts
 
 
@@ -179,14 +214,6 @@ def _has_route() -> bool:
     except OSError:
         return True
     return any(line.split()[1] == "00000000" for line in lines if line.strip())
-
-
-def _meminfo(key: str) -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":")), None)
 
 
 def _gpus() -> tuple[Gpu, ...]:

@@ -1,80 +1,72 @@
 """Files and folders that are either whole or not there.
 
-Everything the kit writes goes through here: a process killed at any moment leaves the old content or the
-whole new one, never half a file. The content is written beside its target under a hidden name, flushed to
-the disk and moved into place by one rename, which file systems do in one step. Where several processes write, they
-lock each other out.
+Everything the kit writes goes through here: a process killed at any moment leaves the old content or the whole new one,
+never half a file. The content is written beside its target under a hidden name, flushed to the disk and renamed, which
+file systems do in one step. Where several processes write, they lock each other out.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO, Literal, TextIO, cast, overload
+from typing import Any, BinaryIO, Literal, TextIO, overload
 
 from common.errors import DeviceError
 
-# No space on the device, over the user's quota, over the largest file allowed: the same to who writes.
+# No space on the device, over the user's quota, over the largest file allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# How safetensors (Rust), NumPy and PyTorch put it.
+# The words of safetensors (Rust), NumPy and PyTorch for it.
 _FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "unexpected pos")
 
 
 @overload
-def atomic_write(path: Path, mode: Literal["wb"] = "wb") -> contextlib.AbstractContextManager[BinaryIO]: ...
+def atomic_write(path: Path, mode: Literal["wb"] = "wb") -> AbstractContextManager[BinaryIO]: ...
 @overload
-def atomic_write(path: Path, mode: Literal["w"]) -> contextlib.AbstractContextManager[TextIO]: ...
+def atomic_write(path: Path, mode: Literal["w"]) -> AbstractContextManager[TextIO]: ...
 
 
-def atomic_write(path: Path, mode: Literal["wb", "w"] = "wb") -> contextlib.AbstractContextManager[IO[bytes] | IO[str]]:
-    """Open a file whose content replaces `path` when the block ends without an error.
+@contextmanager
+def atomic_write(path: Path, mode: Literal["wb", "w"] = "wb") -> Iterator[Any]:
+    r"""Open a file whose content replaces `path` when the block ends without an error.
 
-    Folders above it are made. An existing file keeps its permissions, a symbolic link stays and what it
-    points to is replaced. Text is UTF-8 and line ends are written as given.
+    Folders above it are made. An existing file keeps its permissions, a symbolic link stays and what it points to is
+    replaced. Text is UTF-8, and a line ends as it is written: "\n" is never translated.
 
     Args:
         path: the file to write.
         mode: "wb" yields a binary handle, "w" a text handle.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written; `path` is as it was before.
+        DeviceError: if the disk is full or the file cannot be written; `path` is as it was before.
     """
-    return _atomic_write(path, mode)
-
-
-@contextmanager
-def _atomic_write(path: Path, mode: Literal["wb", "w"]) -> Iterator[IO[bytes] | IO[str]]:
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise DeviceError(f"cannot write {path}: it is a {'folder' if target.is_dir() else 'device'}; name a file")
     part = _beside(target)
     try:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle = _open(part, mode)
-        except OSError as error:
-            raise _refused(path, error) from error
-        with handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
-        part.replace(target)
-    except OSError as error:
-        # Read before the part is removed: its size is what was written so far.
-        if (refusal := _full(path, part, error)) is not None:
-            raise refusal from error
-        raise
+        with full_disk_reported(path, part):
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # "x": the name is new, so nobody else's file is ever written; the umask decides its permissions.
+                handle = part.open("xb") if mode == "wb" else part.open("x", encoding="utf-8", newline="")
+            except OSError as error:
+                raise _refused(path, error) from error
+            with handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             part.unlink()
     _sync_folder(target.parent)
 
@@ -83,111 +75,100 @@ def _atomic_write(path: Path, mode: Literal["wb", "w"]) -> Iterator[IO[bytes] | 
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a fresh folder that becomes `path` when the block ends without an error.
 
-    A folder at `path` is replaced; a kill between its removal and the rename leaves none, so that what is
-    there is always whole.
+    A folder at `path` is replaced; a kill between its removal and the rename leaves none, so that what is there is always
+    whole.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written.
+        DeviceError: if the disk is full or the folder cannot be written.
     """
     target = Path(os.path.realpath(path))
     part = _beside(target)
     try:
-        try:
-            part.mkdir(parents=True)
-        except OSError as error:
-            raise _refused(path, error) from error
-        yield part
-        for file in part.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
-        if target.is_dir():
-            old = _beside(target)
-            target.replace(old)
-            part.replace(target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            part.replace(target)
-    except Exception as error:  # the libraries that write models tell of a full disk in ways of their own
-        if (refusal := _full(path, part, error)) is not None:
-            raise refusal from error
-        raise
+        with full_disk_reported(path, part):
+            try:
+                part.mkdir(parents=True)
+            except OSError as error:
+                raise _refused(path, error) from error
+            yield part
+            for file in part.rglob("*"):
+                if file.is_file():
+                    with file.open("rb") as handle:
+                        os.fsync(handle.fileno())
+            if target.is_dir():
+                old = _beside(target)
+                target.replace(old)
+                part.replace(target)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                part.replace(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     _sync_folder(target.parent)
 
 
-def made_once(path: Path, make: Callable[[Path], None], busy: Callable[[], None] | None = None) -> Path:
+def made_once(path: Path, make: Callable[[Path], None], on_wait: Callable[[], None] | None = None) -> Path:
     """Return the folder `path`; if it is not there, one of the processes that ask for it makes it and the others wait.
 
     Args:
         path: the folder.
         make: fills the fresh folder that it is given, which becomes `path`; it must not ask for `path` itself.
-        busy: called before waiting for another process, as by `locked`.
+        on_wait: called before waiting for another process, as by `locked`.
 
     Raises:
-        DeviceError: if the disk is full or the place cannot be written.
+        DeviceError: if the disk is full or the folder cannot be written.
     """
     if not path.is_dir():
-        with locked(lock_of(path), busy):
+        with locked(path, on_wait):
             if not path.is_dir():
                 with atomic_folder(path) as part:
                     make(part)
-            lock_of(path).unlink(missing_ok=True)
     return path
 
 
-def lock_of(path: Path) -> Path:
-    """Return the file to lock for a folder, or a file that is replaced: it lies beside, under a hidden name."""
-    return path.with_name(f".{path.name}.lock")
-
-
 @contextmanager
-def locked(path: Path, busy: Callable[[], None] | None = None) -> Iterator[None]:
-    """Keep everybody else who locks `path` out of the block, in this process and in others.
+def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Keep everybody else who locks `path` out of the block: other threads and other processes.
 
-    The system takes the lock back when the process ends, however it ends. Whoever locks the same path again within
-    the block would wait for itself. Who holds the lock may remove the file. Windows has no such lock: there, what
-    stands in the block must do no harm when two do it.
+    The lock is a hidden file beside `path`, which is gone after the block. The system takes the lock back when the
+    process ends, however it ends. Locking the same path again within the block is an error.
 
     Args:
-        path: a file, which is made if it is not there and is not written to.
-        busy: called before waiting for whoever has the lock; an error that it raises is raised instead of waiting.
+        path: a file or folder, which need not be there.
+        on_wait: called before waiting for whoever has the lock; an error that it raises is raised instead of waiting.
 
     Raises:
-        DeviceError: if the place cannot be written.
+        DeviceError: if the folder above `path` cannot be written.
     """
+    from filelock import FileLock, Timeout  # takes 0.1 s, and most commands lock nothing
+
+    file = path.with_name(f".{path.name}.lock")
+    lock = FileLock(file)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()  # where no file can be made, filelock may wait for ever
+        with suppress(Timeout):
+            lock.acquire(blocking=False)
     except OSError as error:
         raise _refused(path, error) from error
+    if not lock.is_locked:
+        if on_wait is not None:
+            on_wait()
+        lock.acquire()
     try:
-        import fcntl
-    except ImportError:
         yield
-        return
-    while True:
-        with path.open("ab") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if busy is not None:
-                    busy()
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            if not _is_at(path, handle):
-                continue  # who had the lock before has removed the file: this is the lock of nothing
-            try:
-                yield
-            finally:
-                # Closing is not enough where a child was forked meanwhile, which has the file open too.
-                fcntl.flock(handle, fcntl.LOCK_UN)
-            return
+    finally:
+        with suppress(OSError):
+            file.unlink()  # while it is locked: who waits for it takes a new one
+        lock.release()
 
 
 @contextmanager
-def telling_of_full_disk(folder: Path) -> Iterator[None]:
-    """Turn what a library raises for a full disk while it writes into `folder` into one line.
+def full_disk_reported(path: Path, part: Path | None = None) -> Iterator[None]:
+    """Turn a full disk while `path` is written into a DeviceError; libraries that write models raise errors of their own.
+
+    Args:
+        path: the file or folder, for the message.
+        part: what is written instead of it until it is whole.
 
     Raises:
         DeviceError: if the disk is full.
@@ -195,30 +176,31 @@ def telling_of_full_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (refusal := _full(folder, folder, error)) is not None:
-            raise refusal from error
-        raise
+        number = getattr(error, "errno", None)
+        if number not in _FULL and not any(sign in str(error).lower() for sign in _FULL_SIGNS):
+            raise
+        part = part or path
+        files = [part, *part.rglob("*")] if part.is_dir() else [part]
+        written = sum(file.stat().st_size for file in files if file.is_file())
+        free = shutil.disk_usage(part.parent).free
+        limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
+        raise DeviceError(
+            f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
+            "what stood there is unchanged. Free space or choose another folder"
+        ) from error
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Yield a folder outside of everything that is kept; it is gone when the block ends."""
+    """Yield a temporary folder, which is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="kit-") as folder:
         yield Path(folder)
 
 
-def _open(part: Path, mode: Literal["wb", "w"]) -> IO[bytes] | IO[str]:
-    # "x": the name is new, so nobody else's file is ever written; the umask decides its permissions.
-    if mode == "wb":
-        return cast(BinaryIO, part.open("xb"))
-    return part.open("x", encoding="utf-8", newline="")
-
-
-def _is_at(path: Path, handle: IO[bytes]) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle.fileno()))
-    except FileNotFoundError:
-        return False
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _beside(target: Path) -> Path:
@@ -230,20 +212,6 @@ def _refused(path: Path, error: OSError) -> DeviceError:
     if error.errno in _FULL:
         return DeviceError(f"disk full: cannot write {path}; free space or choose another folder")
     return DeviceError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to")
-
-
-def _full(path: Path, part: Path, error: Exception) -> DeviceError | None:
-    number = getattr(error, "errno", None)
-    if number not in _FULL and not any(sign in str(error).lower() for sign in _FULL_SIGNS):
-        return None
-    files = [part, *part.rglob("*")] if part.is_dir() else [part]
-    written = sum(file.stat().st_size for file in files if file.is_file())
-    free = shutil.disk_usage(part.parent).free
-    limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
-    return DeviceError(
-        f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
-        "what stood there is unchanged. Free space or choose another folder"
-    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from pathlib import Path
 from types import ModuleType
 
 from common.competition import Competition
 from common.errors import KitError, UnknownName
 from common.model import Models
+from common.wording import first_line
 
 DESCRIPTION = "competition.py"
 
 
-class MissingPart(KitError):
-    """A part that a competition's folder lacks."""
+class BrokenPart(KitError):
+    """A part of a competition's folder that is missing or cannot be imported."""
 
 
 def names() -> list[str]:
@@ -35,16 +37,27 @@ def get(name: str) -> Competition:
     return competition
 
 
+def every() -> tuple[list[Competition], list[KitError]]:
+    """Return the descriptions of all competitions that can be imported, and what is wrong with the others."""
+    competitions, errors = [], []
+    for name in names():
+        try:
+            competitions.append(get(name))
+        except KitError as error:
+            errors.append(error)
+    return competitions, errors
+
+
 def models(name: str) -> Models:
     """Return a competition's models: `MODELS` of its `model.py`.
 
     Raises:
         UnknownName: if no folder has that name.
-        MissingPart: if its `model.py` offers none.
+        BrokenPart: if its `model.py` offers none.
     """
     offered = getattr(_part(name, "model"), "MODELS", None)
     if not isinstance(offered, Models):
-        raise MissingPart(f"competitions/{name}/model.py must set MODELS to an object of a class derived from Models")
+        raise BrokenPart(f"competitions/{name}/model.py must set MODELS to an object of a class derived from Models")
     return offered
 
 
@@ -59,7 +72,20 @@ def _part(name: str, part: str) -> ModuleType:
     module = f"competitions.{name}.{part}"
     try:
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise MissingPart(f"competitions/{name} has no {part}.py") from None
+    except KitError as error:
+        raise BrokenPart(f"competitions/{name}/{part}.py: {error}") from error
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == module:
+            raise BrokenPart(f"competitions/{name} has no {part}.py") from None
+        file, line = _origin(error)
+        raise BrokenPart(
+            f"competitions/{name}/{part}.py cannot be imported: {type(error).__name__}: {first_line(error)} ({file}, line {line})"
+        ) from error
+
+
+def _origin(error: Exception) -> tuple[str, int | None]:
+    """Return the file and line that an error speaks of."""
+    if isinstance(error, SyntaxError):
+        return Path(error.filename or "").name, error.lineno
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).name, last.lineno

@@ -1,4 +1,4 @@
-"""The seam on the official client, connected to a stand-in, with a clock that makes waiting short."""
+"""A client connected to a stand-in, with a clock that makes waiting short."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stand_in_faults import Fault, Faults
 from stand_in_world import KEY, USER, echo, environment, hosted
 
-from common.kaggle.official import OfficialClient, connect
+from common.kaggle.official import Client, connect
 from common.kaggle.retry import Clock, Retry
-from common.rehearsal.stand_in.faults import Fault, FaultPlan
 from common.rehearsal.stand_in.server import StandIn
 
 
@@ -38,10 +38,10 @@ class Hourglass:
 
 @dataclass
 class Seam:
-    client: OfficialClient
+    client: Client
     server: StandIn
     hourglass: Hourglass
-    told: list[str]
+    messages: list[str]
 
     def calls(self, kind: str) -> list[dict[str, Any]]:
         """Documents that the stand-in has stored of a kind."""
@@ -56,11 +56,11 @@ def seam(folder: Path, monkeypatch: pytest.MonkeyPatch, *faults: Fault, **change
         hosted(folder / "csv"),
         hosted(folder / "kernel", submitted_as="kernel"),
     ]
-    plan = changes.pop("plan", None) or FaultPlan(faults)
-    hourglass, told = Hourglass(moment=0.01), []
-    with StandIn(folder / "state", competitions, runner=echo, faults=plan, **changes) as server:
+    hourglass, messages = Hourglass(moment=0.01), []
+    with StandIn(folder / "state", competitions, runner=echo, layer=Faults(*faults), **changes) as server:
         retry = Retry(clock=hourglass.clock)
-        yield Seam(connect(server.url, username=USER, key=KEY, retry=retry, tell=told.append), server, hourglass, told)
+        client = connect(server.url, username=USER, key=KEY, retry=retry, notify=messages.append)
+        yield Seam(client, server, hourglass, messages)
 
 
 def isolate(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

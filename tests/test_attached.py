@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from common.attached import DEPTH, files_below
-from common.environment import Environment, detect
+from common.environment import DEPTH, Environment, detect
 from common.errors import BackboneError, DataError
 from common.huggingface import backbone
 from common.session.kernel import Kernel
-from common.text.ulmfit import encoder, wikipedia
+from common.text.ulmfit import encoder
 from common.vision import backbones
 
 
@@ -31,23 +30,24 @@ def here(tmp_path: Path) -> Environment:
     return replace(detect({}), inputs=(tmp_path / "first", tmp_path / "input"), working=tmp_path, internet=False)
 
 
-def test_the_nearest_come_first_and_then_the_order_is_that_of_paths(tmp_path: Path) -> None:
+def test_the_nearest_come_first_and_then_the_order_is_that_of_paths(here: Environment) -> None:
     for folder in ("b", "a/c", "a/b", "b/a/a", "."):
-        touch(tmp_path / folder, "two.pth", "one.pth", "one.pkl")
-    found = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path, "*.pth", "no.pkl")]
+        touch(here.inputs[1] / folder, "two.pth", "one.pth", "one.pkl")
+    touch(here.inputs[0] / "deep" / "est", "one.pth")
+    below = ["/".join(parts) for path, parts in here.attached("*.pth", "no.pkl")]
     folders = ("", "b/", "a/b/", "a/c/", "b/a/a/")
-    assert found == [f"{folder}{name}.pth" for folder in folders for name in ("one", "two")]
+    assert below == ["deep/est/one.pth", *(f"{folder}{name}.pth" for folder in folders for name in ("one", "two"))]
 
 
-def test_only_files_count_and_links_are_followed(tmp_path: Path) -> None:
+def test_only_files_count_and_links_are_followed(here: Environment, tmp_path: Path) -> None:
     kept = touch(tmp_path / "elsewhere", "run.json")
-    root = tmp_path / "input"
+    root = here.inputs[1]
     (root / "folder" / "run.json").mkdir(parents=True)
     (root / "mount").symlink_to(kept)
     (root / "broken").mkdir()
     (root / "broken" / "run.json").symlink_to(tmp_path / "nothing")
-    assert files_below(root, "run.json") == [root / "mount" / "run.json"]
-    assert files_below(tmp_path / "nothing", "run.json") == []
+    assert here.attached("run.json") == [(root / "mount" / "run.json", ("mount", "run.json"))]
+    assert not replace(here, inputs=(tmp_path / "nothing",)).attached("run.json")
 
 
 def with_cache(here: Environment) -> Any:
@@ -59,7 +59,6 @@ def with_cache(here: Environment) -> Any:
     [
         (lambda here: backbone.find("microsoft/deberta", here), "DeBERTa", ("config.json", "pytorch_model.bin")),
         (lambda here: backbones.attached("resnet34", here), "ResNet34", ("model.safetensors",)),
-        (lambda here: wikipedia.local_folder(False, with_cache(here)), "WT103", ("lstm_fwd.pth", "itos.pkl")),
         (lambda here: encoder.find("attached", here), "mount", ("encoder.json",)),
         (lambda here: Kernel.attached_run(with_cache(here)), "mount", ("run.json",)),
     ],

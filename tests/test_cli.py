@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from common.errors import DeviceError
 from common.runs.run import Run
 
 Kit = Callable[..., Said]
-QUICK = ("--profile", "baseline", "--set", "rounds=5", "--set", "components=4")
+QUICK = ("--profile", "baseline", "--set", "trees.max_iter=5", "--set", "trees.components=4")
 
 
 @pytest.fixture
@@ -140,10 +141,10 @@ def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_p
     words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
     assert run(*words).code == 0
     before = (tmp_path / "run" / "run.json").read_bytes()
-    said = run(*words, "--set", "rounds=6")
-    assert said.code == 1 and "rounds: 5 there, 6 here" in said.complaint
+    said = run(*words, "--set", "trees.max_iter=6")
+    assert said.code == 1 and "trees.max_iter: 5 there, 6 here" in said.complaint
     assert (tmp_path / "run" / "run.json").read_bytes() == before
-    assert run(*words, "--set", "rounds=6", "--fresh").code == 0
+    assert run(*words, "--set", "trees.max_iter=6", "--fresh").code == 0
 
 
 def test_a_run_that_fails_says_so_in_its_record_and_goes_on(
@@ -225,3 +226,16 @@ def test_help_shows_every_command_in_its_group(run: Kit) -> None:
 def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "common.cli", "list"], capture_output=True, text=True, check=True)
     assert "patent" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_what_an_encoding_lacks_is_replaced(encoding: str) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([*COMMAND, "train", "--help"], env=environ, capture_output=True, check=True)
+    assert b"split.seed=" in done.stdout and not done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_error(closed: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{shlex.join(COMMAND)} list {closed}"], capture_output=True, text=True)
+    assert done.returncode == 0 and "Traceback" not in done.stderr

@@ -96,7 +96,7 @@ def test_a_record_of_another_kind_of_split_is_restored(profile: str) -> None:
         "learning_rate=0",
         "split.seed=-1",
         "split.bins=0",
-        "trees.rounds=0",
+        "trees.max_iter=0",
     ],
 )
 def test_a_value_out_of_range_is_refused(word: str) -> None:

@@ -57,8 +57,8 @@ def test_override_of_the_internet(word: str, online: bool) -> None:
     [
         ("place=kagle-batch", UnknownName, "kaggle-batch"),
         ("rot=/tmp", UnknownName, "root"),
-        ("internet=maybe", SettingError, "on, off"),
-        ("gpus=two", SettingError, "number"),
+        ("internet=maybe", SettingError, "must be on or off, got .maybe."),
+        ("gpus=two", SettingError, "must be a number, got .two."),
     ],
 )
 def test_a_wrong_override_is_refused(text: str, error: type[KitError], says: str) -> None:

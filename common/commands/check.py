@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
+from common.wording import plural, table
 
 GROUP = "look"
 
@@ -36,16 +37,19 @@ def register(commands: Commands) -> None:
 def validate(arguments: argparse.Namespace) -> int:
     """Print every problem; exit code 1 if there is one."""
     from common import data, environment, registry
+    from common.runs.run import trained_on
     from common.submission.checks import validate as problems_of
 
     competition = registry.get(arguments.name)
-    folder = arguments.data or data.find(competition, None, environment.detect())
+    folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(arguments.file.parent))
     sample = data.sample_submission(competition, folder)
     problems = problems_of(arguments.file, sample, competition.submission)
     document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}
     good = f"{arguments.file} is a valid submission of {competition.name}"
-    many = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    bad = [f"{arguments.file} has {many}:", *[f"  {each.rule}: {each.message}" for each in problems]]
+    bad = [
+        f"{arguments.file} has {plural(len(problems), 'problem')}:",
+        *[f"  {each.rule}: {each.message}" for each in problems],
+    ]
     report(arguments, document, lambda: "\n".join(bad) if problems else good)
     return 1 if problems else 0
 
@@ -57,5 +61,5 @@ def grade(arguments: argparse.Namespace) -> None:
 
     competition = registry.get(arguments.name)
     scores = graded(competition, arguments.file, arguments.answers)
-    lines = "\n".join(f"{name:<12}{value:.6f}" for name, value in scores.items())
-    report(arguments, {"metric": competition.metric, "scores": scores}, lambda: lines)
+    rows = [(name, f"{value:.6f}") for name, value in scores.items()]
+    report(arguments, {"metric": competition.metric, "scores": scores}, lambda: table(rows))

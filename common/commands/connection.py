@@ -1,4 +1,4 @@
-"""What the commands that talk to Kaggle share: the connection, telling, asking."""
+"""What the commands that talk to Kaggle share: the connection, messages, questions."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from common.kaggle.client import Client
+    from common.kaggle.official import Client
 
 
 def connect() -> Client:
     """Return the connection with the user's own credential; nothing is sent yet."""
     from common.kaggle.official import connect as official
 
-    return official(tell=tell)
+    return official(notify=notify)
 
 
-def tell(message: str) -> None:
-    """Print a line that is no result."""
+def notify(message: str) -> None:
+    """Print a message on stderr: stdout is for results."""
     print(message, file=sys.stderr, flush=True)
 
 
 def ask(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody can answer, which is a no."""
+    """Ask on a terminal; elsewhere nobody can answer, and the answer is no."""
     return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 class Transfer:
-    """Shows the bytes of transfers under way, file by file."""
+    """Shows the progress of transfers, file by file."""
 
     def __init__(self, title: str) -> None:
         from common.progress import Progress
@@ -36,7 +36,7 @@ class Transfer:
         self._last = 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Print how far a file is, at most once in five seconds and at its end."""
+        """Print the progress of a file, at most every five seconds and at its end."""
         import time
 
         now = time.monotonic()

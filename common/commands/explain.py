@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.commands.options import Commands, command, positive, report, with_data, with_json, with_name
+from common.commands.options import Commands, command, positive_int, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
     from common.pipeline.explaining import Explanation, Mistake, Weighed
@@ -29,9 +29,13 @@ def register(commands: Commands) -> None:
     with_name(parser)
     parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
     with_data(parser)
-    parser.add_argument("--rows", type=positive, default=MISTAKES, metavar="N", help=f"default: {MISTAKES}")
+    parser.add_argument("--rows", type=positive_int, default=MISTAKES, metavar="N", help=f"default: {MISTAKES}")
     parser.add_argument(
-        "--reasons", type=positive, default=REASONS, metavar="N", help=f"for each row and answer (default: {REASONS})"
+        "--reasons",
+        type=positive_int,
+        default=REASONS,
+        metavar="N",
+        help=f"for each row and answer (default: {REASONS})",
     )
     with_json(parser)
 
@@ -43,20 +47,25 @@ def explain(arguments: argparse.Namespace) -> None:
     from common import data, environment, registry
     from common.pipeline import explaining
     from common.progress import Progress
+    from common.runs.run import Run
 
     competition = registry.get(arguments.name)
+    run = Run.open(arguments.folder, competition.name)
     here = environment.detect()
-    found = explaining.explain(
-        competition, arguments.folder, data.find(competition, arguments.data, here), here, Progress(),
+    explanation = explaining.explain(
+        competition, arguments.folder, data.find(competition, arguments.data, here, run.data_folder), here, Progress(),
         count=arguments.rows, top=arguments.reasons,
     )  # fmt: skip
-    report(arguments, {"run": str(arguments.folder), **asdict(found)}, lambda: _lines(found))
+    figures = sorted((run.folder / "figures").glob("*.png"))
+    document = {"run": str(arguments.folder), "figures": list(map(str, figures)), **asdict(explanation)}
+    report(arguments, document, lambda: _lines(explanation, figures))
 
 
-def _lines(found: Explanation) -> str:
-    blocks = [f"the {len(found.mistakes)} most wrong of {found.rows:,} rows"]
-    blocks += [_mistake(mistake) for mistake in found.mistakes]
-    blocks += [f"speaks for {answer}: {_weighed(words)}" for answer, words in found.overall.items()]
+def _lines(explanation: Explanation, figures: list[Path]) -> str:
+    blocks = [f"the {len(explanation.mistakes)} most wrong of {explanation.rows:,} rows"]
+    blocks += [_mistake(mistake) for mistake in explanation.mistakes]
+    blocks += [f"speaks for {answer}: {_weighed(words)}" for answer, words in explanation.overall.items()]
+    blocks += ["\n".join(f"figure  {path}" for path in figures)] if figures else []
     return "\n\n".join(blocks)
 
 

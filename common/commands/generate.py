@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from common.commands.options import Commands, command, report, with_json, with_name
+from common.commands.options import Commands, command, non_negative_int, positive_int, report, with_json, with_name
 
 GROUP = "models"
 
@@ -19,7 +19,7 @@ def register(commands: Commands) -> None:
     with_name(parser)
     parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
     parser.add_argument("--text", required=True, help="how it begins; with a model that reads backwards, how it ends")
-    parser.add_argument("--words", type=int, default=40, metavar="N", help="words to add (default: 40)")
+    parser.add_argument("--words", type=positive_int, default=40, metavar="N", help="words to add (default: 40)")
     parser.add_argument(
         "--temperature",
         type=float,
@@ -27,7 +27,7 @@ def register(commands: Commands) -> None:
         metavar="T",
         help="below 1 likely words are preferred (default: 0.75)",
     )
-    parser.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same text")
+    parser.add_argument("--seed", type=non_negative_int, metavar="S", help="the same seed gives the same text")
     with_json(parser)
 
 
@@ -40,14 +40,13 @@ def generate(arguments: argparse.Namespace) -> None:
     from common.progress import Progress
     from common.runs.run import Run
 
-    if arguments.words < 1 or not 0.01 <= arguments.temperature <= 100:
-        raise SettingError("--words has to be at least 1 and --temperature between 0.01 and 100")
-    if arguments.seed is not None and not 0 <= arguments.seed < 2**63:
-        raise SettingError("--seed has to be between 0 and 2**63 - 1")
+    if not 0.01 <= arguments.temperature <= 100:
+        raise SettingError(f"--temperature must be between 0.01 and 100, got {arguments.temperature:g}")
     competition, run = registry.get(arguments.name), Run.open(arguments.folder, arguments.name)
     context = Context.of(competition.name, environment.detect(), run.folder, progress=Progress())
     config = restore(competition, run.record.profile, run.record.settings)
+    prompt = arguments.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes of another encoding
     text = registry.models(competition.name).generate(
-        arguments.text, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
+        prompt, config, context, words=arguments.words, temperature=arguments.temperature, seed=arguments.seed
     )
     report(arguments, {"run": str(run.folder), "text": text}, lambda: text)

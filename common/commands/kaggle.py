@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.commands.connection import Transfer, ask, connect, rows_of, tell
-from common.commands.options import Commands, command, report, seconds, table, with_data, with_json, with_name
+from common.commands.connection import Transfer, ask, connect, notify, rows_of
+from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
+from common.wording import table
 
 if TYPE_CHECKING:
     from common.competition import Competition
@@ -59,7 +60,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-m", "--message", required=True, metavar="TEXT")
     parser.add_argument("--wait", nargs="?", type=seconds, const=12 * 3600.0, metavar="2h", help="wait for the score")
     parser.add_argument("--again", action="store_true", help="submit the same content once more")
-    parser.add_argument("--yes", action="store_true", help="do not ask before a submission is spent")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     with_data(parser)
     with_json(parser)
 
@@ -71,11 +72,11 @@ def register(commands: Commands) -> None:
     with_json(parser)
 
     parser = command(
-        commands, "leaderboard", leaderboard, "the top of the board, and where a score would stand",
+        commands, "leaderboard", leaderboard, "the top of the leaderboard, and the rank of a score",
         "kit leaderboard patent --score 0.85",
     )  # fmt: skip
     with_name(parser)
-    parser.add_argument("--score", type=float, metavar="X", help="where would this score stand?")
+    parser.add_argument("--score", type=float, metavar="X", help="which rank would this score have?")
     parser.add_argument("--top", type=int, default=10, metavar="N", help="default: 10")
     with_json(parser)
 
@@ -98,9 +99,8 @@ def download(arguments: argparse.Namespace) -> None:
 
     competition = _on_kaggle(arguments.name)
     folder = arguments.out or environment.detect().working / "data" / competition.slug
-    done = fetch(
-        connect(), competition.slug, folder, force=arguments.force, progress=Transfer(competition.slug), tell=tell
-    )
+    progress = Transfer(competition.slug)
+    done = fetch(connect(), competition.slug, folder, force=arguments.force, progress=progress, notify=notify)
     how = "" if done.fetched else " (complete already)"
     document = {"folder": str(done.folder), "files": list(done.files), "bytes": done.size, "fetched": done.fetched}
     report(arguments, document, lambda: f"{done.folder}: {len(done.files)} files, {done.size / 1e6:,.1f} MB{how}")
@@ -113,7 +113,7 @@ def wheels(arguments: argparse.Namespace) -> None:
 
     competition = registry.get(arguments.name)
     folder = environment.detect().working / "build" / "datasets" / f"{competition.name}-wheels"
-    if fetch([*competition.packages, *arguments.package], folder, tell=tell):
+    if fetch([*competition.packages, *arguments.package], folder, notify=notify):
         _publish(arguments, competition, folder, "wheels")
     else:
         report(arguments, {"dataset": None}, lambda: "nothing to publish")
@@ -137,7 +137,9 @@ def _publish(arguments: argparse.Namespace, competition: Competition, folder: Pa
     title = f"kit {competition.name} {what}".replace("_", " ")[:50]
     slug = "-".join("".join(letter if letter.isalnum() else " " for letter in title.lower()).split())
     ref = Ref(arguments.owner or client.whoami(), slug)
-    done = publish(client, ref, folder, title=title, notes="published by the kit", progress=Transfer(slug), tell=tell)
+    done = publish(
+        client, ref, folder, title=title, notes="published by the kit", progress=Transfer(slug), notify=notify
+    )
     document = {"dataset": done.pinned, "files": list(done.files), "created": done.created}
     report(arguments, document, lambda: f"{done.pinned}: {len(done.files)} files, ready; attach it with --dataset")
 
@@ -147,6 +149,7 @@ def submit(arguments: argparse.Namespace) -> int:
     from common import data, environment
     from common.kaggle.submit import submit as send
     from common.runs.ledger import Ledger
+    from common.runs.run import trained_on
 
     competition = _on_kaggle(arguments.name)
     here = environment.detect()
@@ -154,13 +157,13 @@ def submit(arguments: argparse.Namespace) -> int:
     what, run = _what(arguments.what, competition, client)
     sample = None
     if isinstance(what, Path):
-        folder = data.find(competition, arguments.data, here)
+        folder = data.find(competition, arguments.data, here, trained_on(what.parent))
         sample = data.sample_submission(competition, folder)
     done = send(
         client, competition, what, arguments.message,
-        history=Ledger(here.working / "submissions" / competition.name / "ledger.csv"),
+        ledger=Ledger(here.working / "submissions" / competition.name / "ledger.csv"),
         confirm=lambda question: arguments.yes or ask(question),
-        sample=sample, wait=arguments.wait, again=arguments.again, run=run, tell=tell,
+        sample=sample, wait=arguments.wait, again=arguments.again, run=run, notify=notify,
     )  # fmt: skip
     sent = done.submission
     state = f"public {sent.public_score}" if sent.scored else sent.reason or sent.state.value
@@ -170,7 +173,7 @@ def submit(arguments: argparse.Namespace) -> int:
 
 
 def _what(text: str, competition: Competition, client: Any) -> tuple[Path | Ref, str]:
-    """Return what is submitted, and the name of the run that made it: a run's folder, a file or a kernel version."""
+    """Return the file or kernel version that `text` means, and the name of the run that made it, if any."""
     from common.errors import SubmissionError
     from common.kaggle.results import Ref
 
@@ -178,29 +181,29 @@ def _what(text: str, competition: Competition, client: Any) -> tuple[Path | Ref,
     if path.is_dir():
         file = path / competition.submission.file_name
         if not file.is_file():
-            raise SubmissionError(f"{path} holds no {file.name}; give a run's folder, a file or owner/kernel@version")
+            raise SubmissionError(f"file not found: {file}; give a run's folder, a file or owner/kernel@version")
         return file, path.name
     if path.is_file():
         return path, path.parent.name if (path.parent / "run.json").is_file() else ""
     if path.suffix or text.startswith((".", "/", "~")):
-        raise SubmissionError(f"{text} does not exist; give a run's folder, a file or owner/kernel@version")
+        raise SubmissionError(f"file not found: {text}; give a run's folder, a file or owner/kernel@version")
     return Ref.parse(text, owner=None if "/" in text else client.whoami()), ""
 
 
 def submissions(arguments: argparse.Namespace) -> None:
     """Print the newest submissions."""
-    found = connect().competitions.submissions(_on_kaggle(arguments.name).slug, newest=arguments.newest)
+    newest = connect().competitions.submissions(_on_kaggle(arguments.name).slug, newest=arguments.newest)
     rows = [["REF", "DATE", "STATE", "PUBLIC", "PRIVATE", "DESCRIPTION", "REASON"]]
-    for each in found:
+    for each in newest:
         date = f"{each.date:%Y-%m-%d %H:%M}" if each.date else ""
         scores = [each.public_score, each.private_score]
         rows.append([str(each.ref), date, each.state.value, *scores, each.description, each.reason])
-    documents = [{**row, "reason": each.reason} for row, each in zip(rows_of(found), found, strict=True)]
-    report(arguments, documents, lambda: table(rows) if found else "no submission yet")
+    documents = [{**row, "reason": each.reason} for row, each in zip(rows_of(newest), newest, strict=True)]
+    report(arguments, documents, lambda: table(rows) if newest else "no submission yet")
 
 
 def leaderboard(arguments: argparse.Namespace) -> None:
-    """Print the top of the board and a score's place on it."""
+    """Print the top of the board and a score's rank on it."""
     from common.metrics.table import get
 
     competition = _on_kaggle(arguments.name)
@@ -209,14 +212,10 @@ def leaderboard(arguments: argparse.Namespace) -> None:
     document: dict[str, Any] = {"teams": len(board), "top": rows_of(shown)}
     lines = [table([["RANK", "TEAM", "SCORE"], *[[str(row.rank), row.team, row.score] for row in shown]])]
     if arguments.score is not None:
-        greater = get(competition.metric).greater_is_better
-        better = [
-            row
-            for row in board
-            if (float(row.score) > arguments.score) == greater and float(row.score) != arguments.score
-        ]
-        document |= {"score": arguments.score, "rank": len(better) + 1}
-        lines.append(f"{arguments.score:g} would stand at {len(better) + 1} of {len(board) + 1}")
+        sign = 1 if get(competition.metric).greater_is_better else -1
+        rank = 1 + sum(sign * float(row.score) > sign * arguments.score for row in board)
+        document |= {"score": arguments.score, "rank": rank}
+        lines.append(f"{arguments.score:g} would rank {rank} of {len(board) + 1}")
     report(arguments, document, lambda: "\n".join(lines))
 
 

@@ -6,15 +6,16 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from common.commands.connection import Transfer, ask, connect, tell
+from common.commands.connection import Transfer, ask, connect, notify
 from common.commands.options import Commands, command, report, seconds, with_json
 
 if TYPE_CHECKING:
     from common.kaggle.build import Built
-    from common.kaggle.client import Client
+    from common.kaggle.official import Client
     from common.kaggle.pushes import Pushed, Pushes
+    from common.kaggle.results import LogLine, Ref
 
 GROUP = "kaggle"
 
@@ -26,86 +27,76 @@ def register(commands: Commands) -> None:
         "build, push, follow, fetch and stop kernels", "kit kernel push patent_train --watch",
     )  # fmt: skip
     kernels = group.add_subparsers(dest="kernel_command", metavar="COMMAND", required=True)
-
-    parser = command(
-        kernels, "build", build, "write the folder that kaggle kernels push -p takes",
-        "kit kernel build patent_train --owner me",
-    )  # fmt: skip
-    _with_kernel(parser)
-    _with_build(parser)
-    with_json(parser)
-
-    parser = command(
-        kernels, "push", push, "build, check everything that can be checked, and push",
-        "kit kernel push patent_train --watch",
-    )  # fmt: skip
-    _with_kernel(parser)
-    _with_build(parser)
+    parsers = {}
+    for name, run, summary, options in (
+        ("build", build, "write the folder that kaggle kernels push -p takes", " --owner me"),
+        ("push", push, "build, check everything that can be checked, and push", " --watch"),
+        ("status", status, "the state of the pushed version's session", ""),
+        ("log", log, "the log of the pushed version", ""),
+        ("output", output, "fetch what the pushed version left, and check it", ""),
+        ("abort", abort, "stop a session, by deleting the kernel: Kaggle has no other way", ""),
+    ):
+        parser = command(kernels, name, run, summary, f"kit kernel {name} patent_train{options}")
+        parser.add_argument("name", metavar="NAME", help="a folder below kernels/, such as patent_train")
+        with_json(parser)
+        parsers[name] = parser
+    for name in ("build", "push"):
+        _with_build(parsers[name])
+    parser = parsers["push"]
     parser.add_argument("--timeout", type=seconds, metavar="9h", help="limit of the session: 90s, 30m, 9h")
-    parser.add_argument("--wait", type=seconds, default=0.0, metavar="2h", help="wait so long for a free GPU session")
+    parser.add_argument(
+        "--wait", type=seconds, default=0.0, metavar="2h", help="how long to wait for a free GPU session"
+    )
     parser.add_argument(
         "--watch", action="store_true", help="follow the log to the end, then fetch and check the output"
     )
-    with_json(parser)
-
-    for name, run, summary in (
-        ("status", status, "how the session of the pushed version stands"),
-        ("log", log, "the log of the pushed version"),
-    ):
-        parser = command(kernels, name, run, summary, f"kit kernel {name} patent_train")
-        _with_kernel(parser)
-        if name == "log":
-            parser.add_argument("--follow", action="store_true", help="go on until the session ends")
-        with_json(parser)
-
-    parser = command(
-        kernels, "output", output, "fetch what the pushed version left, and check it", "kit kernel output patent_train"
-    )
-    _with_kernel(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/kernels/NAME/fetched")
-    with_json(parser)
-
-    parser = command(
-        kernels, "abort", abort, "stop a session, by deleting the kernel: Kaggle has no other way",
-        "kit kernel abort patent_train",
-    )  # fmt: skip
-    _with_kernel(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-    with_json(parser)
+    parsers["log"].add_argument("--follow", action="store_true", help="go on until the session ends")
+    parsers["output"].add_argument("--out", type=Path, metavar="DIR", help="default: build/kernels/NAME/fetched")
+    parsers["abort"].add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def build(arguments: argparse.Namespace) -> None:
     """Build a kernel's folder."""
-    made = _build(arguments, arguments.owner or _user())
-    document = {"folder": str(made.folder), "hash": made.hash, "bytes": made.bytes, "metadata": made.metadata}
-    lines = f"{made.folder}: {made.ref}, {made.bytes:,} bytes, {len(made.files)} files inside\nbundle {made.hash}"
-    report(arguments, document | {"files": list(made.files)}, lambda: lines)
+    from common.kaggle import credentials
+    from common.kaggle.build import check_names
+
+    check_names(arguments.name, arguments.profile, arguments.set)
+    # Only Kaggle knows the user name of a token.
+    built = _build(arguments, arguments.owner or credentials.find().username or connect().whoami())
+    document = {"folder": str(built.folder), "hash": built.hash, "bytes": built.bytes, "metadata": built.metadata}
+    lines = f"{built.folder}: {built.ref}, {built.bytes:,} bytes, {len(built.files)} files inside\nbundle {built.hash}"
+    report(arguments, document | {"files": list(built.files)}, lambda: lines)
 
 
 def push(arguments: argparse.Namespace) -> int:
-    """Push a kernel and, if wanted, stay with it to its end."""
+    """Push a kernel and, with --watch, follow it to its end."""
     from common.kaggle import kernels
 
-    client, pushes = _connect()
-    made = _build(arguments, arguments.owner or client.whoami())
-    pushed = kernels.push(
-        client, made, pushes, timeout=arguments.timeout and int(arguments.timeout), patience=arguments.wait, tell=tell
-    )
-    tell(f"pushed {pushed.ref}, bundle {pushed.bundle[:12]}\n{pushed.url}")
+    client, pushes = _connect(arguments)
+    built = _build(arguments, arguments.owner or client.whoami())
+    timeout = arguments.timeout and int(arguments.timeout)
+    pushed = kernels.push(client, built, pushes, timeout=timeout, patience=arguments.wait, notify=notify)
+    notify(f"pushed {pushed.ref}, bundle {pushed.bundle[:12]}\n{pushed.url}")
     if not arguments.watch:
-        report(arguments, _document(pushed), lambda: f"to follow it: kit kernel log {made.name} --follow")
+        report(arguments, _document(pushed), lambda: f"to follow it: kit kernel log {built.name} --follow")
         return 0
-    ended = kernels.watch(client, pushed, pushes, on_log=_log_line, tell=tell)
-    got = kernels.output(client, pushed, _folder(made.name) / "fetched", progress=Transfer("output"), tell=tell)
-    document = _document(pushed) | {"state": ended.state.name, "failure": ended.failure, "output": str(got.folder)}
-    lines = [f"{pushed.ref} ended: {ended.state.value} {ended.failure}".rstrip(), *_files(got.folder, got.files)]
-    report(arguments, document | {"files": list(got.files), "verified": got.verified}, lambda: "\n".join(lines))
+    ended = kernels.watch(client, pushed, pushes, on_log=lambda line: _print(line, sys.stderr), notify=notify)
+    fetched = kernels.output(
+        client, pushed, _folder(built.name) / "fetched", progress=Transfer("output"), notify=notify
+    )
+    document = _document(pushed) | {"state": ended.state.name, "failure": ended.failure, "output": str(fetched.folder)}
+    lines = [
+        f"{pushed.ref} ended: {ended.state.value} {ended.failure}".rstrip(),
+        *_files(fetched.folder, fetched.files),
+    ]
+    document |= {"files": list(fetched.files), "verified": fetched.verified}
+    report(arguments, document, lambda: "\n".join(lines))
     return 0 if ended.state.name == "COMPLETE" else 1
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print how a session stands; exit code 1 if it has failed."""
-    client, pushes = _connect()
+    """Print the state of a session; exit code 1 if it has failed."""
+    client, pushes = _connect(arguments)
     pushed = _pushed(arguments, client, pushes)
     now = client.kernels.status(pushed.ref)
     pushes.settle(pushed.ref, now.state)
@@ -116,39 +107,36 @@ def status(arguments: argparse.Namespace) -> int:
 
 def log(arguments: argparse.Namespace) -> None:
     """Print a session's log."""
-    client, pushes = _connect()
+    client, pushes = _connect(arguments)
     pushed = _pushed(arguments, client, pushes)
     if arguments.json:
         report(arguments, [asdict(line) for line in client.kernels.log(pushed.ref)], str)
         return
     for line in client.kernels.follow(pushed.ref) if arguments.follow else client.kernels.log(pushed.ref):
-        print(line.text, end="" if line.text.endswith("\n") else "\n", flush=True)
+        _print(line, sys.stdout)
 
 
 def output(arguments: argparse.Namespace) -> None:
     """Fetch a version's output."""
     from common.kaggle import kernels
 
-    client, pushes = _connect()
+    client, pushes = _connect(arguments)
     pushed = _pushed(arguments, client, pushes)
     folder = arguments.out or _folder(arguments.name) / "fetched"
-    got = kernels.output(client, pushed, folder, progress=Transfer("output"), tell=tell)
-    document = _document(pushed) | {"folder": str(got.folder), "files": list(got.files), "verified": got.verified}
-    report(arguments, document, lambda: "\n".join(_files(got.folder, got.files)))
+    fetched = kernels.output(client, pushed, folder, progress=Transfer("output"), notify=notify)
+    files = list(fetched.files)
+    document = _document(pushed) | {"folder": str(fetched.folder), "files": files, "verified": fetched.verified}
+    report(arguments, document, lambda: "\n".join(_files(fetched.folder, fetched.files)))
 
 
 def abort(arguments: argparse.Namespace) -> None:
     """Delete a kernel, after asking."""
     from common.kaggle import kernels
 
-    client, pushes = _connect()
-    ref = _ref(arguments.name, client.whoami())
+    client, pushes = _connect(arguments)
+    ref = _ref(arguments.name, client)
     kernels.abort(client, ref, pushes, confirm=lambda question: arguments.yes or ask(question))
     report(arguments, {"deleted": ref.name}, lambda: f"{ref.name} is deleted")
-
-
-def _with_kernel(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="a folder below kernels/, such as patent_train")
 
 
 def _with_build(parser: argparse.ArgumentParser) -> None:
@@ -158,14 +146,11 @@ def _with_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
     )
-    parser.add_argument("--cpu", action="store_true", help="ask for no accelerator")
+    parser.add_argument("--cpu", action="store_true", help="run without an accelerator")
     parser.add_argument(
-        "--dataset",
-        action="append",
-        default=[],
-        metavar="OWNER/SLUG/N",
-        help="attach a dataset, as of wheels; repeatable",
-    )
+        "--dataset", action="append", default=[], metavar="OWNER/SLUG/N",
+        help="attach a dataset, for example of wheels; repeatable",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: build/kernels/NAME/built")
 
 
@@ -178,35 +163,27 @@ def _build(arguments: argparse.Namespace, owner: str) -> Built:
     )  # fmt: skip
 
 
-def _user() -> str:
-    """Return the user name of the credential; only Kaggle knows a token's."""
-    from common.kaggle import credentials
-
-    return credentials.find().username or _connect()[0].whoami()
-
-
-def _connect() -> tuple[Client, Pushes]:
+def _connect(arguments: argparse.Namespace) -> tuple[Client, Pushes]:
+    """Return the connection and what was pushed from here; a wrong name is reported before anybody signs in."""
+    from common.kaggle.build import check_names
     from common.kaggle.pushes import Pushes
 
+    check_names(arguments.name, *((arguments.profile, arguments.set) if "profile" in arguments else ()))
     return connect(), Pushes(_folder("pushes.json"))
 
 
 def _pushed(arguments: argparse.Namespace, client: Client, pushes: Pushes) -> Pushed:
     from common.kaggle import kernels
 
-    return kernels.find(client, _ref(arguments.name, client.whoami()), pushes)
+    return kernels.find(client, _ref(arguments.name, client), pushes)
 
 
-def _ref(name: str, owner: str) -> Any:
+def _ref(name: str, client: Client) -> Ref:
     from common.environment import PROJECT
-    from common.errors import UnknownName
     from common.kaggle import metadata
-    from common.kaggle.build import names
     from common.session.kernel import METADATA
 
-    if name not in (known := names()):
-        raise UnknownName("kernel", name, known)
-    return metadata.ref(metadata.read(PROJECT / "kernels" / name / METADATA), owner)
+    return metadata.ref(metadata.read(PROJECT / "kernels" / name / METADATA), client.whoami())
 
 
 def _folder(name: str) -> Path:
@@ -223,5 +200,5 @@ def _files(folder: Path, names: tuple[str, ...]) -> list[str]:
     return [f"{(folder / name).stat().st_size:>14,} bytes  {folder / name}" for name in names]
 
 
-def _log_line(line: Any) -> None:
-    print(line.text, end="" if line.text.endswith("\n") else "\n", file=sys.stderr, flush=True)
+def _print(line: LogLine, stream: TextIO) -> None:
+    print(line.text, end="" if line.text.endswith("\n") else "\n", file=stream, flush=True)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from itertools import chain, starmap
+from shutil import get_terminal_size
 from typing import Any
 
-from common.commands.options import Commands, command, report, table, with_json, with_name
+from common.commands.options import Commands, command, report, with_json, with_name
+from common.competition import Competition, Config, Split
+from common.wording import table
 
 GROUP = "look"
 
@@ -26,11 +31,13 @@ def show_all(arguments: argparse.Namespace) -> None:
     """Print every competition in a line."""
     from common import registry
 
-    found = [registry.get(name) for name in registry.names()]
+    competitions, broken = registry.every()
+    for error in broken:
+        print(f"warning: {error}", file=sys.stderr)
     rows = [["NAME", "METRIC", "SUBMITTED AS", "PROFILES", "TITLE"]]
-    rows += [[each.name, each.metric, each.submitted_as, ",".join(each.profiles), each.title] for each in found]
+    rows += [[each.name, each.metric, each.submitted_as, ",".join(each.profiles), each.title] for each in competitions]
     keys = ("name", "slug", "title", "metric", "submitted_as")
-    documents = [{key: getattr(each, key) for key in keys} | {"profiles": list(each.profiles)} for each in found]
+    documents = [{key: getattr(each, key) for key in keys} | {"profiles": list(each.profiles)} for each in competitions]
     report(arguments, documents, lambda: table(rows))
 
 
@@ -49,37 +56,55 @@ def _greater_is_better(metric: str) -> bool:
     return get(metric).greater_is_better
 
 
-def _description(competition: Any) -> str:
-    from common.settings import flat
-
-    form, limits = competition.submission, competition.limits
-    way = "higher is better" if _greater_is_better(competition.metric) else "lower is better"
-    files = [competition.files.train, competition.files.test, competition.files.sample_submission]
-    span = "" if form.low is None else f", from {form.low:g} to {form.high:g}{' (clipped)' if form.clip else ''}"
-    online = "on" if limits.internet else "off"
-    daily = "not known" if limits.daily_submissions is None else str(limits.daily_submissions)
-    lines = [
-        f"{competition.title} ({competition.name})",
-        competition.summary,
-        competition.url,
-        "",
-        f"metric      {competition.metric} ({way}); also reported: {', '.join(competition.also_report) or 'nothing'}",
-        *[
-            f"{'files' if not n else '':<12}{table.file}: {', '.join(c.name for c in table.columns)}"
-            for n, table in enumerate(files)
-        ],
-        f"submission  {form.file_name}: {form.id}, {', '.join(form.targets)}{span}; as a {competition.submitted_as}",
-        f"split       {_split(competition.split)}",
-        f"limits      {limits.session_hours:g} h a session, internet {online}, daily submissions: {daily}",
+def _description(competition: Competition) -> str:
+    submission, limits = competition.submission, competition.limits
+    direction = "higher is better" if _greater_is_better(competition.metric) else "lower is better"
+    also = f"; also reported: {', '.join(competition.also_report)}" if competition.also_report else ""
+    bounds = "" if submission.low is None else f", from {submission.low:g} to {submission.high:g}"
+    clipped = " (clipped)" if submission.clip else ""
+    daily = "not known" if limits.daily_submissions is None else limits.daily_submissions
+    files = {
+        "train": competition.files.train,
+        "test": competition.files.test,
+        "sample": competition.files.sample_submission,
+    }
+    facts = [
+        ("metric", f"{competition.metric} ({direction}){also}"),
+        *(
+            (name, f"{source.file}: {', '.join(column.name for column in source.columns)}")
+            for name, source in files.items()
+        ),
+        (
+            "submission",
+            f"{submission.file_name}: {submission.id}, {', '.join(submission.targets)}{bounds}{clipped}; "
+            f"as a {competition.submitted_as}",
+        ),
+        ("split", _split(competition.split)),
+        (
+            "limits",
+            f"{limits.session_hours:g} h a session, internet {'on' if limits.internet else 'off'}, "
+            f"daily submissions: {daily}",
+        ),
     ]
-    for name, config in competition.profiles.items():
-        own = {key: value for key, value in flat(config).items() if not key.startswith("split.") and value is not None}
-        own |= {"split": _split(config.split)} if config.split else {}
-        lines += ["", f"profile {name}", *[f"  {key:<22}{value}" for key, value in own.items()]]
-    return "\n".join(lines)
+    head = [f"{competition.title} ({competition.name})", competition.summary, competition.url, "", _table(facts)]
+    return "\n".join([*head, *chain.from_iterable(starmap(_profile, competition.profiles.items()))])
 
 
-def _split(split: Any) -> str:
+def _profile(name: str, config: Config) -> list[str]:
+    """Return a profile's settings, each with the reason for it, as lines of text."""
+    from common.settings import flat, reasons
+
+    why = reasons(config)
+    values = {key: value for key, value in flat(config).items() if value is not None and key[:6] != "split."}
+    split = f" on a split of its own: {_split(config.split)}" if config.split else ""
+    return ["", f"profile {name}{split}", _table([(f"  {key}", values[key], why.get(key, "")) for key in values])]
+
+
+def _table(rows: Sequence[Sequence[object]]) -> str:
+    return table(rows, get_terminal_size((120, 24)).columns)
+
+
+def _split(split: Split) -> str:
     parts = [split.kind, f"holdout {split.holdout:g}" if split.holdout else f"{split.n_splits} folds"]
     parts += [f"{key} {value}" for key in ("group", "stratify", "order", "column") if (value := getattr(split, key))]
     return ", ".join([*parts, f"seed {split.seed}"])
@@ -87,14 +112,13 @@ def _split(split: Any) -> str:
 
 def examine(arguments: argparse.Namespace) -> None:
     """Print what this machine is and has."""
-    from pathlib import Path
-
     from common import data, environment, registry
     from common.kaggle import credentials
     from common.runs import provenance
 
     here = environment.detect()
     credential = credentials.find()
+    competitions, broken = registry.every()
     document: dict[str, Any] = {
         "place": here.place,
         "python": sys.version.split()[0],
@@ -105,7 +129,12 @@ def examine(arguments: argparse.Namespace) -> None:
         "inputs": [str(path) for path in here.inputs if path.is_dir()],
         "internet": here.online(),
         "versions": provenance.versions(),
-        "data": {name: list(map(str, data.found(registry.get(name), here))) for name in registry.names()},
+        "data": {
+            each.name: [str(at) for at in data.usual_folders(each, here) if data.locate(at, each.files.test)]
+            for each in competitions
+        },
+        "looked_in": {each.name: list(map(str, data.usual_folders(each, here))) for each in competitions},
+        "broken": list(map(str, broken)),
         "credential": {
             "kind": credential.kind,
             "source": credential.source,
@@ -113,28 +142,31 @@ def examine(arguments: argparse.Namespace) -> None:
             "warnings": list(credential.warnings),
         },
     }
-    report(arguments, document, lambda: _diagnosis(document, Path(here.working)))
+    report(arguments, document, lambda: _diagnosis(document))
 
 
-def _diagnosis(found: dict[str, Any], working: Any) -> str:
-    machine, credential = found["machine"], found["credential"]
-    gpus = ", ".join(f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"]) or "none"
-    memory = (
-        f"{(machine['memory_bytes'] or 0) / 2**30:.1f} GiB, {(found['memory_available_bytes'] or 0) / 2**30:.1f} free"
+def _diagnosis(document: dict[str, Any]) -> str:
+    machine, credential = document["machine"], document["credential"]
+    memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
+    versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
+    gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
+    return _table(
+        [
+            ("place", document["place"]),
+            (
+                "machine",
+                f"{machine['processor']}, {machine['cpus']} CPUs, memory {memory:.1f} GiB, {available:.1f} free",
+            ),
+            ("gpus", ", ".join(gpus) or "none"),
+            ("disk", f"{document['disk_free_bytes'] / 1e9:.1f} GB free at {document['working']}"),
+            ("internet", "on" if document["internet"] else "off"),
+            ("python", document["python"]),
+            ("libraries", ", ".join(versions)),
+            *(
+                (f"data {name}", ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}")
+                for name, folders in document["data"].items()
+            ),
+            ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
+            *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
+        ]
     )
-    rows = [
-        ("place", found["place"]),
-        ("machine", f"{machine['processor']}, {machine['cpus']} CPUs, memory {memory}"),
-        ("gpus", gpus),
-        ("disk", f"{found['disk_free_bytes'] / 1e9:.1f} GB free at {working}"),
-        ("internet", "on" if found["internet"] else "off"),
-        ("python", found["python"]),
-        (
-            "libraries",
-            ", ".join(f"{name} {version}" for name, version in found["versions"].items() if name != "python"),
-        ),
-        *((f"data {name}", ", ".join(folders) or "not found") for name, folders in found["data"].items()),
-        ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
-        *(("warning", warning) for warning in credential["warnings"]),
-    ]
-    return "\n".join(f"{key:<12}{value}" for key, value in rows)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from common.commands.options import Commands, command, report, table, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, with_data, with_json, with_name
+from common.wording import table
 
 GROUP = "models"
 

@@ -52,16 +52,16 @@ def report(arguments: argparse.Namespace, document: Any, lines: Callable[[], str
         print(lines())
 
 
-def natural(text: str, low: int = 0) -> int:
-    """Read a whole number given as an option, from `low` on."""
-    if not text.isdecimal() or int(text) < low:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} on")
+def non_negative_int(text: str, low: int = 0) -> int:
+    """Read an integer >= `low` given as an option."""
+    if not text.isdecimal() or not low <= int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"must be an integer >= {low}, got {text!r}")
     return int(text)
 
 
-def positive(text: str) -> int:
-    """Read a whole number from 1 on given as an option."""
-    return natural(text, 1)
+def positive_int(text: str) -> int:
+    """Read an integer >= 1 given as an option."""
+    return non_negative_int(text, 1)
 
 
 def seconds(text: str) -> float:
@@ -73,11 +73,3 @@ def seconds(text: str) -> float:
         return duration(text)
     except SettingError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def table(rows: list[list[str]]) -> str:
-    """Return rows as aligned columns; the first row is the header."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.commands.connection import tell
+from common.commands.connection import notify
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def register(commands: Commands) -> None:
         "--data", action="append", default=[], type=_pair, metavar="NAME=DIR",
         help="a competition's files (default: its sample); repeatable",
     )  # fmt: skip
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong, as JSON")
     _with_environment(parser)
 
 
@@ -66,15 +65,15 @@ def rehearse(arguments: argparse.Namespace) -> None:
         settings=arguments.set,
         inputs=dict(arguments.input),
         python=Python.of(arguments.environment),
-        tell=tell,
+        notify=notify,
     )
     sent = done.submission
     document = {
         "competition": competition.name,
         "kernels": done.kernels,
-        "walls": done.walls,
+        "isolation": done.isolation,
         "gaps": done.gaps,
-        "seconds": done.seconds,
+        "seconds": {phase: round(spent, 2) for phase, spent in done.seconds.items()},
         "submission": {"ref": sent.ref, "public": sent.public_score, "private": sent.private_score},
         "leaderboard": {"rank": done.row.rank, "team": done.row.team, "score": done.row.score},
         "folder": str(done.folder),
@@ -87,18 +86,16 @@ def stand_in(arguments: argparse.Namespace) -> None:
     from common import environment
     from common.rehearsal.clean_room.python import Python
     from common.rehearsal.clean_room.runner import CleanRoom
-    from common.rehearsal.stand_in.faults import FaultPlan
     from common.rehearsal.stand_in.server import serve
 
     state = arguments.state or environment.detect().working / "build" / "stand-in"
-    faults = FaultPlan.load(arguments.faults) if arguments.faults else None
     room = CleanRoom(python=Python.of(arguments.environment))
-    tell(f"kernels run in a clean room: {room.describe()}")
-    serve(arguments.port, state, dict(arguments.data), runner=room, faults=faults, tell=tell)
+    notify(f"kernels run in a clean room: {room.describe()}")
+    serve(arguments.port, state, dict(arguments.data), runner=room, notify=notify)
 
 
 def _summary(done: Rehearsal) -> str:
-    from common.commands.options import table
+    from common.wording import table
 
     phases = [["phase", "seconds"], *([name, f"{spent:.1f}"] for name, spent in done.seconds.items())]
     phases.append(["all", f"{sum(done.seconds.values()):.1f}"])
@@ -107,7 +104,7 @@ def _summary(done: Rehearsal) -> str:
         ["leaderboard", "team", "public", "private"],
         [str(row.rank), row.team, sent.public_score, sent.private_score],
     ]
-    return f"{table(phases)}\n\n{table(board)}\n\neverything lies in {done.folder}"
+    return f"{table(phases)}\n\n{table(board)}\n\neverything is in {done.folder}"
 
 
 def _with_environment(parser: argparse.ArgumentParser) -> None:
@@ -120,5 +117,5 @@ def _with_environment(parser: argparse.ArgumentParser) -> None:
 def _pair(text: str) -> tuple[str, Path]:
     name, separator, folder = text.partition("=")
     if not (name and separator and Path(folder).is_dir()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=DIR with a folder that exists")
+        raise argparse.ArgumentTypeError(f"must be NAME=DIR with a folder that exists, got {text!r}")
     return name, Path(folder)

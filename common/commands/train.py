@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from common.commands.options import (
     Commands,
     command,
-    natural,
-    positive,
+    non_negative_int,
+    positive_int,
     report,
     seconds,
     with_data,
@@ -66,7 +66,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
     )
-    parser.add_argument("--seed", type=natural, help="of training; folds keep theirs (--set split.seed=…)")
+    parser.add_argument("--seed", type=non_negative_int, help="of training; folds keep theirs (--set split.seed=…)")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
     )
@@ -94,20 +94,23 @@ def register(commands: Commands) -> None:
 
 def sample(arguments: argparse.Namespace) -> None:
     """Write sample data."""
-    from common import environment, registry
+    from common import environment
+    from common.pipeline import samples
 
     folder = arguments.out or environment.detect().working / "build" / "sample" / arguments.name
-    rows = registry.sample(arguments.name).make(folder, arguments.rows, arguments.seed)
+    rows = samples.make(arguments.name, folder, arguments.rows, arguments.seed)
     lines = [f"{folder / name}: {count:,} rows" for name, count in rows.items()]
     report(arguments, {"folder": str(folder), "rows": rows}, lambda: "\n".join(lines))
 
 
 def dry_run(arguments: argparse.Namespace) -> None:
     """Go the whole way on sample data: everything lies under build/dry-run afterwards."""
+    import shutil
     from dataclasses import replace
 
     from common import environment, registry
     from common.config import resolve
+    from common.pipeline import samples
     from common.pipeline.request import Request
     from common.pipeline.steps import run
     from common.progress import Progress
@@ -118,7 +121,8 @@ def dry_run(arguments: argparse.Namespace) -> None:
     here = replace(home, working=home.working / "build" / "dry-run")
     progress = Progress()
     data = here.working / "data" / competition.name
-    rows = registry.sample(arguments.name).make(data, arguments.rows, arguments.seed)
+    shutil.rmtree(data, ignore_errors=True)
+    rows = samples.make(arguments.name, data, arguments.rows, arguments.seed)
     progress.say(f"sample data: {', '.join(f'{name} {count:,} rows' for name, count in rows.items())} in {data}")
     request = Request(
         competition=competition, profile="sample", config=resolve(competition, "sample"), data=data, environment=here,
@@ -168,10 +172,13 @@ def predict(arguments: argparse.Namespace) -> None:
     from common import data, environment, registry, submission
     from common.pipeline import inference
     from common.progress import Progress
+    from common.runs.run import Run
 
     competition = registry.get(arguments.name)
     here = environment.detect()
-    frames = data.read(competition, data.find(competition, arguments.data, here), train=False)
+    run = Run.open(arguments.folder, competition.name)
+    folder = data.find(competition, arguments.data, here, run.data_folder)
+    frames = data.read(competition, folder, train=False)
     made = inference.predict(competition, arguments.folder, frames, here, Progress())
     inference.check(competition, made, frames)  # before anything that stands there is replaced
     submission.write(made, arguments.out, competition.submission)
@@ -186,9 +193,9 @@ def _document(done: Run) -> dict[str, Any]:
 
 def _summary(done: Run) -> str:
     """Return the scores, the time and the paths of a run."""
-    from common.commands.options import table
     from common.progress import clock
     from common.runs import oof
+    from common.wording import rounded, table
 
     record = done.record
     phases = ", ".join(f"{phase} {clock(spent)}" for phase, spent in record.seconds.items() if spent >= 0.5)
@@ -200,7 +207,7 @@ def _summary(done: Run) -> str:
         *((str(number), fold.rows, fold.scores) for number, fold in record.folds.items()),
         ("CV", record.rows_scored, record.scores),
     ):
-        rows.append([name, f"{count:,}", *(f"{value:.4f}" for value in scores.values())])
+        rows.append([name, f"{count:,}", *map(rounded, scores.values())])
     paths = [
         status,
         f"submission  {done.folder / record.submission.file} ({record.submission.rows:,} rows, valid)",
@@ -212,13 +219,13 @@ def _summary(done: Run) -> str:
 
 def _with_rows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rows", type=positive, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
+        "--rows", type=positive_int, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
     )
-    parser.add_argument("--seed", type=natural, default=0, metavar="S", help="of the sample (default: 0)")
+    parser.add_argument("--seed", type=non_negative_int, default=0, metavar="S", help="of the sample (default: 0)")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of fold numbers such as 0,1") from None
+        raise argparse.ArgumentTypeError(f"must be fold numbers such as 0,1, got {text!r}") from None

@@ -1,9 +1,8 @@
-"""A competition's files: found, unpacked, read and checked."""
+"""A competition's files: find, unpack, read and check them."""
 
 from common.data.frames import (
     Frames,
     find,
-    found,
     hashes,
     ids,
     locate,
@@ -11,13 +10,12 @@ from common.data.frames import (
     read,
     read_rows,
     sample_submission,
-    sha256,
+    usual_folders,
 )
 
 __all__ = [
     "Frames",
     "find",
-    "found",
     "hashes",
     "ids",
     "locate",
@@ -25,5 +23,5 @@ __all__ = [
     "read",
     "read_rows",
     "sample_submission",
-    "sha256",
+    "usual_folders",
 ]

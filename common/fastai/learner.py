@@ -10,7 +10,7 @@ import math
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from fastai.callback.core import Callback, CancelFitException
@@ -19,10 +19,10 @@ from fastai.callback.progress import ProgressCallback
 from fastai.callback.schedule import minimum, slide, steep, valley
 from fastai.learner import Learner, Recorder
 
-from common.environment import cpu_has_bfloat16
+from common import precision
 from common.model import Context
+from common.precision import Precision
 
-Precision = Literal["auto", "float32"]
 POINTS = 100  # of a learning curve, at most
 SUGGESTIONS = {"valley": valley, "slide": slide, "minimum": minimum, "steep": steep}
 
@@ -108,13 +108,10 @@ def quiet(learn: Learner) -> Learner:
 
 
 def precise(learn: Learner, requested: Precision) -> Learner:
-    """Return the learner in the fastest precision that its hardware has, unless single precision is requested."""
-    if requested == "float32":
-        return learn
-    if torch.cuda.is_available():
-        learn.add_cb(Bfloat16() if torch.cuda.is_bf16_supported(False) else MixedPrecision())
-    elif cpu_has_bfloat16():
-        learn.add_cb(Bfloat16())
+    """Return the learner with automatic mixed precision, where the requested precision asks for it."""
+    dtype = precision.for_training(requested)
+    if dtype is not torch.float32:
+        learn.add_cb(Bfloat16() if dtype is torch.bfloat16 else MixedPrecision())
     return learn
 
 

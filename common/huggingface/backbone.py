@@ -12,7 +12,6 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-from common.attached import files_below
 from common.environment import Environment
 from common.errors import BackboneError
 
@@ -80,11 +79,8 @@ def _reason(error: Exception) -> str:
 def _attached(name: str, environment: Environment) -> Path | None:
     """Return the attached input that holds a backbone: its folder, or one of its parents, bears the name."""
     wanted = name.rstrip("/").rsplit("/", 1)[-1].lower()
-    for root in environment.inputs:
-        for folder in sorted(path.parent for path in files_below(root, "config.json")):
-            if wanted in (part.lower() for part in folder.relative_to(root).parts):
-                return folder
-    return None
+    folders = ((path.parent, parts[:-1]) for path, parts in environment.attached("config.json"))
+    return next((folder for folder, parts in folders if wanted in map(str.lower, parts)), None)
 
 
 def _cached(name: str) -> bool:

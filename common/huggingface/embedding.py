@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from common.environment import cpu_has_bfloat16
+from common import precision
 
 BATCH = 256
 
@@ -28,7 +28,8 @@ def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
         return vectors
     ids = tokenizer(list(texts), truncation=True, max_length=512, return_token_type_ids=False)["input_ids"]
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-    half = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cpu" and cpu_has_bfloat16())
+    dtype = precision.for_prediction() if device.type == "cpu" else torch.float32
+    half = torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
     with torch.inference_mode(), half:
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]

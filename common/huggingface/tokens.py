@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from common.cache import cached, entry_name
 from common.data import ragged
 from common.data.ragged import Ragged
 from common.errors import BackboneError
-from common.files import atomic_folder, made_once
+from common.files import atomic_folder
 from common.model import Context
 
 TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
@@ -23,7 +22,7 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     Args:
         tokenizer: a fast tokenizer of `transformers`.
         texts: n texts.
-        cache: the folder of the cache; one folder per tokenizer, texts and length is made in it.
+        cache: the folder of the cache, see `common.cache`.
         max_length: longer texts are cut there.
     """
     import numpy as np
@@ -31,9 +30,10 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     def make(folder: Path) -> None:
         rows = _ids(tokenizer, list(texts), max_length)
         flat = np.fromiter((token for row in rows for token in row), dtype=np.int32)
-        ragged.save(Ragged(flat, ragged.starts_of([len(row) for row in rows])), folder)
+        ragged.save(Ragged(flat, ragged.offsets_of([len(row) for row in rows])), folder)
 
-    return Ragged(*ragged.load(made_once(cache / f"tokens-{_key(tokenizer, texts, max_length)}", make)))
+    about = [type(tokenizer).__name__, tokenizer.backend_tokenizer.to_str(), max_length]
+    return Ragged(*cached(cache, entry_name("tokens", about, texts), make, ragged.load))
 
 
 def _ids(tokenizer: Any, texts: list[str], max_length: int | None) -> list[list[int]]:
@@ -118,11 +118,3 @@ def kept_encoder(context: Context) -> Any:
     from common.huggingface import backbone
 
     return backbone.load_folder(AutoModel.from_pretrained, context.run / ENCODER)
-
-
-def _key(tokenizer: Any, texts: Sequence[str], max_length: int | None) -> str:
-    digest = hashlib.sha256(json.dumps([type(tokenizer).__name__, max_length]).encode())
-    digest.update(tokenizer.backend_tokenizer.to_str().encode())
-    for text in texts:
-        digest.update(text.encode() + b"\0")
-    return digest.hexdigest()[:24]

@@ -13,17 +13,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from common.environment import cpu_has_bfloat16
-from common.files import telling_of_full_disk
+from common import precision
+from common.files import full_disk_reported
 from common.model import Context
+from common.precision import Precision
 
-Precision = Literal["auto", "half-on-gpu", "float32"]
 WHOLE = "whole"  # a checkpoint with this file in it was written to its end
 POOL = 50  # batches that are sorted by length together: enough to pad little, few enough to stay random
 
@@ -107,6 +107,7 @@ class KitTrainer(Trainer):
 
 def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArguments:
     """Return the Trainer's arguments: nothing reported anywhere, nothing saved but on demand."""
+    dtype = precision.for_training(schedule.precision)
     return OneGpu(
         output_dir=str(folder),
         num_train_epochs=schedule.epochs,
@@ -125,7 +126,9 @@ def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArgument
         disable_tqdm=True,
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),
-        **{**_precision(schedule.precision), **more},
+        fp16=dtype is torch.float16,
+        bf16=dtype is torch.bfloat16,
+        **more,
     )
 
 
@@ -139,7 +142,7 @@ def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, 
     with context.progress.task(f"{context.title} · train", n_rows * schedule.epochs) as task:
         habits = _Habits(trainer, context, task, n_rows, schedule, passes)
         trainer.add_callback(habits)
-        with telling_of_full_disk(folder):
+        with full_disk_reported(folder):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
     notes: dict[str, Any] = {"steps": trainer.state.global_step, "steps_planned": trainer.state.max_steps}
     notes |= {
@@ -232,20 +235,6 @@ def quiet(trainer: Trainer) -> Trainer:
 def seed(number: int) -> None:
     """Seed Python, NumPy and PyTorch."""
     set_seed(number)
-
-
-def _precision(wish: Precision) -> dict[str, Any]:
-    """Return the arguments for a precision; fused AdamW goes with it where there is one."""
-    fused = {"optim": "adamw_torch_fused"}
-    if torch.cuda.is_available():
-        if wish == "half-on-gpu":
-            return {"fp16": True}
-        return fused | (
-            {} if wish == "float32" else {"bf16": True} if torch.cuda.is_bf16_supported(False) else {"fp16": True}
-        )
-    if wish == "half-on-gpu":
-        return {}
-    return fused | ({"bf16": True} if wish == "auto" and cpu_has_bfloat16() else {})
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

@@ -1,1 +1,1 @@
-"""The only place that talks to Kaggle: the client seam, what is built on it, and the local stand-in."""
+"""The only place that talks to Kaggle: `official` wraps its client, everything else here is built on that."""

@@ -18,11 +18,13 @@ from common.kaggle import metadata, secrets
 from common.kaggle.bundle import Bundle
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
+from common.kaggle.sources import normalise
 from common.session.kernel import BUNDLE, METADATA
 from common.sources import sources
+from common.wording import listed
 
 MAX_BYTES = 1_000_000
-"""Most bytes of source text: what Kaggle's limit of "1 megabytes" means at the least."""
+"""Most bytes of source text: the smallest meaning of Kaggle's limit of "1 megabytes"."""
 
 CODE = "kernel.py"
 _BUILT = ("kernel.ipynb", CODE, METADATA)
@@ -31,7 +33,7 @@ _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A built kernel: its folder, the hash of the sources in it, and the bytes of the text that Kaggle gets."""
+    """A built kernel: its folder, the hash of its sources, and the bytes of the text that Kaggle gets."""
 
     name: str
     folder: Path
@@ -47,7 +49,7 @@ class Built:
 
     @property
     def gpu(self) -> bool:
-        """Whether it takes GPU time."""
+        """Whether it uses GPU time."""
         return bool(self.metadata["enable_gpu"])
 
 
@@ -76,70 +78,75 @@ def build(
         out: the folder to write; an earlier build in it is replaced.
         script: make a script rather than a notebook.
         profile: the profile with which it runs.
-        settings: `key=value` each, in the place of the profile's.
-        cpu: ask for no accelerator.
+        settings: `key=value` each, overriding the profile's.
+        cpu: run without an accelerator.
         datasets: further datasets to attach, for example wheels, as owner/slug/version.
         project: the folder of the repository.
 
     Raises:
         UnknownName: for a kernel, field, profile, setting or accelerator that does not exist.
-        KernelError: for what Kaggle would refuse, drop or take for something else.
+        KernelError: for what Kaggle would refuse, drop or misread.
         SecretFound: for anything that looks like a credential.
     """
-    if name not in (known := names(project)):
-        raise UnknownName("kernel", name, known)
+    competition = check_names(name, profile, settings, project)
     if not _OWNER.fullmatch(owner):
-        raise KernelError(f"{owner!r} is no user name of Kaggle; --owner takes the one in your profile's address")
+        raise KernelError(f"{owner!r} is not a user name on Kaggle; --owner takes the one in your profile's address")
     folder = project / "kernels" / name
-    asked = metadata.complete(metadata.read(folder / METADATA), owner, script=script, cpu=cpu, datasets=datasets)
+    fields = metadata.complete(metadata.read(folder / METADATA), owner, script=script, cpu=cpu, datasets=datasets)
     code = (folder / CODE).read_text(encoding="utf-8")
-    story = cells(code, f"kernels/{name}/{CODE}")
-    competition = _competition(asked)
-    resolve(registry.get(competition), profile, settings)  # a wrong name is told now, not on Kaggle
+    parts = cells(code, f"kernels/{name}/{CODE}")
     roots = [f"competitions.{competition}.{module}" for module in ("competition", "model")]
     bundle = Bundle(
         {
             **sources(roots, code, project),
             f"kernels/{name}/{CODE}": code,
-            f"kernels/{name}/{METADATA}": _json(asked),
+            f"kernels/{name}/{METADATA}": _json(fields),
             BUNDLE: _json({"profile": profile, "settings": list(settings)}),
         }
     )
     secrets.refuse({**bundle.files, **{path.name: "" for path in folder.iterdir()}})
-    text = f"{bundle.cell()}\n{code}" if script else to_text(_with_sources(story, bundle))
+    text = f"{bundle.cell()}\n{code}" if script else to_text(_with_sources(parts, bundle))
     if (size := len(text.encode())) > MAX_BYTES:
         raise KernelError(
-            f"kernel {name} has {size:,} bytes of source; Kaggle takes {MAX_BYTES:,}. Its bundle holds "
+            f"kernel {name} has {size:,} bytes of source; Kaggle takes {MAX_BYTES:,}. Its bundle has "
             f"{len(bundle.files)} files; import less, or put data into a dataset"
         )
-    _write(out, asked, text)
-    return Built(name=name, folder=out, hash=bundle.hash, bytes=size, metadata=asked, files=tuple(sorted(bundle.files)))
+    _write(out, fields, text)
+    files = tuple(sorted(bundle.files))
+    return Built(name=name, folder=out, hash=bundle.hash, bytes=size, metadata=fields, files=files)
 
 
-def _with_sources(story: list[Cell], bundle: Bundle) -> list[Cell]:
-    """Put the cell with the sources before the first code: a page begins with its title."""
-    first = next((place for place, cell in enumerate(story) if cell.kind == "code"), len(story))
-    return [*story[:first], Cell("code", bundle.cell(), collapsed=True), *story[first:]]
+def check_names(name: str, profile: str = "best", settings: Sequence[str] = (), project: Path = PROJECT) -> str:
+    """Return the competition whose data a kernel takes.
 
-
-def _competition(asked: dict[str, Any]) -> str:
-    """Return the name of the competition whose data the kernel asks for."""
-    slugs = {registry.get(name).slug: name for name in registry.names()}
-    (slug, *more) = asked["competition_sources"] or [""]
+    Raises:
+        UnknownName: for a kernel, profile or setting that does not exist.
+        KernelError: if its metadata does not name one competition of the kit.
+    """
+    if name not in (known := names(project)):
+        raise UnknownName("kernel", name, known)
+    sources = metadata.read(project / "kernels" / name / METADATA).get("competition_sources") or [""]
+    slugs = {competition.slug: competition for competition in registry.every()[0]}
+    slug, *more = (normalise("competition", source) if source else "" for source in sources)
     if slug not in slugs or more:
-        raise KernelError(
-            f"competition_sources is {asked['competition_sources']}; it names one competition: {', '.join(slugs)}"
-        )
-    return slugs[slug]
+        raise KernelError(f"competition_sources must name one of {', '.join(slugs)}; got {sources}")
+    resolve(slugs[slug], profile, settings)
+    return slugs[slug].name
 
 
-def _write(out: Path, asked: dict[str, Any], text: str) -> None:
+def _with_sources(parts: list[Cell], bundle: Bundle) -> list[Cell]:
+    """Insert the cell with the sources before the first code: a page begins with its title."""
+    first = next((index for index, cell in enumerate(parts) if cell.kind == "code"), len(parts))
+    return [*parts[:first], Cell("code", bundle.cell(), collapsed=True), *parts[first:]]
+
+
+def _write(out: Path, fields: dict[str, Any], text: str) -> None:
     if out.is_dir() and (others := sorted(path.name for path in out.iterdir() if path.name not in _BUILT)):
-        raise KernelError(f"{out} holds other files ({', '.join(others[:3])}); --out takes a folder of its own")
+        raise KernelError(f"{out} holds other files ({listed(others)}); name another folder with --out")
     with atomic_folder(out) as folder:
-        for name, content in ((METADATA, _json(asked)), (asked["code_file"], text)):
+        for name, content in ((METADATA, _json(fields)), (fields["code_file"], text)):
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
 
 
-def _json(asked: dict[str, Any]) -> str:
-    return json.dumps(asked, indent=1, ensure_ascii=False) + "\n"
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -39,7 +39,7 @@ print(len(files), "files of the kit, bundle", HASH[:12])
 
 @dataclass(frozen=True)
 class Bundle:
-    """Files by their path in the repository; `bundle.json` among them holds what the build settled."""
+    """Files by their path in the repository; `bundle.json` among them holds profile and settings."""
 
     files: Mapping[str, str]
 

@@ -1,78 +1,51 @@
-"""Which Kaggle credential the official client would use: found without the network, named without its value.
-
-The order is the official client's own: access token, user name and key, OAuth sign-in, none. A token that
-Kaggle calls inactive is passed over for the next one, which only Kaggle can say; `find` tells what else is there.
-"""
+"""Which Kaggle credential the official client would use: asked without the network, named without its value."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-CredentialKind = Literal["token", "key", "oauth", "none"]
+from common.kaggle.errors import KaggleError
 
 HELP = (
     "create an API token on https://www.kaggle.com/settings and put it into KAGGLE_API_TOKEN "
     "or into ~/.kaggle/access_token (chmod 600)"
 )
+TOKEN_PREFIX = "KGAT_"  # noqa: S105 (the public prefix of Kaggle's access tokens, no secret)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """The credential that wins, by kind and place. The value itself is never kept here.
+    """The credential that would be used, by kind and place. The value itself is never kept here.
 
     `username` is None where only Kaggle knows it (tokens). `warnings` are whole sentences for the user.
     """
 
-    kind: CredentialKind
+    kind: Literal["token", "key", "oauth", "none"]
     source: str
     username: str | None = None
     warnings: tuple[str, ...] = ()
 
-    @property
-    def found(self) -> bool:
-        """Whether there is any credential at all."""
-        return self.kind != "none"
 
+def find() -> Credential:
+    """Return the credential that the official client would use in this environment, of kind "none" if there is none.
 
-def find(environ: Mapping[str, str] | None = None) -> Credential:
-    """Return the credential that the official client would use in this environment.
-
-    Args:
-        environ: environment variables; the process's own by default. `HOME` decides where files are looked for.
-
-    Returns:
-        The first credential in the client's order, with warnings about it and about what it hides;
-        one of kind "none" when there is nothing.
+    A token that is no longer active is passed over for the next credential: only Kaggle can tell.
     """
-    environ = os.environ if environ is None else environ
     warnings: list[str] = []
-    found = [*_tokens(environ, warnings), *_keys(environ, warnings), *_oauth(environ, warnings)]
-    if not found:
+    candidates = [*_candidates(warnings)]
+    if not candidates:
         return Credential(kind="none", source="nowhere", warnings=(*warnings, f"no Kaggle credential: {HELP}"))
-    winner, *others = found
-    for other in others:
-        what = "only if Kaggle says that it is not active" if winner.kind == "token" else "not at all"
-        warnings.append(f"{_NAMES[winner.kind]} from {winner.source} wins; {other.source} is used {what}")
-    return Credential(kind=winner.kind, source=winner.source, username=winner.username, warnings=tuple(warnings))
-
-
-def config_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of kaggle.json: KAGGLE_CONFIG_DIR, else ~/.kaggle, else the XDG folder on Linux."""
-    environ = os.environ if environ is None else environ
-    if chosen := environ.get("KAGGLE_CONFIG_DIR"):
-        return Path(chosen)
-    folder = _home(environ) / ".kaggle"
-    if sys.platform.startswith("linux") and not folder.exists():
-        return Path(environ.get("XDG_CONFIG_HOME") or _home(environ) / ".config") / "kaggle"
-    return folder
+    best, *others = candidates
+    if others:
+        when = "only used if that token is not active" if best.kind == "token" else "not used"
+        warnings.append(f"{best.source} comes first; {' and '.join(other.source for other in others)}: {when}")
+    return replace(best, warnings=tuple(warnings))
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -84,119 +57,53 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
-_NAMES = {"token": "the access token", "key": "the key", "oauth": "the OAuth sign-in", "none": "nothing"}
 _MASKS = (
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), r"\1 ***"),
-    (re.compile(r"\bKGAT_\w+"), "KGAT_***"),
+    (re.compile(rf"\b{TOKEN_PREFIX}\w+"), f"{TOKEN_PREFIX}***"),
     (re.compile(r"(https?://)[^\s/@]+@"), r"\1***@"),
     (re.compile(r"((?:https?://|url: )[^\s?'\"]+)\?[^\s'\")]+"), r"\1?***"),
     (re.compile(r"(\"(?:key|token|refresh_token|access_token|password)\"\s*:\s*)\"[^\"]+\""), r'\1"***"'),
 )
-_LEGACY_KEY = re.compile(r"[0-9a-f]{32}")
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+def _candidates(warnings: list[str]) -> Iterator[Credential]:
+    """Yield what the official client finds, in its order: access token, user name and key, OAuth sign-in."""
+    from common.kaggle.official import package
 
+    try:
+        with package.quiet():
+            api = package.api()
+            from kagglesdk import KaggleCredentials, get_access_token_from_env
 
-def _tokens(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Credential]:
-    """Yield the access token, if any: notebook file, KAGGLE_API_TOKEN (value or file), files in ~/.kaggle."""
-    in_notebook = "KAGGLE_KERNEL_RUN_TYPE" in environ and "KAGGLE_DATA_PROXY_URL" in environ
-    places: list[tuple[str, str | None, Path | None]] = []
-    if in_notebook and environ.get("KAGGLE_API_V1_TOKEN"):
-        places.append(("KAGGLE_API_V1_TOKEN", None, Path(environ["KAGGLE_API_V1_TOKEN"])))
-    if value := environ.get("KAGGLE_API_TOKEN"):
-        is_file = _exists(Path(value))
-        places.append(("KAGGLE_API_TOKEN", None if is_file else value, Path(value) if is_file else None))
-    else:
-        folder = _home(environ) / ".kaggle"
-        places += [(str(folder / name), None, folder / name) for name in ("access_token", "access_token.txt")]
-    for source, value, file in places:
-        token = value if file is None else _read(file, warnings)
-        if not token:
-            if file is not None and _exists(file):
-                warnings.append(f"{source} names {file}, which holds no token")
-            continue
-        if why := _suspicious(token):
-            warnings.append(f"the token from {source} {why}")
-        yield Credential(kind="token", source=source)
+            token, source = get_access_token_from_env()
+            values = api.read_config_environment(api.read_config_file(quiet=True))
+            oauth = KaggleCredentials.load(client=None)
+    except KaggleError as error:
+        warnings.append(str(error))
         return
-
-
-def _keys(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Credential]:
-    """Yield the user name and key of kaggle.json, each overridden by its environment variable."""
-    file = config_folder(environ) / "kaggle.json"
-    saved = _read_json(file, warnings)
-    parts = {"username": saved.get("username"), "key": saved.get("key")}
-    places = dict.fromkeys(parts, str(file))
-    for name in parts:
-        if given := environ.get(f"KAGGLE_{name.upper()}"):
-            parts[name], places[name] = given, f"KAGGLE_{name.upper()}"
-    if all(parts.values()):
-        if places["username"].startswith("KAGGLE_") != places["key"].startswith("KAGGLE_"):
+    except (OSError, ValueError, TypeError) as error:  # its words may hold the credential
+        warnings.append(f"the official client cannot read a credential ({type(error).__name__}); {HELP}")
+        return
+    home = Path.home() / ".kaggle"
+    named = Path(os.environ.get("KAGGLE_API_TOKEN", ""))
+    for file in (Path(api.config), home / "access_token", home / "access_token.txt", home / "credentials.json", named):
+        if os.name == "posix" and file.is_file() and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            warnings.append(f"other users of this machine can read {file}: chmod 600 {file}")
+    if token:
+        if source != "KAGGLE_API_V1_TOKEN" and not re.fullmatch(rf"{TOKEN_PREFIX}\S+", token):
             warnings.append(
-                f"user name from {places['username']} and key from {places['key']}: do they belong together?"
+                f"the token from {source} does not look like one of Kaggle's ({TOKEN_PREFIX}…); "
+                "the key of a kaggle.json belongs into KAGGLE_KEY, its user name into KAGGLE_USERNAME"
             )
-        source = str(file) if str(file) in places.values() else "KAGGLE_USERNAME and KAGGLE_KEY"
-        yield Credential(kind="key", source=source, username=str(parts["username"]))
-    elif any(parts.values()) or saved:
-        missing = " and ".join(name for name, value in parts.items() if not value)
-        where = next((places[name] for name, value in parts.items() if value), str(file))
-        warnings.append(f"{where} is of no use alone: {missing} missing")
-
-
-def _oauth(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Credential]:
-    file = _home(environ) / ".kaggle" / "credentials.json"
-    saved = _read_json(file, warnings)
-    if saved.get("refresh_token"):
-        yield Credential(kind="oauth", source=str(file), username=saved.get("username") or None)
-
-
-def _suspicious(token: str) -> str | None:
-    """Say why a token cannot be one, without showing any of it."""
-    if token.lstrip().startswith("{"):
-        return "is a JSON document: a kaggle.json belongs into the folder ~/.kaggle"
-    if _LEGACY_KEY.fullmatch(token):
-        return "looks like the key of a kaggle.json: put it into KAGGLE_KEY, with KAGGLE_USERNAME"
-    if re.search(r"\s", token):
-        return "holds white space"
-    if token.startswith(("~", "/", ".")):
-        return "looks like a path, but there is no such file"
-    if len(token) < 16:
-        return f"is {len(token)} characters long, too short for a token"
-    return None
-
-
-def _exists(file: Path) -> bool:
-    try:
-        return file.exists()
-    except OSError:  # a long token is not a possible file name
-        return False
-
-
-def _read(file: Path, warnings: list[str]) -> str | None:
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-        mode = file.stat().st_mode
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        warnings.append(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'not text'}")
-        return None
-    if text and os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        warnings.append(f"{file} can be read by other users of this machine: chmod 600 {file}")
-    return text or None
-
-
-def _read_json(file: Path, warnings: list[str]) -> dict[str, Any]:
-    text = _read(file, warnings)
-    if text is None:
-        return {}
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        warnings.append(f"{file} is not a JSON object, so it is ignored")
-        return {}
-    return value
+        yield Credential(kind="token", source=source)
+    elif source:
+        warnings.append(f"{source} names a file without a token")
+    user, key = values.get("username"), values.get("key")
+    variables = [name for name in ("KAGGLE_USERNAME", "KAGGLE_KEY") if os.environ.get(name)]
+    place = " and ".join(variables if len(variables) == 2 else [*variables, api.config])
+    if user and key:
+        yield Credential(kind="key", source=place, username=str(user))
+    elif user or key or Path(api.config).exists():
+        warnings.append(f"{place}: both a user name and a key are needed")
+    if oauth:
+        yield Credential(kind="oauth", source="~/.kaggle/credentials.json", username=oauth.get_username() or None)

@@ -8,14 +8,18 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.data.archives import extract
 from common.errors import ArchiveError
 from common.files import atomic_write
-from common.kaggle.client import Client, Progress
 from common.kaggle.errors import Damaged, RulesNotAccepted
-from common.kaggle.results import RemoteFile
-from common.kaggle.retry import Tell, silent
+from common.kaggle.results import Progress, RemoteFile
+from common.kaggle.retry import Notify, silent
+from common.wording import listed
+
+if TYPE_CHECKING:
+    from common.kaggle.official import Client
 
 RECEIPT = ".download.json"
 """Lists what a finished download brought: file names and sizes."""
@@ -25,7 +29,7 @@ _FETCHING = ".fetching"
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """What is in the data folder now; `fetched` is false where it was complete already."""
+    """What is in the data folder now; `fetched` is false if it was complete already."""
 
     folder: Path
     files: tuple[str, ...]
@@ -40,7 +44,7 @@ def download(
     *,
     force: bool = False,
     progress: Progress | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> Download:
     """Bring a competition's files into `folder`.
 
@@ -52,22 +56,20 @@ def download(
         slug: the competition.
         folder: for example `data/<slug>`.
         force: fetch again even if everything is there.
-        progress: told the bytes fetched.
-        tell: told what happens.
+        progress: called with the bytes fetched.
+        notify: called with a line about what happens.
 
     Raises:
         RulesNotAccepted: with the page to open.
-        Damaged: if what came is not what Kaggle lists.
+        Damaged: if what arrived is not what Kaggle lists.
         ArchiveError: if the archive is broken or unsafe.
     """
-    if not force and (have := receipt(folder)) is not None:
-        files = tuple(file.name for file in have)
-        return Download(folder=folder, files=files, size=_size(have), fetched=False)
+    if not force and (files := receipt(folder)) is not None:
+        return Download(folder=folder, files=tuple(file.name for file in files), size=_size(files), fetched=False)
     if not client.competitions.info(slug).entered:
         raise RulesNotAccepted(slug)
-    listed = client.competitions.files(slug)
-    known = sum(file.size or 0 for file in listed)
-    tell(f"{slug}: {len(listed)} files, {known / 1e6:,.1f} MB unpacked")
+    expected = client.competitions.files(slug)
+    notify(f"{slug}: {len(expected)} files, {_size(expected) / 1e6:,.1f} MB unpacked")
     fetching = folder / _FETCHING
     if force:
         shutil.rmtree(fetching, ignore_errors=True)
@@ -75,7 +77,7 @@ def download(
     try:
         if not archive.exists():
             client.competitions.download(slug, archive, progress=progress)
-        arrived = _unpack(archive, folder, listed)
+        arrived = _unpack(archive, folder, expected)
     except (ArchiveError, Damaged):
         archive.unlink(missing_ok=True)  # the next run must not go on from it, as it does after any other failure
         raise
@@ -95,17 +97,17 @@ def receipt(folder: Path) -> list[RemoteFile] | None:
     return files if files and whole else None
 
 
-def _unpack(archive: Path, folder: Path, listed: Sequence[RemoteFile]) -> list[RemoteFile]:
+def _unpack(archive: Path, folder: Path, expected: Sequence[RemoteFile]) -> list[RemoteFile]:
     if not zipfile.is_zipfile(archive):
-        raise Damaged(f"{archive.name} is no zip archive ({archive.stat().st_size:,} bytes); run the download again")
+        raise Damaged(f"{archive.name} is not a zip archive ({archive.stat().st_size:,} bytes); run the download again")
     names = extract(archive, folder)
     arrived = {name.as_posix(): (folder / name).stat().st_size for name in names}
-    missing = [file.name for file in listed if file.name not in arrived]
+    missing = [file.name for file in expected if file.name not in arrived]
     if missing:
-        raise Damaged(f"Kaggle lists {', '.join(missing[:5])}, which did not come; run the download again")
-    wrong = [file.name for file in listed if file.size is not None and arrived[file.name] != file.size]
+        raise Damaged(f"the download lacks {listed(missing)}, which Kaggle lists; run it again")
+    wrong = [file.name for file in expected if file.size is not None and arrived[file.name] != file.size]
     if wrong:
-        raise Damaged(f"{', '.join(wrong[:5])} came in another size than Kaggle lists; run the download again")
+        raise Damaged(f"the download has {listed(wrong)} in other sizes than Kaggle lists; run it again")
     return [RemoteFile(name=name, size=size) for name, size in arrived.items()]
 
 

@@ -1,18 +1,18 @@
-"""What can go wrong between the kit and Kaggle, one class per kind of trouble.
+"""What can go wrong between the kit and Kaggle, one class per kind of error.
 
 KaggleError                 everything below; one line, without any credential
 ├── AuthError               no credential, or one that Kaggle refuses
 ├── Forbidden               the account may not see or do this (Kaggle also says so of misspelt names)
 │   └── RulesNotAccepted    the competition's rules are still to be accepted; `url` is the page to open
 ├── NotFound                no such competition, kernel, dataset, model or file
-├── Invalid                 a request that Kaggle refuses as it stands
+├── Invalid                 a request that Kaggle refuses
 │   └── SourcesDropped      a push that arrived without some of its inputs: version N runs without that data
 ├── LimitReached            no submission left today, no GPU hours left this week, submissions closed
-│   └── Capacity            too many sessions at once; room comes back when one of them ends
+│   └── Capacity            too many sessions at once; one is free when another ends
 ├── Transient               network, overload, half answers: the same call may work later
 │   ├── RateLimited         Kaggle asks to slow down; `retry_after` is in seconds where it said so
 │   └── Unconfirmed         a push or submission whose answer was lost and that could not be looked up either
-├── TimedOut                something that did not become ready within the time given
+├── TimedOut                something that was not ready in time
 └── Damaged                 bytes that are not what was announced: size, checksum, missing or unsafe files
 """
 
@@ -24,7 +24,7 @@ from common.errors import KitError
 
 
 class KaggleError(KitError):
-    """Something that Kaggle, its client or the way between did not do."""
+    """A failure of Kaggle, its client or the connection."""
 
 
 class AuthError(KaggleError):
@@ -49,7 +49,7 @@ class NotFound(KaggleError):
 
 
 class Invalid(KaggleError):
-    """A request that Kaggle refuses as it stands; repeating it cannot help."""
+    """A request that Kaggle refuses; repeating it cannot help."""
 
 
 class SourcesDropped(Invalid):
@@ -73,7 +73,7 @@ class LimitReached(KaggleError):
 
 
 class Capacity(LimitReached):
-    """Too many sessions at once; there is room again when one of them ends."""
+    """Too many sessions at once; one is free when another ends."""
 
 
 class Transient(KaggleError):
@@ -93,7 +93,7 @@ class Unconfirmed(Transient):
 
 
 class TimedOut(KaggleError):
-    """Something on Kaggle that did not get ready within the time given."""
+    """Something on Kaggle that was not ready in time."""
 
 
 class Damaged(KaggleError):

@@ -6,20 +6,23 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.errors import KernelError
 from common.files import atomic_folder
 from common.kaggle import outputs, preflight
 from common.kaggle.build import Built
-from common.kaggle.client import Client, Progress
 from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, SourcesDropped, TimedOut
 from common.kaggle.pushes import Pushed, Pushes
-from common.kaggle.results import KernelState, KernelStatus, LogLine, Push, Ref
-from common.kaggle.retry import Clock, Tell, poll, silent, tolerant
+from common.kaggle.results import KernelState, KernelStatus, LogLine, Progress, Push, Ref
+from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
 from common.session.manifest import MANIFEST
 
+if TYPE_CHECKING:
+    from common.kaggle.official import Client
+
 LOG = "kernel-log.txt"
-"""Beside the fetched output; also tells a folder of fetched output from any other."""
+"""Lies beside the fetched output, and marks a folder as one of fetched output."""
 
 WATCH_SECONDS = 13 * 3600.0  # a session of 12 h, and some time in the queue
 POLL_SECONDS = 30.0
@@ -43,54 +46,56 @@ def push(
     *,
     timeout: int | None = None,
     patience: float = 0.0,
-    tell: Tell = silent,
+    notify: Notify = silent,
     clock: Clock | None = None,
 ) -> Pushed:
     """Push a built kernel once, after everything that can be checked was checked.
 
     Args:
         client: the connection.
-        built: what `build` made.
+        built: what `build` returned.
         pushes: remembers the version.
         timeout: limit of the session in seconds.
         patience: seconds to wait for a free GPU session; 0 refuses at once.
-        tell: told what happens.
+        notify: called with a line about what happens.
         clock: replaceable in tests.
 
     Raises:
         KernelError: see `preflight.check`.
         Capacity: if no session is free in time; nothing was pushed.
-        SourcesDropped: if Kaggle took it without some of its inputs.
-        KaggleError: see `common.kaggle.client.Kernels.push`.
+        SourcesDropped: if Kaggle accepted it without some of its inputs.
+        KaggleError: see `common.kaggle.official`.
     """
-    preflight.check(client, built, tell)
+    preflight.check(client, built, notify)
     before = _version(client, built.ref)
-    taken: Push | None = None
     refusal: Capacity | None = None
+
+    def attempt(waited: float) -> Push | None:
+        nonlocal refusal
+        try:
+            preflight.require_session(client, built, pushes)
+            return client.kernels.push(built.folder, timeout=timeout)
+        except Capacity as error:
+            if (now := _version(client, built.ref)) > before:  # pushing again would make one more
+                raise KernelError(
+                    f"Kaggle saved {built.ref.at(now)} but does not run it ({error}); run it on its page"
+                ) from error
+            refusal = error
+            notify(f"{error} (waited {waited / 60:.0f} of {patience / 60:.0f} min)")
+            return None
+
     try:
-        for waited in poll("a free session", every=60.0, limit=patience, clock=clock):
-            try:
-                preflight.room(client, built, pushes)
-                taken = client.kernels.push(built.folder, timeout=timeout)
-                break
-            except Capacity as error:
-                if (now := _version(client, built.ref)) > before:  # pushing again would make one more
-                    raise KernelError(
-                        f"Kaggle saved {built.ref.at(now)} but does not run it ({error}); run it on its page"
-                    ) from error
-                refusal = error
-                tell(f"{error} (waited {waited / 60:.0f} of {patience / 60:.0f} min)")
+        push = poll(attempt, "a free session", every=60.0, limit=patience, clock=clock)
     except TimedOut as error:
         raise refusal or error from None
     except SourcesDropped as error:
         pushes.keep(_record(built, Ref.parse(error.ref).at(error.version)))  # it runs, and can be stopped
         raise
-    assert taken is not None  # noqa: S101  poll ends with an exception otherwise
-    if taken.ref.name != built.ref.name:
-        tell(f"Kaggle calls the kernel {taken.ref.name}, not {built.ref.name}")
-    if taken.invalid_tags:
-        tell(f"Kaggle does not know the keywords {', '.join(taken.invalid_tags)}")
-    return pushes.keep(_record(built, taken.ref, taken.url))
+    if push.ref.name != built.ref.name:
+        notify(f"Kaggle calls the kernel {push.ref.name}, not {built.ref.name}")
+    if push.invalid_tags:
+        notify(f"Kaggle does not know the keywords {', '.join(push.invalid_tags)}")
+    return pushes.keep(_record(built, push.ref, push.url))
 
 
 def watch(
@@ -100,7 +105,7 @@ def watch(
     *,
     limit: float = WATCH_SECONDS,
     on_log: Callable[[LogLine], None] | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
     clock: Clock | None = None,
 ) -> KernelStatus:
     """Wait until the session of a pushed version has ended, and return how.
@@ -108,40 +113,41 @@ def watch(
     Args:
         client: the connection.
         pushed: the version.
-        pushes: remembers how it stands.
+        pushes: remembers its state.
         limit: seconds to wait.
-        on_log: given the log as it is written, from another thread; all of it has come when this returns.
-        tell: told when the state changes.
+        on_log: called with the log as it is written, from another thread; has got all of it when this returns.
+        notify: called with a line when the state changes.
         clock: replaceable in tests.
 
     Raises:
         TimedOut: if it has not ended; it goes on running.
         KaggleError: if Kaggle cannot be asked for long.
     """
-    look = tolerant(lambda: client.kernels.status(pushed.ref))
     follower = _Follower(client, pushed.ref, on_log) if on_log else None
     state, seen_active = None, False
-    for waited in poll(f"{pushed.ref}", every=POLL_SECONDS, limit=limit, clock=clock):
-        status = look()
-        if status is None:
-            continue
+
+    def look(waited: float) -> KernelStatus | None:
+        nonlocal state, seen_active
+        status = client.kernels.status(pushed.ref)
         if status.state is not state:
             state = status.state
-            tell(f"{pushed.ref} is {state.value} ({waited / 60:.0f} min)")
-        if not state.final:
-            seen_active = True
-            if follower and state is KernelState.RUNNING:
-                follower.start()
-        elif seen_active or waited >= SETTLED_SECONDS:
-            pushes.settle(pushed.ref, state)
-            if follower:
-                follower.finish()
+            notify(f"{pushed.ref} is {state.value} ({waited / 60:.0f} min)")
+        if state.final and (seen_active or waited >= SETTLED_SECONDS):
             return status
-    raise AssertionError("unreachable: poll raises when the limit is over")
+        seen_active |= not state.final
+        if follower and state is KernelState.RUNNING:
+            follower.start()
+        return None
+
+    ended = poll(look, f"{pushed.ref}", every=POLL_SECONDS, limit=limit, failures=FAILURES, clock=clock)
+    pushes.settle(pushed.ref, ended.state)
+    if follower:
+        follower.finish()
+    return ended
 
 
 def output(
-    client: Client, pushed: Pushed, folder: Path, *, progress: Progress | None = None, tell: Tell = silent
+    client: Client, pushed: Pushed, folder: Path, *, progress: Progress | None = None, notify: Notify = silent
 ) -> Fetched:
     """Fetch what a version left, and its log, into `folder`, which is replaced in one step or left as it was.
 
@@ -149,8 +155,8 @@ def output(
         client: the connection.
         pushed: the version.
         folder: for fetched output only.
-        progress: told the bytes of the file under way.
-        tell: told what could not be verified.
+        progress: called with the bytes of the file under way.
+        notify: called with a line about what could not be verified.
 
     Raises:
         KernelError: if it has not ended, or `folder` holds something else.
@@ -158,19 +164,18 @@ def output(
     """
     status = client.kernels.status(pushed.ref)
     if not status.state.final:
-        raise KernelError(f"{pushed.ref} is {status.state.value}; its output comes with its end")
+        raise KernelError(f"{pushed.ref} is {status.state.value}; it has no output before its end")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / LOG).exists():
-        raise KernelError(f"{folder} holds files that are no kernel's output; --out takes a folder of its own")
+        raise KernelError(f"{folder} holds files that are not a kernel's output; name another folder with --out")
     with atomic_folder(folder) as part:
-        got = outputs.fetch(client, pushed.ref, part, progress=progress)
+        fetched = outputs.fetch(client, pushed.ref, part, progress=progress)
         if status.state is KernelState.COMPLETE:
-            _verify(pushed, got.manifest)
+            _verify(pushed, fetched.manifest)
         else:
-            tell(f"{pushed.ref} ended as {status.state.value}: its output is what it left, and is not verified")
-        (part / LOG).write_text("".join(line.text for line in got.log), encoding="utf-8")
-    return Fetched(
-        folder=folder, files=got.files, verified=status.state is KernelState.COMPLETE and bool(pushed.bundle)
-    )
+            notify(f"{pushed.ref} ended as {status.state.value}: its output is what it left, and is not verified")
+        (part / LOG).write_text("".join(line.text for line in fetched.log), encoding="utf-8")
+    verified = status.state is KernelState.COMPLETE and bool(pushed.bundle)
+    return Fetched(folder=folder, files=fetched.files, verified=verified)
 
 
 def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], bool]) -> None:
@@ -182,12 +187,12 @@ def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], 
     """
     info = client.kernels.info(ref)
     if info is None:
-        raise NotFound(f"there is no kernel {ref.name}, or not for this account")
+        raise NotFound(f"kernel not found: {ref.name}; it does not exist, or not for this account")
     versions = f"all its {info.version} versions" if (info.version or 1) > 1 else "its only version"
     if not confirm(
         f"delete {ref.name} with {versions}, their logs and outputs? This stops what runs; nothing brings it back"
     ):
-        raise KernelError(f"{ref.name} was not deleted: the question was not answered with yes (--yes answers it)")
+        raise KernelError(f"{ref.name} was not deleted: not confirmed (--yes confirms it)")
     client.kernels.delete(ref)
     if client.kernels.info(ref) is not None:
         raise KernelError(f"{ref.name} is still there; delete it on its page")
@@ -205,7 +210,7 @@ def find(client: Client, ref: Ref, pushes: Pushes) -> Pushed:
         return known
     info = client.kernels.info(ref)
     if info is None:
-        raise NotFound(f"there is no kernel {ref.name}; kit kernel push makes it")
+        raise NotFound(f"kernel not found: {ref.name}; kit kernel push creates it")
     return Pushed(kernel=ref.slug, ref=ref if ref.version else ref.at(info.version), url=known.url if known else "")
 
 
@@ -220,17 +225,17 @@ def _version(client: Client, ref: Ref) -> int:
 
 def _verify(pushed: Pushed, manifest: dict[str, object] | None) -> None:
     if manifest is None:
-        raise Damaged(f"{pushed.ref} is complete but left no {MANIFEST}: it is no kernel of the kit, or not whole")
+        raise Damaged(f"{pushed.ref} is complete but left no {MANIFEST}: it is not a kernel of the kit, or not whole")
     if pushed.bundle and manifest.get("bundle") != pushed.bundle:
-        theirs = str(manifest.get("bundle"))[:12]
+        bundle = str(manifest.get("bundle"))[:12]
         raise Damaged(
-            f"the output is of other code (bundle {theirs}) than was pushed as {pushed.ref} ({pushed.bundle[:12]}): "
+            f"the output is of other code (bundle {bundle}) than was pushed as {pushed.ref} ({pushed.bundle[:12]}): "
             "Kaggle still shows another version's; fetch it again in a minute"
         )
 
 
 class _Follower:
-    """Hands on the log while it is written; a log that breaks off must not end the waiting."""
+    """Passes the log on while it is written; a log that breaks off must not end the waiting."""
 
     def __init__(self, client: Client, ref: Ref, on_log: Callable[[LogLine], None]) -> None:
         self._client, self._ref, self._on_log = client, ref, on_log
@@ -245,7 +250,7 @@ class _Follower:
             self._thread.start()
 
     def finish(self) -> None:
-        """Hand on what is left of the log of a session that has ended."""
+        """Pass on the rest of the log of a session that has ended."""
         if self._thread is not None:
             self._thread.join(timeout=10.0)
         self._stopped.set()

@@ -1,4 +1,4 @@
-"""A kernel's story in percent format (`# %%`) as a Jupyter notebook."""
+"""A kernel in percent format (`# %%`) as a Jupyter notebook."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def cells(text: str, name: str) -> list[Cell]:
     """Return the cells of a file in percent format.
 
     Raises:
-        KernelError: if it has none, or a cell is not Python, or text is not commented out.
+        KernelError: if it has no cells, a cell is not Python, or text is not commented out.
     """
     markers = list(_MARKER.finditer(text))
     if not markers:
         raise KernelError(f"{name} has no cells; begin each with a line '# %%' or '# %% [markdown]'")
-    found = [Cell("code", text[: markers[0].start()].strip())]
+    parts = [Cell("code", text[: markers[0].start()].strip())]
     for marker, following in zip(markers, [*markers[1:], None], strict=True):
         content = text[marker.end() : following.start() if following else None].strip()
         first = text.count("\n", 0, marker.start()) + 1
-        found.append(_markdown(content, name, first) if marker[1] else _code(content, name, first))
-    return [cell for cell in found if cell.source]
+        parts.append(_markdown(content, name, first) if marker[1] else _code(content, name, first))
+    return [cell for cell in parts if cell.source]
 
 
-def to_text(story: list[Cell]) -> str:
+def to_text(cells: list[Cell]) -> str:
     """Return a notebook as the text that Kaggle gets, byte by byte what its client makes of the file."""
-    document: dict[str, Any] = {"cells": [_as_json(cell) for cell in story], **_FORMAT}
+    document: dict[str, Any] = {"cells": [_as_json(cell) for cell in cells], **_FORMAT}
     return json.dumps(document)
 
 
@@ -66,7 +66,7 @@ def _markdown(content: str, name: str, line: int) -> Cell:
     lines = content.splitlines()
     for number, text in enumerate(lines, start=line + 1):
         if text and not text.startswith("#"):
-            raise KernelError(f"{name}, line {number}: text of a markdown cell must stand behind '# '")
+            raise KernelError(f"{name}, line {number}: text of a markdown cell must begin with '# '")
     return Cell("markdown", "\n".join(re.sub("^# ?", "", text) for text in lines))
 
 

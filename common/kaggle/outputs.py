@@ -4,69 +4,59 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.data.archives import inside, move_all
-from common.data.frames import sha256
-from common.kaggle.client import Client, Progress
+from common.files import sha256
 from common.kaggle.errors import Damaged
-from common.kaggle.results import LogLine, Ref
+from common.kaggle.results import LogLine, Progress, Ref
 from common.session.manifest import MANIFEST
+from common.wording import listed
+
+if TYPE_CHECKING:
+    from common.kaggle.official import Client
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A kernel's files, its log, and its manifest where it wrote one (then every file in it was compared)."""
+    """A kernel's files, its log, and its manifest if it wrote one (then every file in it was compared)."""
 
-    folder: Path
     files: tuple[str, ...]
     log: tuple[LogLine, ...]
     manifest: dict[str, Any] | None
 
 
-def fetch(
-    client: Client,
-    ref: Ref,
-    folder: Path,
-    *,
-    wanted: Callable[[str], bool] = lambda name: True,
-    progress: Progress | None = None,
-) -> Output:
-    """Fetch a kernel's output into `folder`, where files appear only when all have come and were checked.
+def fetch(client: Client, ref: Ref, folder: Path, *, progress: Progress | None = None) -> Output:
+    """Fetch a kernel's output into `folder`, where files appear only when all have arrived and were checked.
 
     Args:
         client: the connection.
         ref: the kernel, with the version meant.
         folder: where the files go; files of the same name are replaced, so none can be stale.
-        wanted: chooses by name; the manifest always comes.
-        progress: told the bytes of the file under way.
+        progress: called with the bytes of the file under way.
 
     Raises:
         Damaged: if files are missing or not as the manifest says, listed twice, or named so that they could escape.
         NotFound: if there is no such kernel or version.
     """
-    listed = client.kernels.outputs(ref)
-    names = [str(inside(file.name)) for file in listed]
+    files = client.kernels.outputs(ref)
+    names = [str(inside(file.name)) for file in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Damaged(f"{ref} lists {', '.join(twice[:5])} more than once")
+        raise Damaged(f"{ref} lists {listed(twice)} more than once")
     log = client.kernels.log(ref)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        fetched = []
-        for file, name in zip(listed, names, strict=True):
-            if name == MANIFEST or wanted(name):
-                client.kernels.fetch(file, Path(scratch, name), progress=progress)
-                fetched.append(name)
-        manifest = check(Path(scratch), wanted=wanted)
+        for file, name in zip(files, names, strict=True):
+            client.kernels.fetch(file, Path(scratch, name), progress=progress)
+        manifest = check(Path(scratch))
         move_all(Path(scratch), folder)
-    return Output(folder=folder, files=tuple(fetched), log=tuple(log), manifest=manifest)
+    return Output(files=tuple(names), log=tuple(log), manifest=manifest)
 
 
-def check(folder: Path, *, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, Any] | None:
-    """Compare a folder with its manifest and return it, None where there is none.
+def check(folder: Path) -> dict[str, Any] | None:
+    """Compare a folder with its manifest and return that, None if there is none.
 
     Raises:
         Damaged: with every file that is missing or differs.
@@ -82,16 +72,14 @@ def check(folder: Path, *, wanted: Callable[[str], bool] = lambda name: True) ->
             f"{MANIFEST} cannot be read ({type(error).__name__}); the kernel did not finish writing it"
         ) from error
     problems = []
-    for name, (size, due) in entries.items():
+    for name, (size, digest) in entries.items():
         file = folder / inside(name)
-        if not wanted(name):
-            continue
         if not file.is_file():
             problems.append(f"{name} is missing")
         elif file.stat().st_size != size:
-            problems.append(f"{name} has {file.stat().st_size:,} bytes instead of {size:,}")
-        elif sha256(file) != due:
+            problems.append(f"{name} has {file.stat().st_size:,} bytes, expected {size:,}")
+        elif sha256(file) != digest:
             problems.append(f"{name} has another checksum")
     if problems:
-        raise Damaged(f"the output is not what the kernel wrote: {'; '.join(problems[:10])}; fetch it again")
+        raise Damaged(f"the output is not what the kernel wrote: {listed(problems)}; fetch it again")
     return dict(manifest)

@@ -1,25 +1,28 @@
-"""What can be known before a push: everything here would otherwise be told hours later, or never."""
+"""What can be checked before a push; Kaggle would report it hours later, or never."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from common.errors import KernelError
 from common.kaggle.build import Built
-from common.kaggle.client import Client
 from common.kaggle.errors import Capacity, Forbidden, LimitReached, NotFound, RulesNotAccepted
-from common.kaggle.metadata import SOURCES
 from common.kaggle.pushes import Pushes
 from common.kaggle.results import KernelState, Ref
-from common.kaggle.retry import Tell
-from common.kaggle.sources import exists
+from common.kaggle.retry import Notify
+from common.kaggle.sources import FIELDS, exists
+from common.wording import listed
+
+if TYPE_CHECKING:
+    from common.kaggle.official import Client
 
 GPU_SESSIONS = 2
 """Most batch sessions with a GPU that Kaggle runs at once for an account."""
 
 
-def check(client: Client, built: Built, tell: Tell) -> None:
-    """Refuse a push that could not do what is expected of it.
+def check(client: Client, built: Built, notify: Notify) -> None:
+    """Refuse a push whose kernel could not do its work.
 
     Raises:
         KernelError: for another user's kernel, one that runs already, or an input that is not finished.
@@ -32,19 +35,19 @@ def check(client: Client, built: Built, tell: Tell) -> None:
         raise KernelError(f"the kernel belongs to {built.ref.owner}, but you are {user}; build it with --owner {user}")
     _not_running(client, built.ref)
     _inputs(client, built)
-    quota = client.kernels.quotas().gpu if built.gpu else None
+    quota = client.kernels.gpu_quota() if built.gpu else None
     if quota is not None:
         if not quota.left:
-            when = f"; new time comes {quota.refreshes:%Y-%m-%d %H:%M} UTC" if quota.refreshes else ""
+            when = f"; it is refilled {quota.refreshes:%Y-%m-%d %H:%M} UTC" if quota.refreshes else ""
             raise LimitReached(f"no GPU time is left this week ({_hours(quota.allowed)} used){when}. --cpu needs none")
-        tell(f"GPU time left this week: {_hours(quota.left)} of {_hours(quota.allowed)}")
+        notify(f"GPU time left this week: {_hours(quota.left)} of {_hours(quota.allowed)}")
 
 
-def room(client: Client, built: Built, pushes: Pushes) -> None:
-    """Refuse to ask for a GPU session that Kaggle cannot give, as far as the sessions are known here.
+def require_session(client: Client, built: Built, pushes: Pushes) -> None:
+    """Refuse a push if the account's GPU sessions are all in use, as far as they are known here.
 
     Raises:
-        Capacity: naming the kernels that run.
+        Capacity: with the kernels that run.
     """
     if not built.gpu:
         return
@@ -63,7 +66,7 @@ def room(client: Client, built: Built, pushes: Pushes) -> None:
 
 
 def _not_running(client: Client, ref: Ref) -> None:
-    """Refuse a second session: Kaggle starts one for each push, and none can be stopped alone."""
+    """Refuse a second session: Kaggle starts one for each push, and one alone cannot be stopped."""
     info = client.kernels.info(ref)
     if info is None or not info.version:
         return
@@ -77,21 +80,19 @@ def _not_running(client: Client, ref: Ref) -> None:
 
 def _inputs(client: Client, built: Built) -> None:
     missing = []
-    for field, kind in SOURCES.items():
+    for field, kind in FIELDS.items():
         for name in built.metadata[field]:
             if exists(client, kind, name) is False:
                 missing.append(f"{kind} {name}")
             elif kind == "competition" and not client.competitions.info(name).entered:
                 raise RulesNotAccepted(name)
-            elif (
-                kind == "kernel" and (state := client.kernels.status(Ref.parse(name)).state) is not KernelState.COMPLETE
-            ):
-                raise KernelError(
-                    f"input {name} is {state.value}, so its output is not there; push when it is complete"
-                )
+            elif kind == "kernel":
+                state = client.kernels.status(Ref.parse(name)).state
+                if state is not KernelState.COMPLETE:
+                    raise KernelError(f"input {name} is {state.value} and has no output yet; push when it is complete")
     if missing:
         raise NotFound(
-            f"this account does not see {', '.join(missing)}; correct the names in kernel-metadata.json, "
+            f"this account does not see {listed(missing, 10)}; correct the names in kernel-metadata.json, "
             "or push or upload what is missing first"
         )
 

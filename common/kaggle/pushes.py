@@ -18,7 +18,7 @@ from common.kaggle.results import KernelState, Ref
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """One pushed version. `bundle` is the hash of its sources, empty where another machine pushed it."""
+    """One pushed version. `bundle` is the hash of its sources, empty if another machine pushed it."""
 
     kernel: str
     ref: Ref
@@ -44,7 +44,7 @@ class Pushes:
         """Return the newest push of every kernel.
 
         Raises:
-            KernelError: if the file is not as it was written.
+            KernelError: if the file is damaged.
         """
         if not self._path.exists():
             return []
@@ -59,13 +59,13 @@ class Pushes:
         return next((pushed for pushed in self.all() if pushed.ref.name == ref.name), None)
 
     def keep(self, pushed: Pushed) -> Pushed:
-        """Remember a push in the place of the kernel's earlier one."""
+        """Remember a push instead of the kernel's earlier one."""
         pushed = replace(pushed, at=pushed.at or datetime.now(UTC).isoformat(timespec="seconds"))
         self._write([*self._others(pushed.ref), pushed])
         return pushed
 
     def settle(self, ref: Ref, state: KernelState) -> None:
-        """Remember how the session of a version stands."""
+        """Remember the state of a version's session."""
         known = self.last(ref)
         if known is not None and known.ref == ref and known.state is not state:
             self.keep(replace(known, state=state))

@@ -1,13 +1,17 @@
-"""What Kaggle answers, as frozen values: no type of the official client leaves the seam."""
+"""What Kaggle answers, as frozen dataclasses: no type of the official client leaves `official/`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from common.errors import SettingError
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes done so far and the bytes expected in all (None: unknown)."""
 
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -22,10 +26,10 @@ class Ref:
 
     @classmethod
     def parse(cls, text: str, *, owner: str | None = None) -> Ref:
-        """Read `owner/slug`, `owner/slug/3`, `owner/slug@3`, and `slug` or `slug@3` where an owner is given.
+        """Read `owner/slug`, `owner/slug/3`, `owner/slug@3`, and `slug` or `slug@3` if an owner is given.
 
         Raises:
-            SettingError: if the text is none of these.
+            SettingError: for any other text.
         """
         bare, _, tag = text.strip().strip("/").partition("@")
         parts = bare.split("/")
@@ -36,7 +40,7 @@ class Ref:
         version = tag.removeprefix("v")
         names_fit = len(parts) == 2 and all(_SLUG.fullmatch(part) for part in parts)
         if not names_fit or (tag and not (version.isdecimal() and int(version) > 0)):
-            raise SettingError(f"{text!r} names no kernel or dataset: write owner/slug or owner/slug@3")
+            raise SettingError(f"{text!r} is not the name of a kernel or dataset: write owner/slug or owner/slug@3")
         return cls(parts[0], parts[1], int(version) if tag else None)
 
     @property
@@ -74,20 +78,11 @@ class KernelState(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Push:
-    """A kernel version that Kaggle has taken with all its inputs.
-
-    `recovered` says that the answer was lost and the version was found by looking. `invalid_tags` were left out.
-    """
+    """A kernel version that Kaggle has accepted with all its inputs; `invalid_tags` are keywords it left out."""
 
     ref: Ref
     url: str
-    recovered: bool = False
     invalid_tags: tuple[str, ...] = ()
-
-    @property
-    def version(self) -> int | None:
-        """The version number, of use for status, output and code submissions."""
-        return self.ref.version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,11 +98,8 @@ class KernelInfo:
     """A kernel as Kaggle describes it. `version` is the newest one; `sources` maps a kind to names."""
 
     ref: Ref
-    title: str
     version: int | None
     sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    machine_shape: str = ""
-    internet: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,14 +133,6 @@ class Quota:
         return max(self.allowed - self.used, timedelta())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quotas:
-    """This week's GPU and TPU time; None where Kaggle does not say."""
-
-    gpu: Quota | None = None
-    tpu: Quota | None = None
-
-
 # --- competitions ----------------------------------------------------------------------------------------
 
 
@@ -157,9 +141,6 @@ class CompetitionInfo:
     """What Kaggle says of a competition; `deadline` is in UTC and may lie in the past (late submissions)."""
 
     slug: str
-    title: str
-    url: str
-    metric: str
     deadline: datetime | None
     entered: bool
     kernels_only: bool
@@ -192,11 +173,9 @@ class Submission:
     date: datetime | None = None
     description: str = ""
     file_name: str = ""
-    size: int | None = None
     public_score: str = ""
     private_score: str = ""
     error: str = ""
-    url: str = ""
 
     @property
     def final(self) -> bool:

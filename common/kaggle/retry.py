@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,11 +12,14 @@ from common.errors import SettingError
 from common.kaggle.errors import RateLimited, TimedOut, Transient, Unconfirmed
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
+
+FAILURES = 5
+"""Looks in a row that may fail while something is waited for."""
 
 
 def silent(message: str) -> None:
-    """Tell nobody."""
+    """Ignore a message."""
 
 
 @dataclass(frozen=True)
@@ -44,27 +47,30 @@ class Retry:
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
-            raise SettingError(f"retry.attempts is {self.attempts}; at least one attempt is needed")
+            raise SettingError(f"retry.attempts must be >= 1, got {self.attempts}")
 
-    def call(self, function: Callable[[], T], *, tell: Tell = silent) -> T:
+    def call(self, function: Callable[[], T], *, progress: Callable[[], int] = lambda: 0, notify: Notify = silent) -> T:
         """Call until it succeeds.
+
+        Args:
+            function: what to call; safe to repeat.
+            progress: how far it has come; after an attempt that brought it forward, failures count from 1 again.
+            notify: called with a line before every repetition.
 
         Raises:
             Transient: the last one, when all attempts are used up, or when Kaggle asks for more than `patience`.
             KaggleError: anything else, at once.
         """
-        for attempt in range(1, self.attempts + 1):
+        failures = 0
+        while True:
+            before = progress()
             try:
                 return function()
             except Transient as error:
-                pause = self.pause(attempt, error)
-                if attempt == self.attempts or pause > self.patience:
-                    raise
-                tell(f"{error}; again in {pause:.0f} s ({attempt} of {self.attempts - 1})")
-                self.clock.sleep(pause)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+                failures = 1 if progress() > before else failures + 1
+                self._rest(failures, error, notify)
 
-    def once(self, act: Callable[[], T], find: Callable[[], T | None], *, what: str, tell: Tell = silent) -> T:
+    def once(self, act: Callable[[], T], find: Callable[[], T | None], *, what: str, notify: Notify = silent) -> T:
         """Do something that must not happen twice.
 
         After a lost answer it is looked for, twice with a pause before each look, because a slow server may
@@ -74,89 +80,93 @@ class Retry:
             act: does it and returns the result.
             find: returns the result of an earlier `act` that arrived, else None; safe to repeat.
             what: what is done, for messages.
-            tell: told about every repetition.
+            notify: called with a line before every repetition.
 
         Raises:
             Unconfirmed: if it may have arrived but cannot be looked up; it is not repeated then.
             KaggleError: what `act` raises otherwise; a Transient one only after all attempts.
         """
-        for attempt in range(1, self.attempts + 1):
+        failures = 0
+        while True:
             try:
                 return act()
             except Transient as error:
-                pause = self.pause(attempt, error)
-                if not isinstance(error, RateLimited):
-                    tell(f"{error}; looking whether {what} arrived")
-                    found = self._look(find, what, pause)
-                    if found is not None:
-                        return found
-                elif attempt < self.attempts and pause <= self.patience:
-                    tell(f"{error}; again in {pause:.0f} s ({attempt} of {self.attempts - 1})")
-                    self.clock.sleep(pause)
-                if attempt == self.attempts or pause > self.patience:
+                failures += 1
+                if isinstance(error, RateLimited):
+                    self._rest(failures, error, notify)
+                    continue
+                notify(f"{error}; checking whether {what} arrived")
+                if (result := self._look(find, what, failures)) is not None:
+                    return result
+                if failures == self.attempts:
                     raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def _look(self, find: Callable[[], T | None], what: str, pause: float) -> T | None:
-        for _ in range(2):
-            self.clock.sleep(min(pause, self.longest))
-            try:
-                found = self.call(find)
-            except Transient as error:
-                raise Unconfirmed(
-                    f"{what}: the answer was lost and Kaggle cannot be asked now ({error}); "
-                    "it may have arrived: look before doing it again"
-                ) from error
-            if found is not None:
-                return found
-        return None
 
     def pause(self, attempt: int, error: Transient | None = None) -> float:
         """Return the seconds to wait after failed attempt number `attempt`, counted from 1."""
         whole = min(self.longest, self.first * 2.0 ** (attempt - 1))
         jittered = whole * (0.5 + self.clock.random() / 2)
-        asked = error.retry_after if isinstance(error, RateLimited) else None
-        return max(jittered, asked or 0.0)
+        requested = error.retry_after if isinstance(error, RateLimited) else None
+        return max(jittered, requested or 0.0)
+
+    def _rest(self, failures: int, error: Transient, notify: Notify) -> None:
+        pause = self.pause(failures, error)
+        if failures >= self.attempts or pause > self.patience:
+            raise error
+        notify(f"{error}; trying again in {pause:.0f} s ({failures} of {self.attempts - 1})")
+        self.clock.sleep(pause)
+
+    def _look(self, find: Callable[[], T | None], what: str, failures: int) -> T | None:
+        for _ in range(2):
+            self.clock.sleep(self.pause(failures))
+            try:
+                result = self.call(find)
+            except Transient as error:
+                raise Unconfirmed(
+                    f"{what}: the answer was lost and Kaggle cannot be asked now ({error}); "
+                    "it may have arrived: look before doing it again"
+                ) from error
+            if result is not None:
+                return result
+        return None
 
 
-def poll(what: str, *, every: float = 30.0, limit: float, clock: Clock | None = None) -> Iterator[float]:
-    """Yield the seconds waited so far, at once and then every `every` seconds with up to 20 % jitter.
+def poll(
+    look: Callable[[float], T | None],
+    what: str,
+    *,
+    limit: float,
+    every: float = 30.0,
+    failures: int = 0,
+    clock: Clock | None = None,
+) -> T:
+    """Look at once, and then every `every` seconds with up to 20 % jitter, until a look returns a result.
 
     Args:
+        look: gets the seconds waited so far; returns None for not yet.
         what: what is waited for, for the message.
-        every: seconds between two looks; Kaggle's rate limits are not published, so no less than 30 for long waits.
         limit: seconds after which waiting ends.
+        every: seconds between two looks; Kaggle's rate limits are not published, so no less than 30 for long waits.
+        failures: how many looks in a row may fail with a Transient error.
         clock: replaceable in tests.
 
     Raises:
         TimedOut: when the limit is over.
+        KaggleError: what `look` raises; a Transient one only after so many `failures`.
     """
     clock = clock or Clock()
-    began, waited = clock.now(), 0.0
-    while waited <= limit:  # at once in any case, also where nobody wants to wait
-        yield waited
+    began, waited, failed = clock.now(), 0.0, 0
+    while waited <= limit:  # the first look comes in any case, also with a limit of 0
+        try:
+            if (result := look(waited)) is not None:
+                return result
+            failed = 0
+        except Transient:
+            failed += 1
+            if failed > failures:
+                raise
         clock.sleep(min(every * (1 + 0.2 * clock.random()), max(limit - (clock.now() - began), 0.0) + 0.001))
         waited = clock.now() - began
     raise TimedOut(f"{what} is not ready after {_span(limit)}; it may still become so: look again later")
-
-
-def tolerant(function: Callable[[], T], *, failures: int = 5) -> Callable[[], T | None]:
-    """Wrap a look so that it returns None where it fails for the moment, at most `failures` times in a row."""
-    in_a_row = 0
-
-    def look() -> T | None:
-        nonlocal in_a_row
-        try:
-            result = function()
-        except Transient:
-            in_a_row += 1
-            if in_a_row > failures:
-                raise
-            return None
-        in_a_row = 0
-        return result
-
-    return look
 
 
 def _span(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Credentials in what is about to be published: found by form and by the disorder of a value, named, never shown."""
+"""Credentials in what is about to be published: found by their format or a value's entropy, named, never shown."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from common.errors import SecretFound
+from common.wording import listed
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Where something lies that looks like a credential, and what it looks like; the value is not kept."""
+    """Where something looks like a credential, and like which kind; the value is not kept."""
 
     file: str
     line: int
@@ -24,8 +25,8 @@ class Finding:
         return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.kind}"
 
 
-# Credentials that can be told by their form alone.
-_FORMS = {
+# Credentials that are known by their format alone.
+_FORMATS = {
     "a Kaggle token": re.compile(r"\bKGAT_[A-Za-z0-9_]{16,}"),
     "a Kaggle key": re.compile(r"""["']?key["']?\]?\s*[:=]\s*["'][0-9a-f]{32}["']""", re.IGNORECASE),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
@@ -45,7 +46,7 @@ _ASSIGNED = re.compile(
 )
 _SECRET_WORDS = {"key", "apikey", "token", "secret", "password", "passwd", "passphrase", "pwd", "credential", "auth"}
 _LENGTH = 16
-_DISORDER = 3.0  # bits per character: words of a language have less, random letters, digits and hex more
+_ENTROPY = 3.0  # bits per character: words of a language have less, random letters, digits and hex more
 _FILES = re.compile(
     r"(\.env(\..+)?|kaggle\.json|access_token(\.txt)?|credentials\.json|\.netrc|id_(rsa|ed25519|ecdsa)|.*\.(pem|p12|pfx|key))"
 )
@@ -60,11 +61,9 @@ def refuse(files: Mapping[str, str]) -> None:
     Raises:
         SecretFound: names files, lines and kinds.
     """
-    found = [finding for name, text in files.items() for finding in scan(name, text)]
-    if found:
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    if findings := [finding for name, text in files.items() for finding in scan(name, text)]:
         raise SecretFound(
-            f"this looks like a credential: {'; '.join(map(str, found[:3]))}{more}. Take it out; "
+            f"this looks like a credential: {listed(findings)}. Take it out; "
             "a kernel gets secrets from Kaggle's Add-ons > Secrets, and one that was ever published must be revoked"
         )
 
@@ -74,7 +73,7 @@ def scan(name: str, text: str) -> Iterator[Finding]:
     if is_secret_file(name):
         yield Finding(name, 0, "a file that usually holds one")
     for number, line in enumerate(text.splitlines(), start=1):
-        if kind := next((kind for kind, form in _FORMS.items() if form.search(line)), None) or _assigned(line):
+        if kind := next((kind for kind, pattern in _FORMATS.items() if pattern.search(line)), None) or _assigned(line):
             yield Finding(name, number, kind)
 
 
@@ -92,11 +91,11 @@ def _assigned(line: str) -> str | None:
 
 
 def _random(value: str) -> bool:
-    """Whether a value is made of letters and digits without order, as no word, path or version is."""
+    """Whether a value is made of random letters and digits, as no word, path or version is."""
     value = max(re.findall(r"[A-Za-z0-9+/=]+", value), key=len, default="")  # words and slugs are full of dashes
     if len(value) < _LENGTH or not re.search(r"\d", value) or not re.search(r"[A-Za-z]", value):
         return False
     counts = Counter(value)
-    disorder = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
+    entropy = -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())
     digits = sum(character.isdigit() for character in value)
-    return disorder >= _DISORDER and digits >= len(value) / 10
+    return entropy >= _ENTROPY and digits >= len(value) / 10

@@ -1,4 +1,4 @@
-"""`kit submit`: a file or a kernel version to a competition, once, and what became of it."""
+"""`kit submit`: submit a file or a kernel version to a competition, once, and wait for its score."""
 
 from __future__ import annotations
 
@@ -7,33 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from common.competition import Competition
-from common.data.frames import sha256 as sha256_of
 from common.errors import SubmissionError
-from common.kaggle.client import Client
-from common.kaggle.errors import Invalid, LimitReached, NotFound, RulesNotAccepted, TimedOut
+from common.files import sha256 as sha256_of
+from common.kaggle.errors import Invalid, LimitReached, NotFound, RulesNotAccepted
 from common.kaggle.results import CompetitionInfo, KernelState, Ref, Submission, SubmissionState
-from common.kaggle.retry import Clock, Tell, poll, silent, tolerant
+from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
+from common.wording import listed
+
+if TYPE_CHECKING:
+    from common.kaggle.official import Client
+    from common.runs.ledger import Ledger
 
 WAIT_LIMIT = 12 * 3600.0
 """Seconds: the longest rerun that Kaggle allows."""
 
 
-class History(Protocol):
-    """Where submissions are written down: `common.runs.ledger.Ledger`, or nothing but a list in a test."""
-
-    def add(self, event: str, **values: Any) -> None:
-        """Add a line."""
-
-    def rows(self) -> list[dict[str, str]]:
-        """Return all lines, oldest first."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a submission; `submission.scored` is success, `submission.reason` why there is none."""
+    """How a submission ended; `submission.scored` is success, `submission.reason` why there is no score."""
 
     submission: Submission
     sha256: str
@@ -51,13 +45,13 @@ def submit(
     what: Path | Ref,
     message: str,
     *,
-    history: History,
+    ledger: Ledger,
     confirm: Callable[[str], bool],
     sample: Path | None = None,
     wait: float | None = WAIT_LIMIT,
     again: bool = False,
     run: str = "",
-    tell: Tell = silent,
+    notify: Notify = silent,
     clock: Clock | None = None,
 ) -> Outcome:
     """Submit, after everything that can be checked was checked.
@@ -70,13 +64,13 @@ def submit(
         competition: what is submitted to.
         what: a submission file, or a kernel with its version.
         message: the description.
-        history: written before and after; read for the same content.
+        ledger: written before and after; searched for the same content.
         confirm: asked before a submission is spent, with what is about to happen.
         sample: the sample submission, to validate a file against; required for files.
         wait: seconds to wait for the score; None returns at once.
         again: submit the same content once more.
-        run: name of the run that made the file, for the history.
-        tell: told what happens.
+        run: name of the run that made the file, for the ledger.
+        notify: called with a line about what happens.
         clock: replaceable in tests.
 
     Raises:
@@ -85,33 +79,35 @@ def submit(
         LimitReached: if no submission is left, or submissions are closed.
         Invalid: for a file to a code competition, or a kernel that cannot be submitted.
         TimedOut: if the score does not come; the submission stands.
-        KaggleError: see `common.kaggle.client.Competitions`.
+        KaggleError: see `common.kaggle.official`.
     """
     slug, clock = competition.slug, clock or Clock()
     sha256 = sha256_of(what) if isinstance(what, Path) else hashlib.sha256(f"{slug} {what}".encode()).hexdigest()
     description = f"{message} #{sha256[:10]}".strip()
     if isinstance(what, Path):
         _validate(what, sample, competition)
-    _not_again(history, sha256, again)
+    if not again:
+        _require_not_in_ledger(ledger, sha256)
     info = client.competitions.info(slug)
-    left = _preflight(client, info, what, competition.submission.file_name, tell)
-    _not_on_kaggle(client, slug, sha256, again)
+    left = _preflight(client, info, what, competition.submission.file_name, notify)
+    if not again:
+        _require_not_on_kaggle(client, slug, sha256)
     count = f"; {left} left today, this takes one" if left is not None else ""
     if not confirm(f"submit {what} to {slug}{count}?"):
-        raise SubmissionError("not submitted: the question was not answered with yes (--yes answers it)")
+        raise SubmissionError("not submitted: not confirmed (--yes confirms it)")
 
     name = what.name if isinstance(what, Path) else str(what)
     line = {"run": run, "metric": competition.metric, "file": name, "sha256": sha256, "message": message}
-    history.add("submitting", **line)
+    ledger.add("submitting", **line)
     if isinstance(what, Path):
         submission = client.competitions.submit_file(slug, what, description)
     else:
         submission = client.competitions.submit_kernel(slug, what, competition.submission.file_name, description)
-    history.add("submitted", **line, **_scores(submission))
-    tell(f"submission {submission.ref} to {slug} stands")
+    ledger.add("submitted", **line, **_scores(submission))
+    notify(f"submission {submission.ref} to {slug} was accepted")
     if wait is not None:
-        submission = await_score(client, slug, submission, limit=wait, tell=tell, clock=clock)
-        history.add("scored" if submission.scored else "failed", **line, **_scores(submission))
+        submission = await_score(client, slug, submission, limit=wait, notify=notify, clock=clock)
+        ledger.add("scored" if submission.scored else "failed", **line, **_scores(submission))
     return Outcome(submission=submission, sha256=sha256, left_today=left - 1 if left else left)
 
 
@@ -121,7 +117,7 @@ def await_score(
     submission: Submission,
     *,
     limit: float = WAIT_LIMIT,
-    tell: Tell = silent,
+    notify: Notify = silent,
     clock: Clock | None = None,
 ) -> Submission:
     """Wait until a submission is scored or failed; passing trouble while asking is borne.
@@ -130,61 +126,55 @@ def await_score(
         TimedOut: if it is still pending after `limit` seconds.
     """
 
-    def find() -> Submission:
+    def look(waited: float) -> Submission | None:
         # The list comes first: Kaggle has left the reason of a failure out of the single look-up before.
-        listed = client.competitions.submissions(slug, newest=20)
-        found = next((item for item in listed if item.ref == submission.ref), None)
-        return found or client.competitions.submission(slug, submission.ref)
-
-    look = tolerant(find)
-    for waited in poll(f"the score of submission {submission.ref}", limit=limit, clock=clock):
-        now = look()
-        if now is not None and now.final:
+        newest = client.competitions.submissions(slug, newest=20)
+        entry = next((item for item in newest if item.ref == submission.ref), None)
+        now = entry or client.competitions.submission(slug, submission.ref)
+        if now.final:
             return now
         if waited:
-            tell(f"submission {submission.ref} is pending ({waited / 60:.0f} min)")
-    raise TimedOut(f"submission {submission.ref} is still pending")  # not reached: poll raises
+            notify(f"submission {submission.ref} is pending ({waited / 60:.0f} min)")
+        return None
+
+    return poll(look, f"the score of submission {submission.ref}", limit=limit, failures=FAILURES, clock=clock)
 
 
 def _validate(file: Path, sample: Path | None, competition: Competition) -> None:
     from common.submission.checks import validate
 
     if sample is None:
-        raise SubmissionError(
-            f"{file} cannot be checked without the sample submission of {competition.slug}; download it"
-        )
+        raise SubmissionError(f"checking {file} needs the sample submission of {competition.slug}; download it")
     if problems := validate(file, sample, competition.submission):
         more = f" (and {len(problems) - 1} more; see kit validate)" if len(problems) > 1 else ""
         raise SubmissionError(f"{file} is not submitted: {problems[0]}{more}")
 
 
-def _not_again(history: History, sha256: str, again: bool) -> None:
-    same = [row for row in history.rows() if row.get("sha256") == sha256 and row.get("ref")]
-    if same and not again:
+def _require_not_in_ledger(ledger: Ledger, sha256: str) -> None:
+    same = [row for row in ledger.rows() if row.get("sha256") == sha256 and row.get("ref")]
+    if same:
         ref, score = same[-1]["ref"], same[-1].get("public") or same[-1].get("status")
         raise SubmissionError(
-            f"exactly this was submitted before (submission {ref}: {score}); --again submits it once more"
+            f"the same content was submitted before (submission {ref}: {score}); --again submits it once more"
         )
 
 
-def _not_on_kaggle(client: Client, slug: str, sha256: str, again: bool) -> None:
-    """Find the content among Kaggle's own list: it knows what other machines and killed processes sent."""
-    if again:
-        return
+def _require_not_on_kaggle(client: Client, slug: str, sha256: str) -> None:
+    """Search Kaggle's own list for the content: it knows what other machines and killed processes sent."""
     for submission in client.competitions.submissions(slug, newest=100):
         if submission.description.endswith(f"#{sha256[:10]}") and submission.state is not SubmissionState.ERROR:
             raise SubmissionError(
-                f"exactly this is on Kaggle already as submission {submission.ref} "
+                f"the same content is on Kaggle already as submission {submission.ref} "
                 f"({submission.public_score or submission.state.value}); --again submits it once more"
             )
 
 
-def _preflight(client: Client, info: CompetitionInfo, what: Path | Ref, file_name: str, tell: Tell) -> int | None:
+def _preflight(client: Client, info: CompetitionInfo, what: Path | Ref, file_name: str, notify: Notify) -> int | None:
     """Check what Kaggle would refuse without saying why; return the submissions left today, None if unknown."""
     if not info.entered:
         raise RulesNotAccepted(info.slug)
     if info.submissions_disabled:
-        raise LimitReached(f"{info.slug} takes no submissions any more: its host has switched them off")
+        raise LimitReached(f"{info.slug} takes no submissions any more: its host has disabled them")
     if isinstance(what, Path) and info.kernels_only:
         raise Invalid(f"{info.slug} is a code competition: it takes a kernel version (owner/slug@version), no file")
     if isinstance(what, Ref):
@@ -192,7 +182,7 @@ def _preflight(client: Client, info: CompetitionInfo, what: Path | Ref, file_nam
             raise Invalid(f"{info.slug} takes a file: fetch {file_name} from the output of {what.name} and submit it")
         _check_kernel(client, what, file_name)
     if info.deadline and info.deadline < datetime.now(UTC):
-        tell(f"the deadline of {info.slug} was {info.deadline:%Y-%m-%d}: a late submission is scored, but not ranked")
+        notify(f"the deadline of {info.slug} was {info.deadline:%Y-%m-%d}: a late submission is scored, but not ranked")
     limits = client.competitions.limits(info.slug)
     if not limits.known:  # nobody without a team has any figures; the first submission makes one
         return info.daily_submissions
@@ -211,8 +201,9 @@ def _check_kernel(client: Client, kernel: Ref, file_name: str) -> None:
         raise Invalid(f"{kernel} is {status.state.value}{why}; only a complete version can be submitted")
     names = [file.name for file in client.kernels.outputs(kernel)]
     if file_name not in names:
-        listed = ", ".join(names[:10]) or "nothing"
-        raise NotFound(f"{kernel} has no {file_name} in its output, which Kaggle scores; it has {listed}")
+        raise NotFound(
+            f"the output of {kernel} has no {file_name}, which Kaggle scores; it has {listed(names) or 'no files'}"
+        )
 
 
 def _scores(submission: Submission) -> dict[str, Any]:

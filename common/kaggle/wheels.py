@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,80 +11,67 @@ from typing import TYPE_CHECKING
 
 from common.errors import SettingError
 from common.kaggle.errors import KaggleError
-from common.kaggle.retry import Tell, silent
+from common.kaggle.retry import Notify, silent
+from common.session.wheelhouse import pip
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 PYTHON = "3.12"
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any")
-"""What wheels may be built for: the image's glibc is newer than all of them."""
+"""The platforms that wheels may be built for: the image's glibc is newer than all of them."""
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)\s*(==\s*(?P<version>\S+))?")
 
 
 @cache
 def image() -> Mapping[str, str | None]:
-    """Return what Kaggle's image carries: canonical package name to version, None where it floats."""
-    found: dict[str, str | None] = {}
-    for line in files("common.kaggle").joinpath("image.txt").read_text(encoding="utf-8").splitlines():
-        if match := _PIN.match(line.split("#")[0].strip()):
-            found[canonical(match["name"])] = match["version"]
-    return found
+    """Return what Kaggle's image carries: canonical package name to version, None for one that is not pinned."""
+    from packaging.utils import canonicalize_name
+
+    lines = files("common.kaggle").joinpath("image.txt").read_text(encoding="utf-8").splitlines()
+    pins = filter(None, (_PIN.match(line.split("#")[0].strip()) for line in lines))
+    return {canonicalize_name(pin["name"]): pin["version"] for pin in pins}
 
 
 def missing(requirements: Iterable[str]) -> list[str]:
     """Return those requirements that the image does not fulfil, in their order.
 
-    A package that the image carries in a floating version counts as fulfilled only without a version
-    asked for, because nobody can tell.
+    A package that the image carries without a pinned version fulfils only a requirement without a version.
 
     Raises:
-        SettingError: for a requirement that is none.
+        SettingError: for text that is not a requirement.
     """
     return [text for text in requirements if (parsed := _parse(text)) is not None and not _fulfilled(parsed)]
 
 
-def download_command(requirements: Sequence[str], folder: Path) -> list[str]:
-    """Return the pip command that fetches the wheels for Kaggle's Python, whatever Python runs here."""
-    platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
-    target = ["--python-version", PYTHON, "--implementation", "cp", "--abi", f"cp{PYTHON.replace('.', '')}"]
-    return [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--no-deps", "--only-binary=:all:"),
-        *target,
-        *("--abi", "abi3", "--abi", "none"),
-        *platforms,
-        *("--dest", str(folder)),
-        *requirements,
-    ]
+def download_options(folder: Path) -> list[str]:
+    """Return the options with which pip downloads wheels for Kaggle's Python, whatever Python runs here."""
+    platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
+    abis = [option for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none") for option in ("--abi", abi)]
+    target = ["--python-version", PYTHON, "--implementation", "cp", *abis, *platforms]
+    return ["--no-deps", "--only-binary=:all:", *target, "--dest", str(folder)]
 
 
-def fetch(requirements: Iterable[str], folder: Path, *, tell: Tell = silent) -> list[Path]:
+def fetch(requirements: Iterable[str], folder: Path, *, notify: Notify = silent) -> list[Path]:
     """Fetch the wheels that the image lacks into a folder, and return them.
 
     Dependencies are not followed: what a wheel needs and the image lacks is named as a requirement of its own.
 
     Raises:
-        KaggleError: with pip's last line, if a package has no wheel for Kaggle's Python.
+        KaggleError: with pip's reason, if a package has no wheel for Kaggle's Python.
     """
-    wanted = missing(requirements)
-    if not wanted:
-        tell("Kaggle's image carries everything; no wheel is needed")
+    lacking = missing(requirements)
+    if not lacking:
+        notify("Kaggle's image carries everything; no wheel is needed")
         return []
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.glob("*.whl"))
-    done = subprocess.run(download_command(wanted, folder), capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        raise KaggleError(f"no wheels for {', '.join(wanted)} on Python {PYTHON}: {errors[-1].removeprefix('ERROR: ')}")
-    tell(f"fetched {len(set(folder.glob('*.whl')) - before)} wheels for {', '.join(wanted)}")
+    if reason := pip("download", *download_options(folder), *lacking):
+        raise KaggleError(f"no wheels for {', '.join(lacking)} on Python {PYTHON}: {reason}")
+    notify(f"fetched {len(set(folder.glob('*.whl')) - before)} wheels for {', '.join(lacking)}")
     return sorted(folder.glob("*.whl"))
-
-
-def canonical(name: str) -> str:
-    """Return a package's name as indexes compare it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _parse(text: str) -> Requirement | None:
@@ -96,7 +81,7 @@ def _parse(text: str) -> Requirement | None:
     try:
         parsed = Requirement(bare) if bare else None
     except InvalidRequirement as error:
-        raise SettingError(f"{bare!r} is no requirement: {str(error).splitlines()[0]}") from error
+        raise SettingError(f"{bare!r} is not a requirement: {first_line(error)}") from error
     applies = parsed is None or parsed.marker is None or parsed.marker.evaluate(_IMAGE_MARKERS)
     return parsed if applies else None
 
@@ -114,9 +99,10 @@ _IMAGE_MARKERS = {
 
 
 def _fulfilled(requirement: Requirement) -> bool:
-    carried = image()
-    name = canonical(requirement.name)
-    if name not in carried:
+    from packaging.utils import canonicalize_name
+
+    name = canonicalize_name(requirement.name)
+    if name not in image():
         return False
-    version = carried[name]
+    version = image()[name]
     return requirement.specifier.contains(version, prereleases=True) if version else not requirement.specifier

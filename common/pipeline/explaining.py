@@ -51,7 +51,7 @@ class Explanation:
 def explain(
     competition: Competition,
     folder: Path,
-    place: Path,
+    data_folder: Path,
     environment: Environment,
     progress: Progress,
     *,
@@ -63,9 +63,9 @@ def explain(
     Args:
         competition: whose run it is.
         folder: the run's folder.
-        place: the folder of the data that it was trained on.
-        environment: where we are.
-        progress: told how far it is.
+        data_folder: the folder of the data that it was trained on.
+        environment: the machine.
+        progress: reports how far it is.
         count: mistakes to return, the worst first.
         top: reasons to return for each, and for each answer.
 
@@ -75,57 +75,61 @@ def explain(
     run, config, models, context = inference.load(competition, folder, environment, progress)
     predicted = _predicted(run, competition)
     worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
-    frames = models.enrich(data.read(competition, place), config, context)
+    frames = models.enrich(data.read(competition, data_folder), config, context)
     ids = data.ids(frames.training, competition.files.train).to_numpy()
     if not set(worst["id"]) <= set(ids):
-        raise RunError(f"{place} lacks rows that {folder} was trained on; give --data the same data")
+        raise RunError(f"{data_folder} lacks rows that {folder} was trained on; give --data the same data")
 
-    def rows(table: DataFrame, wanted: Any) -> Any:
-        return table.set_index(ids).loc[wanted]
+    def rows(table: DataFrame, some: Any) -> Any:
+        return table.set_index(ids).loc[some]
 
     if not _same(worst["target"], rows(frames.training, worst["id"])[competition.target]):
         raise RunError(
-            f"{place} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
+            f"{data_folder} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
         )
+    paths = [column.name for column in competition.files.train.columns if column.kind == "file"]
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
     prepared = models.prepare(frames, config, context).frames.training
     for fold in sorted(set(worst["fold"])):
         model = models.load(run.fold(fold) / "model", config, context)
         ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
-        if (given := model.explain(rows(prepared, ids_of_fold), top)) is not None:
-            overall = overall or dict(given.overall)
-            reasons |= zip(ids_of_fold, given.rows, strict=True)
-    seen = rows(frames.training, worst["id"])[list(competition.inputs)].astype(str).to_dict("records")
+        if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
+            overall = overall or dict(explained.overall)
+            reasons |= zip(ids_of_fold, explained.rows, strict=True)
+    inputs = (
+        rows(frames.training, worst["id"])[list(dict.fromkeys([*competition.inputs, *paths]))]
+        .astype(str)
+        .to_dict("records")
+    )
     worst_rows: Any = worst.to_dict("records")
     mistakes = [
-        Mistake(**row, inputs=inputs, reasons=reasons.get(row["id"], ()))
-        for row, inputs in zip(worst_rows, seen, strict=True)
+        Mistake(**row, inputs=texts, reasons=reasons.get(row["id"], ()))
+        for row, texts in zip(worst_rows, inputs, strict=True)
     ]
     return Explanation(rows=len(predicted), mistakes=mistakes, overall=overall)
 
 
 def _predicted(run: Run, competition: Competition) -> DataFrame:
     """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
-    found, columns = oof.read(run)
-    found = found.dropna(subset=columns).reset_index(drop=True)
+    rows, columns = oof.read(run)
+    rows = rows.dropna(subset=columns).reset_index(drop=True)
     if columns == ["prediction"]:
-        found["wrong"] = (found["target"].astype(float) - found["prediction"]).abs()
-        return found
+        rows["wrong"] = (rows["target"].astype(float) - rows["prediction"]).abs()
+        return rows
     labels = list(competition.submission.classes or map(str, range(len(columns))))
-    chances = found[columns].to_numpy()
-    right = [labels.index(str(target)) for target in found["target"]]
-    found = found[["id", "fold", "target"]]
-    return found.assign(
-        prediction=[labels[place] for place in chances.argmax(axis=1)], wrong=1 - chances[range(len(found)), right]
-    )
+    probabilities = rows[columns].to_numpy()
+    right = [labels.index(str(target)) for target in rows["target"]]
+    likeliest = [labels[column] for column in probabilities.argmax(axis=1)]
+    wrong = 1 - probabilities[range(len(rows)), right]
+    return rows[["id", "fold", "target"]].assign(prediction=likeliest, wrong=wrong)
 
 
-def _same(told: Series[Any], given: Series[Any]) -> bool:
-    """Whether targets that went through a file are the given ones; the last digit of a number may differ."""
+def _same(saved: Series[Any], read: Series[Any]) -> bool:
+    """Whether targets that went through a file equal those of the data; the last digit of a number may differ."""
     import numpy as np
     from pandas.api.types import is_numeric_dtype
 
-    if is_numeric_dtype(told) and is_numeric_dtype(given):
-        return np.allclose(told.to_numpy(float), given.to_numpy(float))
-    return bool((told.astype(str).to_numpy() == given.astype(str).to_numpy()).all())
+    if is_numeric_dtype(saved) and is_numeric_dtype(read):
+        return np.allclose(saved.to_numpy(float), read.to_numpy(float))
+    return bool((saved.astype(str).to_numpy() == read.astype(str).to_numpy()).all())

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from common import data, processes, splits, submission
 from common.competition import Split
+from common.errors import MetricError, RunError
 from common.metrics import score
 from common.model import Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
 from common.runs.records import Fold
 from common.runs.run import Run
+from common.wording import rounded
 
 if TYPE_CHECKING:
     from numpy import float64, int16
@@ -24,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A run under way: what was asked for, its rows, and the fold of each (n,), of which the wanted ones are trained."""
+    """A run under way: the request, its rows, the fold of each row (n,), and the numbers of the folds to train."""
 
     request: Request
     run: Run
     frames: data.Frames
     folds: NDArray[int16]
     split: Split
-    wanted: list[int]
+    numbers: list[int]
 
     @property
     def ids(self) -> Series[str]:
@@ -43,20 +45,35 @@ class Work:
         """The target of each training row (n,)."""
         return self.frames.training[self.request.competition.target]
 
-    def scores(self, rows: NDArray[Any], predictions: NDArray[float64]) -> dict[str, float]:
-        """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted."""
+    def scores(self, rows: NDArray[Any], predictions: NDArray[float64], part: str) -> dict[str, float | None]:
+        """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted.
+
+        A metric that is undefined for these rows is None, with a warning that names the `part` of the rows.
+        """
         competition = self.request.competition
-        form, truth = competition.submission, self.truth.iloc[rows]
-        sent = submission.make(self.ids.iloc[rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
-        names = (competition.metric, *competition.also_report)
-        return {name: score(name, truth, sent, classes=form.classes) for name in names}
+        target_columns, truth = list(competition.submission.targets), self.truth.iloc[rows]
+        submitted = submission.make(self.ids.iloc[rows].tolist(), predictions, competition.submission)
+        scores: dict[str, float | None] = {}
+        for name in (competition.metric, *competition.also_report):
+            try:
+                scores[name] = score(
+                    name, truth, submitted[target_columns].to_numpy(), classes=competition.submission.classes
+                )
+            except MetricError as error:
+                scores[name] = None
+                self.request.progress.warn(f"{name} of {part} is undefined: {error}")
+        return scores
 
 
-def train_folds(work: Work, models: Models) -> None:
-    """Train the wanted folds that are not there yet, as long as there is time."""
+def train_folds(work: Work, models: Models) -> bool:
+    """Train the folds that are not there yet, as long as there is time; return whether there was.
+
+    Raises:
+        RunError: if no fold's model gave finite predictions.
+    """
     request = work.request
     longest = max((sum(work.run.fold_record(fold).seconds.values()) for fold in work.run.finished()), default=0.0)
-    for number in work.wanted:
+    for number in work.numbers:
         late = processes.agree(request.deadline.passed(longest))
         if number in processes.agree(work.run.finished()):
             if not work.run.fold_record(number).stopped_early or late:
@@ -64,17 +81,21 @@ def train_folds(work: Work, models: Models) -> None:
             request.progress.say(f"fold {number} was stopped by a deadline before; it is trained again")
         if longest and late:  # the first fold is always begun: a run yields a submission
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
-            return
+            return False
         started = time.monotonic()
-        record = _train_fold(work, models, number)
+        if (record := _train_fold(work, models, number)) is None:
+            continue
         # A fold that was stopped has used up the time; the next one would only get to its first steps.
         longest = math.inf if record.stopped_early else max(longest, time.monotonic() - started)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in record.scores.items())
+        shown = "  ".join(f"{name} {rounded(value)}" for name, value in record.scores.items())
         request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
+    if not processes.agree(work.run.finished()):
+        raise RunError("no fold was kept, since no model gave finite predictions; try a lower learning rate")
+    return True
 
 
-def _train_fold(work: Work, models: Models, number: int) -> Fold:
-    """Train, score and keep one fold; return its record."""
+def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
+    """Train, keep and score one fold; return its record, or None if its predictions are not finite."""
     import numpy as np
 
     request, train, test = work.request, work.frames.training, work.frames.test
@@ -88,6 +109,9 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold:
         model.fit(train.iloc[in_train], train.iloc[in_valid])
     with timed(seconds, "predict"):
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
+    if wrong := processes.agree(int((~np.isfinite(on_valid)).sum() + (~np.isfinite(on_test)).sum())):
+        request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")
+        return None
     notes = dict(model.notes)
     record = Fold(
         rows=len(in_valid),
@@ -98,5 +122,5 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold:
     if processes.is_main():
         work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
     processes.wait()
-    record.scores = work.scores(in_valid, on_valid)
+    record.scores = work.scores(in_valid, on_valid, f"fold {number}")
     return record

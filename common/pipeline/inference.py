@@ -9,10 +9,11 @@ from common import data, registry, submission
 from common.competition import Competition, Config
 from common.config import restore
 from common.environment import Environment
-from common.errors import RunError, SubmissionError
+from common.errors import DataError, RunError, SubmissionError
 from common.model import Context, Models
 from common.progress import Progress
 from common.runs.run import Run
+from common.wording import listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -61,6 +62,24 @@ def as_submission(competition: Competition, frames: data.Frames, predictions: An
     if sample is not None and set(order := sample[competition.submission.id]) == set(ids):
         made = made.set_index(competition.submission.id).loc[order].reset_index()
     return made
+
+
+def require_same_rows(competition: Competition, frames: data.Frames) -> None:
+    """Raise if test set and sample submission do not hold the same rows, which no submission could satisfy.
+
+    Raises:
+        DataError: with the first ids that only one of them has.
+    """
+    sample = frames.sample_submission
+    if sample is None:
+        return
+    expected, test = set(sample[competition.submission.id]), set(data.ids(frames.test, competition.files.test))
+    if expected != test:
+        only = [("sample submission", "test set", expected - test), ("test set", "sample submission", test - expected)]
+        differences = [
+            f"{plural(len(ids), 'id')} of the {a} not in the {b}: {listed(sorted(ids))}" for a, b, ids in only if ids
+        ]
+        raise DataError(f"test set and sample submission differ: {'; '.join(differences)}. Get the files again")
 
 
 def check(competition: Competition, made: Path | DataFrame, frames: data.Frames) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from common import data, processes, registry, splits, submission
-from common.errors import KitError, SplitError
+from common import data, metrics, processes, registry, splits, submission
+from common.config import resolve
+from common.errors import KitError, RunError, SplitError
+from common.files import locked, sha256
 from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
 from common.pipeline.request import Request
+from common.pipeline.samples import is_sample
 from common.progress import timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
 from common.runs.records import RunRecord, Status, Submission
 from common.runs.run import LOG, Run, default_folder, new_record
+from common.settings import flat
 from common.splits import leakage
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from numpy import int16
@@ -25,11 +32,11 @@ if TYPE_CHECKING:
 
 
 def run(request: Request) -> Run:
-    """Train the wanted folds, score them, write a validated submission and record it all.
+    """Train folds, score them, write a validated submission and record it all.
 
-    Folds that the run's folder already holds are kept. A deadline ends training early but not the run:
-    the folds trained by then make the submission. Of a stage before the last there is no submission: what it made is
-    kept in the run's folder, where the next stage finds it.
+    Folds that the run's folder already holds are kept. A deadline ends training early but not the run: the folds
+    trained by then make the submission. A stage before the last ends without a submission; what it made stays in the
+    run's folder, where the next stage finds it.
 
     Under `accelerate launch` every process trains, and only the main one writes.
 
@@ -37,9 +44,12 @@ def run(request: Request) -> Run:
         KitError: for anything that is the user's to fix; finished folds stay.
     """
     competition, config = request.competition, request.config
+    for name in (competition.metric, *competition.also_report):
+        metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
     with timed(seconds, "read"):
         frames = data.read(competition, request.data)
+        inference.require_same_rows(competition, frames)
         hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
     with timed(seconds, "enrich"):
@@ -47,21 +57,25 @@ def run(request: Request) -> Run:
     with timed(seconds, "split"):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
-        wanted = _wanted(folds, config.folds)
-    record = new_record(competition, request.profile, config, hashes, provenance.machine(request.environment))
-    work = Work(request=request, run=_begin(request, record), frames=frames, folds=folds, split=split, wanted=wanted)
-    try:
-        return _carry_out(work, models, seconds)
-    except KitError as error:
-        if work.run.record.submission is None:
-            work.run.record.status, work.run.record.error = Status.FAILED, str(error)
-            with suppress(KitError):  # a full disk takes no record either
-                work.run.save()
-        raise
+        numbers = _existing(folds, config.folds)
+    machine = provenance.machine(request.environment)
+    record = new_record(competition, request.profile, config, hashes, request.data, machine)
+    folder = request.out or default_folder(request.submissions, record)
+    with _only_one(folder):
+        started = _begin(request, folder, record)
+        work = Work(request=request, run=started, frames=frames, folds=folds, split=split, numbers=numbers)
+        try:
+            return _carry_out(work, models, seconds)
+        except KitError as error:
+            if work.run.record.submission is None:
+                work.run.record.status, work.run.record.error = Status.FAILED, str(error)
+                with suppress(KitError):  # a full disk takes no record either
+                    work.run.save()
+            raise
 
 
 def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
-    """Train, write and record what was begun."""
+    """Train, write and record a run that has begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
     with timed(seconds, "leakage"):
@@ -76,13 +90,13 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     work.run.record.stages = {stage: dict(notes) for stage, notes in prepared.stages.items()}
     if request.stage is not None and request.stage != config.stages[-1]:
         return _end_stage(work, models, context, seconds)
-    train_folds(work, models)
+    in_time = train_folds(work, models)
     if not processes.is_main():
         return work.run
     with timed(seconds, "write"):
-        _finish(work)
+        _finish(work, in_time)
     with timed(seconds, "illustrate"):
-        models.illustrate(work.frames, work.run, context)
+        _illustrate(work, models, context)
     record = work.run.record
     for fold in record.folds.values():
         for phase, spent in fold.seconds.items():
@@ -94,22 +108,47 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     return work.run
 
 
-def _begin(request: Request, record: RunRecord) -> Run:
-    folder = request.out or default_folder(request.submissions, record)
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second run out of a folder."""
+
+    def refuse() -> None:
+        raise RunError(f"another run is working in {folder}; wait for its end, or give --out another folder")
+
+    with locked(folder, refuse) if processes.is_main() else nullcontext():
+        yield
+
+
+def _begin(request: Request, folder: Path, record: RunRecord) -> Run:
     if not processes.is_main():
         processes.wait()
         return Run.open(folder)
-    begun = Run.begin(folder, record, request.mode)
+    run = Run.begin(folder, record, request.mode)
     request.progress.log = folder / LOG
+    threads = {session.machine.get("threads") for session in run.record.sessions}
+    if len(threads) > 1 and run.finished():
+        request.progress.warn(
+            f"this run was begun with {run.record.machine.get('threads')} threads and continues with "
+            f"{record.machine['threads']}: sums in another order may change the last digits"
+        )
     processes.wait()
-    return begun
+    return run
+
+
+def _illustrate(work: Work, models: Models, context: Context) -> None:
+    """Draw the run's figures; whatever goes wrong there is a warning, for the run is finished without them."""
+    if not processes.is_main():
+        return
+    try:
+        models.illustrate(work.frames, work.run, context)
+    except Exception as error:
+        work.request.progress.warn(f"the figures could not be drawn: {first_line(error)} ({type(error).__name__})")
 
 
 def _end_stage(work: Work, models: Models, context: Context, seconds: dict[str, float]) -> Run:
     """Record a stage before the last one, which ends without a submission; a run that has one stays finished."""
     record, stage = work.run.record, str(work.request.stage)
-    if processes.is_main():
-        models.illustrate(work.frames, work.run, context)
+    _illustrate(work, models, context)
     if record.submission is None:
         cut = record.stages.get(stage, {}).get("stopped_early")
         record.status, record.stage = Status.STOPPED if cut else Status.FINISHED, stage
@@ -120,16 +159,17 @@ def _end_stage(work: Work, models: Models, context: Context, seconds: dict[str, 
 
 
 def _headline(work: Work) -> str:
-    kept = [number for number in work.run.finished() if number in work.wanted]
-    again = f", kept from before: {', '.join(map(str, kept))}" if kept else ""
+    finished = [number for number in work.run.finished() if number in work.numbers]
+    kept = f", kept from before: {', '.join(map(str, finished))}" if finished else ""
     n_train, n_test = len(work.frames.training), len(work.frames.test)
     return (
         f"{work.request.competition.name} · {work.request.profile} · {n_train:,} rows to train on, {n_test:,} to predict · "
-        f"{work.split.kind} split, folds {', '.join(map(str, work.wanted))}{again}\nrun folder: {work.run.folder}"
+        f"{work.split.kind} split, folds {', '.join(map(str, work.numbers))}{kept}\nrun folder: {work.run.folder}"
     )
 
 
-def _wanted(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
+def _existing(folds: NDArray[int16], chosen: tuple[int, ...] | None) -> list[int]:
+    """Return the numbers of the chosen folds, or of all."""
     import numpy as np
 
     exist = [int(number) for number in np.unique(folds[folds >= 0])]
@@ -145,33 +185,38 @@ def _warn_of_leaks(work: Work) -> None:
     leaks = leakage.check(
         work.frames.training,
         work.folds,
+        work.split,
         inputs=[name for name in competition.inputs if name not in paths],  # where a file lies says nothing about it
         group=competition.split.group,
         test=work.frames.test,
-        ordered=work.split.kind == "time",
     )
     for leak in leaks:
         work.request.progress.warn(f"the {work.split.kind} split leaks: {leak.message}")
     parts = {"train": work.frames.training, "test": work.frames.test, **work.frames.extra}
-    for told in leakage.between(parts, competition.inputs):
-        work.request.progress.warn(told)
+    for message in leakage.between(parts, competition.inputs):
+        work.request.progress.warn(message)
 
 
-def _finish(work: Work) -> None:
+def _finish(work: Work, in_time: bool) -> None:
     """Write OOF, submission and record from the folds that are finished."""
     import numpy as np
 
     finished, record = work.run.finished(), work.run.record
     record.folds = {number: work.run.fold_record(number) for number in finished}
     for number, fold in record.folds.items():
-        fold.scores = work.scores(np.flatnonzero(work.folds == number), work.run.predictions(number, "valid"))
+        rows = np.flatnonzero(work.folds == number)
+        fold.scores = work.scores(rows, work.run.predictions(number, "valid"), f"fold {number}")
     predictions = oof.gather(work.run, work.folds)
-    known = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    scored = np.flatnonzero(~np.isnan(predictions).any(axis=1))
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
-    cut = not set(work.wanted) <= set(finished) or any(fold.stopped_early for fold in record.folds.values())
-    record.scores, record.rows_scored = work.scores(known, predictions[known]), len(known)
+    record.scores, record.rows_scored = work.scores(scored, predictions[scored], "all folds"), len(scored)
     record.submission = _submit(work, finished)
-    record.status, record.stage = Status.STOPPED if cut else Status.FINISHED, ""
+    missing = not set(work.numbers) <= set(finished)
+    if not in_time or any(fold.stopped_early for fold in record.folds.values()):
+        record.status = Status.STOPPED
+    else:
+        record.status = Status.INCOMPLETE if missing else Status.FINISHED
+    record.stage = ""
     work.run.save()
 
 
@@ -182,15 +227,27 @@ def _submit(work: Work, finished: list[int]) -> Submission:
     path = work.run.folder / competition.submission.file_name
     submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
     inference.check(competition, path, work.frames)
-    return Submission(file=path.name, sha256=data.sha256(path), rows=len(work.frames.test))
+    return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
 
 
 def _enter(work: Work) -> None:
-    record = work.run.record
+    """Write the run's line into the ledger; where that cannot be written, the run is finished all the same.
+
+    Runs on sample data say nothing of the competition, and stand in no ledger.
+    """
+    record, request = work.run.record, work.request
+    if is_sample(request.data):
+        return
     assert record.submission is not None  # noqa: S101  it has just been written
-    Ledger(work.request.submissions / "ledger.csv").add(
-        "run",
+    own = flat(resolve(request.competition, request.profile))
+    changed = [f"{key}={value}" for key, value in record.settings.items() if own.get(key) != value]
+    line: dict[str, Any] = dict(  # noqa: C408  as a call of `add`
+        settings=" ".join(changed), data=request.data,
         run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
         folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
         file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
     )  # fmt: skip
+    try:
+        Ledger(request.submissions / "ledger.csv").add("run", **line)
+    except KitError as error:
+        request.progress.warn(f"the run is not in the ledger: {error}")

@@ -1,8 +1,7 @@
 """The whole way to a scored submission on this machine: push, queue, run, output, submit, hidden rerun, leaderboard.
 
 The kernels are built as for Kaggle and pushed with the official client, to the stand-in instead of Kaggle; it runs
-them in the clean room. What differs from a real way is the server's address, the user's name, and that waiting
-is shorter.
+them in the clean room. Only the server's address and the user's name differ from Kaggle, and waiting is shorter.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -20,28 +19,28 @@ from typing import Any
 from common import environment, registry
 from common.competition import Competition
 from common.errors import KernelError, UnknownName
-from common.files import lock_of, locked
-from common.kaggle import kernels, metadata
+from common.files import locked
+from common.kaggle import metadata
 from common.kaggle.build import Built, build, names
-from common.kaggle.client import Client
-from common.kaggle.official import connect
+from common.kaggle.kernels import LOG, WATCH_SECONDS, output, push, watch
+from common.kaggle.official import Client, connect
 from common.kaggle.pushes import Pushed, Pushes
-from common.kaggle.results import KernelState, LeaderboardRow, Submission
-from common.kaggle.retry import Clock, Tell, silent
+from common.kaggle.results import KernelState, LeaderboardRow, Ref, Submission
+from common.kaggle.retry import Clock, Notify, silent
 from common.kaggle.submit import WAIT_LIMIT, submit
+from common.progress import timed
 from common.rehearsal.clean_room.python import Python
 from common.rehearsal.clean_room.runner import CleanRoom
-from common.rehearsal.stand_in.hosting import SAMPLE_ROWS, SAMPLE_SEED
-from common.rehearsal.stand_in.running import KernelRun, RunResult
-from common.rehearsal.stand_in.server import StandIn
+from common.rehearsal.stand_in.running import KernelRun, Runner, RunResult
+from common.rehearsal.stand_in.server import SAMPLE_ROWS, SAMPLE_SEED, StandIn
 from common.rehearsal.stand_in.world import Hosted, Sources
 from common.runs.ledger import Ledger
 from common.session.kernel import LIGHT, METADATA
 from common.session.manifest import MANIFEST
 
 USER, KEY = "kaggler", "rehearsal"
-HURRY = 150.0
-"""How much faster the clock of a rehearsal goes: half a minute between two looks at Kaggle is 0.2 s here."""
+SPEED = 150.0
+"""How much faster the clock of a rehearsal runs: half a minute between two looks at Kaggle is 0.2 s here."""
 
 CAPACITY_SECONDS = 3600.0  # by that clock; the stand-in has as few sessions as Kaggle
 
@@ -52,7 +51,7 @@ class Rehearsal:
 
     folder: Path
     kernels: tuple[str, ...]
-    walls: str
+    isolation: str
     gaps: tuple[str, ...]
     submission: Submission
     row: LeaderboardRow
@@ -69,7 +68,7 @@ def rehearse(
     settings: Sequence[str] = (),
     inputs: Mapping[str, Path] | None = None,
     python: Python | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> Rehearsal:
     """Rehearse a competition's kernels from the first push to the score.
 
@@ -80,62 +79,79 @@ def rehearse(
             run before it.
         data: the competition's files; by default sample data, made anew.
         profile: the settings with which the kernels run.
-        settings: `key=value` each, in the place of the profile's.
-        inputs: folders of the datasets and models that the kernels name; one that is not given is empty.
+        settings: `key=value` each, overriding the profile's.
+        inputs: folders of the datasets and models that the kernels name; any other one is empty.
         python: what the kernels run on; the kit's own environment by default.
-        tell: told how it goes.
+        notify: called with a line about what happens.
 
     Raises:
         KernelError: if a kernel fails, also if only its hidden rerun does.
         KitError: for everything else that Kaggle would refuse.
     """
-    chain, cpu = order(competition, kernel), not environment.detect().gpus()
-    with _fresh(folder):
+    chain, cpu = order(kernels_of(competition), kernel), not environment.detect().gpus()
+    with fresh(folder):
         seconds: dict[str, float] = {}
         if data is None:
             data = folder / "data"
-            with _timed(seconds, "sample data"):
+            with timed(seconds, "sample data"):
                 registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
-        room = _Observed(CleanRoom(python=python, internet=profile not in LIGHT))
-        tell(f"clean room: {room.room.describe()}")
-        sources = _sources(chain, inputs or {}, folder / "empty", tell)
+        room = CleanRoom(python=python, internet=profile not in LIGHT)
+        notify(f"clean room: {room.describe()}")
+        runner = ObservedReruns(room)
+        sources = input_folders(map(kernel_metadata, chain), inputs or {}, folder / "empty", notify)
         hosted = Hosted(competition=competition, data=data)
-        with StandIn(folder / "state", [hosted], runner=room, sources=sources) as server:
+        with StandIn(folder / "state", [hosted], runner=runner, sources=sources) as server:
             client = connect(server.url, username=USER, key=KEY)
             for name in chain:
-                with _timed(seconds, name):
+                with timed(seconds, name):
                     built = build(name, USER, folder / name / "built", profile=profile, settings=settings, cpu=cpu)
-                    pushed = run_kernel(client, built, folder / name, tell=tell)
-            with _timed(seconds, "hidden rerun and score" if competition.submitted_as == "kernel" else "score"):
-                submission = _submit(client, competition, pushed, folder)
-            room.require_model()
+                    pushed = run_kernel(client, built, folder / name, notify=notify)
+            with timed(seconds, "hidden rerun and score" if competition.submitted_as == "kernel" else "score"):
+                submission = submit_output(client, competition, pushed, folder)
+            runner.require_model()
             (row,) = (row for row in client.competitions.leaderboard(competition.slug) if row.team == USER)
-    walls = room.room.walls(internet=False)
+    isolation = room.isolation()
     return Rehearsal(
-        folder=folder, kernels=tuple(chain), walls=walls.name, gaps=walls.gaps, submission=submission, row=row,
-        seconds=seconds,
+        folder=folder, kernels=tuple(chain), isolation=isolation.name, gaps=isolation.gaps, submission=submission,
+        row=row, seconds=seconds,
     )  # fmt: skip
 
 
-def order(competition: Competition, kernel: str | None = None) -> list[str]:
-    """Return the kernels of a competition in the order in which they have to run, the one to submit last.
+def kernels_of(competition: Competition) -> dict[str, dict[str, Any]]:
+    """Return the metadata of a competition's kernels by their names.
 
     Raises:
-        UnknownName: if the competition has no kernel of that name.
-        KernelError: if it has none, or several could be submitted.
+        KernelError: if it has none.
     """
-    asked = {name: _asked(name) for name in names()}
-    mine = {name: fields for name, fields in asked.items() if competition.slug in fields["competition_sources"]}
-    by_ref = {fields["id"]: name for name, fields in mine.items()}
-    takes = {name: [by_ref[ref] for ref in fields["kernel_sources"] if ref in by_ref] for name, fields in mine.items()}
+    metadata = {name: kernel_metadata(name) for name in names()}
+    mine = {name: fields for name, fields in metadata.items() if competition.slug in fields["competition_sources"]}
+    if not mine:
+        raise KernelError(f"{competition.name} has no kernel: add one to kernels/")
+    return mine
+
+
+def order(kernels: Mapping[str, Mapping[str, Any]], kernel: str | None = None) -> list[str]:
+    """Return the names of kernels in the order in which they have to run, the one to submit last.
+
+    Args:
+        kernels: metadata by name.
+        kernel: the one to submit; by default the one whose output no other kernel takes.
+
+    Raises:
+        UnknownName: if there is no kernel of that name.
+        KernelError: if several could be submitted.
+    """
+    by_ref = {fields["id"]: name for name, fields in kernels.items()}
+    takes = {
+        name: [by_ref[ref] for ref in fields["kernel_sources"] if ref in by_ref] for name, fields in kernels.items()
+    }
     if kernel is None:
-        last = sorted(set(mine) - {name for taken in takes.values() for name in taken})
+        last = sorted(set(kernels) - {name for taken in takes.values() for name in taken})
         if len(last) != 1:
-            found = f"could be {' or '.join(last)}" if last else "is missing: kernels/ has none for it"
-            raise KernelError(f"the kernel of {competition.name} to submit {found}; --kernel names one")
+            raise KernelError(f"several kernels could be submitted: {', '.join(last)}; choose one with --kernel")
         kernel = last[0]
-    if kernel not in mine:
-        raise UnknownName(f"kernel of {competition.name}", kernel, sorted(mine))
+    if kernel not in kernels:
+        raise UnknownName("kernel of this competition", kernel, sorted(kernels))
     needed = [kernel]
     for name in needed:
         needed += [other for other in takes[name] if other not in needed]
@@ -147,8 +163,8 @@ def run_kernel(
     built: Built,
     folder: Path,
     *,
-    limit: float = kernels.WATCH_SECONDS * HURRY,
-    tell: Tell = silent,
+    limit: float = WATCH_SECONDS * SPEED,
+    notify: Notify = silent,
     clock: Clock | None = None,
 ) -> Pushed:
     """Push a kernel, wait for its end, fetch and check its output.
@@ -156,103 +172,115 @@ def run_kernel(
     Args:
         client: the connection.
         built: what to push.
-        folder: gets the folder `output` and a note of the push.
+        folder: gets the folder `output` and a record of the push.
         limit: seconds to wait for the end.
-        tell: told how it goes.
+        notify: called with a line about what happens.
         clock: measures waiting; by default that of a rehearsal.
 
     Raises:
         KernelError: if it does not end as complete.
         KaggleError: whatever else goes wrong between here and the server.
     """
-    clock, pushes = clock or hurried(), Pushes(folder / "pushes.json")
-    pushed = kernels.push(client, built, pushes, patience=CAPACITY_SECONDS, tell=tell, clock=clock)
-    tell(f"{built.name}: {built.bytes:,} bytes, bundle {built.hash[:12]}, pushed as {pushed.ref}")
+    clock, pushes = clock or fast_clock(), Pushes(folder / "pushes.json")
+    pushed = push(client, built, pushes, patience=CAPACITY_SECONDS, notify=notify, clock=clock)
+    notify(f"{built.name}: {built.bytes:,} bytes, bundle {built.hash[:12]}, pushed as {pushed.ref}")
     started = time.monotonic()
-    ended = kernels.watch(client, pushed, pushes, limit=limit, clock=clock)
-    got = kernels.output(client, pushed, folder / "output", tell=tell)
+    ended = watch(client, pushed, pushes, limit=limit, clock=clock)
+    fetched = output(client, pushed, folder / "output", notify=notify)
     if ended.state is not KernelState.COMPLETE:
         raise KernelError(
             f"{built.name} ended as {ended.state.value}: {ended.failure or 'no reason given'}; "
-            f"its log is {got.folder / kernels.LOG}"
+            f"its log is {fetched.folder / LOG}"
         )
-    tell(f"{built.name}: complete after {time.monotonic() - started:.1f} s, {len(got.files)} files as in its manifest")
+    took = time.monotonic() - started
+    notify(f"{built.name}: complete after {took:.1f} s, {len(fetched.files)} files as in its manifest")
     return pushed
 
 
-def hurried() -> Clock:
+def fast_clock() -> Clock:
     """Return the clock of a rehearsal."""
-    return Clock(now=lambda: time.monotonic() * HURRY, sleep=lambda seconds: time.sleep(seconds / HURRY))
+    return Clock(now=lambda: time.monotonic() * SPEED, sleep=lambda seconds: time.sleep(seconds / SPEED))
 
 
-def _submit(client: Client, competition: Competition, pushed: Pushed, folder: Path) -> Submission:
-    """Submit as the competition wants it, and wait for the score."""
-    form, sample = competition.submission, None
-    what: Any = pushed.ref
+def submit_output(client: Client, competition: Competition, pushed: Pushed, folder: Path) -> Submission:
+    """Submit a kernel, or its file, as the competition takes it; return the scored submission.
+
+    Raises:
+        KernelError: if it gets no score.
+    """
+    what: Path | Ref = pushed.ref
+    sample = None
     if competition.submitted_as == "csv":
-        what = folder / pushed.kernel / "output" / form.file_name
+        what = folder / pushed.kernel / "output" / competition.submission.file_name
         name = competition.files.sample_submission.file
         sample = client.competitions.download(competition.slug, folder / name, file=name)
     outcome = submit(
         client, competition, what, "rehearsal",
-        history=Ledger(folder / "ledger.csv"), confirm=lambda question: True, sample=sample, wait=WAIT_LIMIT * HURRY,
-        clock=hurried(),
+        ledger=Ledger(folder / "ledger.csv"), confirm=lambda question: True, sample=sample, wait=WAIT_LIMIT * SPEED,
+        clock=fast_clock(),
     )  # fmt: skip
     if not outcome.submission.scored:
         raise KernelError(f"submission {outcome.submission.ref} got no score: {outcome.submission.reason}")
     return outcome.submission
 
 
-def _asked(name: str) -> dict[str, Any]:
+def kernel_metadata(name: str) -> dict[str, Any]:
+    """Return the metadata with which a kernel of the kit is pushed in a rehearsal."""
     return metadata.complete(metadata.read(environment.PROJECT / "kernels" / name / METADATA), USER)
 
 
-def _sources(chain: Sequence[str], given: Mapping[str, Path], empty: Path, tell: Tell) -> Sources:
-    """Return the datasets and models that the kernels name; those not given are empty."""
-    found: dict[str, dict[str, Path]] = {"dataset_sources": {}, "model_sources": {}}
-    own = {ref.replace(metadata.OWNER, f"{USER}/"): folder for ref, folder in given.items()}
-    for fields in map(_asked, chain):
-        for kind, folders in found.items():
-            for ref in fields[kind]:
+def input_folders(
+    kernels: Iterable[Mapping[str, Any]], folders: Mapping[str, Path], empty: Path, notify: Notify = silent
+) -> Sources:
+    """Return the datasets and models that kernels name, with the folder of each.
+
+    Args:
+        kernels: their metadata.
+        folders: by name; `OWNER/` stands for the user.
+        empty: the folder of any other one; it is made if needed.
+        notify: called with a line for each that is empty.
+
+    Raises:
+        UnknownName: for a folder of something that no kernel names.
+    """
+    inputs: dict[str, dict[str, Path]] = {"dataset_sources": {}, "model_sources": {}}
+    own = {ref.replace(metadata.OWNER, f"{USER}/"): folder for ref, folder in folders.items()}
+    for fields in kernels:
+        for field_name, by_ref in inputs.items():
+            for ref in fields[field_name]:
                 if ref not in own:
                     empty.mkdir(parents=True, exist_ok=True)
-                    tell(f"input {ref} is empty here; --input {ref}=DIR gives it")
-                folders[ref] = own.get(ref, empty)
-    if unused := sorted(set(own) - {ref for folders in found.values() for ref in folders}):
-        known = sorted(ref for folders in found.values() for ref in folders)
+                    notify(f"input {ref} is empty here; --input {ref}=DIR provides it")
+                by_ref[ref] = own.get(ref, empty)
+    known = sorted(ref for by_ref in inputs.values() for ref in by_ref)
+    if unused := sorted(set(own) - set(known)):
         raise UnknownName("input of these kernels", unused[0], known)
-    return Sources(datasets=found["dataset_sources"], models=found["model_sources"])
+    return Sources(datasets=inputs["dataset_sources"], models=inputs["model_sources"])
 
 
 @dataclass
-class _Observed:
-    """The clean room, and what reruns left behind: Kaggle shows nobody what happened in them."""
+class ObservedReruns:
+    """A runner that also keeps the manifests of hidden reruns, which Kaggle shows nobody."""
 
-    room: CleanRoom
+    runner: Runner
     manifests: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, run: KernelRun, folder: Path) -> RunResult:
-        result = self.room(run, folder)
+        """Run a kernel."""
+        result = self.runner(run, folder)
         manifest = result.output / MANIFEST
         if run.rerun and manifest.is_file():
             self.manifests.append(json.loads(manifest.read_text(encoding="utf-8")))
         return result
 
     def require_model(self) -> None:
-        """Refuse a score that the safety net of a failed kernel has earned: on Kaggle it would stay unnoticed."""
+        """Raise KernelError if a rerun's score is that of its fallback: on Kaggle it would stay unnoticed."""
         if any(manifest.get("fell_back") for manifest in self.manifests):
             raise KernelError("the hidden rerun was scored, but its model failed and its fallback was submitted")
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    started = time.monotonic()
-    yield
-    seconds[phase] = round(time.monotonic() - started, 2)
-
-
-@contextmanager
-def _fresh(folder: Path) -> Iterator[None]:
+def fresh(folder: Path) -> Iterator[None]:
     """Empty a folder and keep it for one rehearsal at a time.
 
     Raises:
@@ -260,8 +288,8 @@ def _fresh(folder: Path) -> Iterator[None]:
     """
 
     def refuse() -> None:
-        raise KernelError(f"another rehearsal is under way in {folder}; wait for its end")
+        raise KernelError(f"another rehearsal is running in {folder}; wait for its end")
 
-    with locked(lock_of(folder), refuse):
+    with locked(folder, refuse):
         shutil.rmtree(folder, ignore_errors=True)
         yield

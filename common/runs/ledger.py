@@ -10,42 +10,76 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common.files import locked
+from common.files import atomic_write, locked
 
 FIELDS = (
-    "time", "event", "run", "profile", "metric", "cv", "folds", "rows", "seconds", "file", "sha256", "message",
-    "ref", "status", "public", "private",
+    "time", "event", "run", "profile", "settings", "data", "metric", "cv", "folds", "rows", "seconds", "file", "sha256",
+    "message", "ref", "status", "public", "private",
 )  # fmt: skip
 
 
 class Ledger:
-    """The file `submissions/<name>/ledger.csv`. Lines are only ever added, each by one locked write."""
+    """The file `submissions/<name>/ledger.csv`. Lines are only ever added, each by one locked write.
+
+    An entry is one line of the file, whatever it holds, so that a line which a kill or a full disk cut short spoils no
+    other; it stays in the file, and `broken` names it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, event: str, **values: Any) -> None:
-        """Add a line; `values` are among FIELDS, the time is added."""
+        """Add a line, unless the same run stands there already; `values` are among FIELDS, the time is added.
+
+        Raises:
+            DeviceError: if it cannot be written.
+        """
         if unknown := set(values) - set(FIELDS):
             raise TypeError(f"the ledger has no field {', '.join(sorted(unknown))}")
         row = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **values}
-        with locked(self.path), self.path.open("ab+") as handle:
-            end = handle.seek(0, os.SEEK_END)
-            text = "" if end else _line(dict(zip(FIELDS, FIELDS, strict=True)))
-            if end:
-                handle.seek(-1, os.SEEK_END)
-                text = "" if handle.read(1) == b"\n" else "\n"  # a line that a kill or a full disk cut short
-            handle.write((text + _line(row)).encode())
-            handle.flush()
-            os.fsync(handle.fileno())
+        row = {name: " ".join(str(value).split()) for name, value in row.items() if value is not None}
+        with locked(self.path):
+            header, lines = self._read()
+            if header and header != list(FIELDS):  # of an earlier version
+                self._rewrite()
+            if event == "run" and any(_outcome(each) == _outcome(row) for each in self.rows()):
+                return
+            with self.path.open("ab+") as handle:
+                text = "" if lines else _line(dict(zip(FIELDS, FIELDS, strict=True)))
+                if handle.seek(0, os.SEEK_END):
+                    handle.seek(-1, os.SEEK_END)
+                    text = "" if handle.read(1) == b"\n" else "\n"  # the line before was cut short
+                handle.write((text + _line(row)).encode())
+                handle.flush()
+                os.fsync(handle.fileno())
 
     def rows(self) -> list[dict[str, str]]:
-        """Return all whole lines, oldest first."""
+        """Return all whole entries, oldest first."""
+        header, lines = self._read()
+        return [dict(zip(header, cells, strict=True)) for _, cells in lines if len(cells) == len(header)]
+
+    def broken(self) -> list[int]:
+        """Return the numbers of the lines that were cut short; the header is line 1."""
+        header, lines = self._read()
+        return [number for number, cells in lines if len(cells) != len(header)]
+
+    def _read(self) -> tuple[list[str], list[tuple[int, list[str]]]]:
+        """Return the header, and each line after it with its number, as cells."""
         if not self.path.is_file():
-            return []
-        text = self.path.read_text(encoding="utf-8")
-        rows = csv.DictReader(io.StringIO(text, newline=""))
-        return [row for row in rows if row.get("event") and None not in row.values()]
+            return [], []
+        lines = self.path.read_bytes().decode("utf-8", errors="replace").splitlines()
+        cells = [(number, next(csv.reader([line]), [])) for number, line in enumerate(lines, 1) if line.strip()]
+        return (cells[0][1], cells[1:]) if cells else ([], [])
+
+    def _rewrite(self) -> None:
+        rows = self.rows()
+        with atomic_write(self.path, "w") as handle:
+            handle.write(_line(dict(zip(FIELDS, FIELDS, strict=True))) + "".join(map(_line, rows)))
+
+
+def _outcome(row: Mapping[str, Any]) -> list[str]:
+    """Return what tells a run that has changed from one whose command was only repeated."""
+    return [row.get(name, "") for name in FIELDS if name not in ("time", "seconds")]
 
 
 def _line(row: Mapping[str, Any]) -> str:

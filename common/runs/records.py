@@ -23,6 +23,7 @@ class Status(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped by the deadline"
+    INCOMPLETE = "finished without all folds"
     FAILED = "failed"
 
 
@@ -52,7 +53,7 @@ class Fold(Record):
 
     rows: int
     seconds: dict[str, float] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
     stopped_early: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -98,6 +99,7 @@ class RunRecord(Record):
     settings: dict[str, Any]
     data: dict[str, str]
     code: Code
+    data_folder: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
     kit: str = __version__
@@ -109,7 +111,7 @@ class RunRecord(Record):
     seconds: dict[str, float] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     folds: dict[int, Fold] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
     rows_scored: int = 0
     submission: Submission | None = None
     warnings: list[str] = field(default_factory=list)
@@ -125,6 +127,8 @@ def _read(hint: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType:
         return None if value is None else _read(arguments[0], value)
+    if origin in (list, dict) and not isinstance(value, origin):
+        raise TypeError(f"expected {origin.__name__}, got {value!r}")
     if origin is list:
         return [_read(arguments[0], each) for each in value]
     if origin is dict:
@@ -132,4 +136,8 @@ def _read(hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
         return hint(**{key: _read(hints[key], each) for key, each in value.items()})  # type: ignore[operator]
-    return hint(value) if hint is Status else value
+    if hint is Status:
+        return Status(value)
+    if hint is not Any and not isinstance(value, (int, float) if hint is float else hint):
+        raise TypeError(f"expected {hint.__name__}, got {value!r}")
+    return value

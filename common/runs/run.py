@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from common.model import Model
 
 RECORD, LOG = "run.json", "log.txt"
+_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)  # as common.files names what is not whole yet
+_FOLD = re.compile(r"fold-(0|[1-9][0-9]*)")
 Mode = Literal["auto", "resume", "fresh"]
 
 
@@ -72,15 +75,16 @@ class Run:
         Raises:
             RunError: if it is another run, or other code would continue it.
         """
-        for path in folder.glob(".*.part"):  # what a kill left half written
-            _remove(path)
         if not (folder / RECORD).exists():
             if mode == "resume":
                 raise RunError(f"nothing to resume in {folder}; leave out --resume to start there")
-            if folder.is_dir() and any(path.name != LOG for path in folder.iterdir()):
+            if folder.is_dir() and any(
+                path.name != LOG and not _PART.fullmatch(path.name) for path in folder.iterdir()
+            ):
                 raise RunError(f"{folder} holds files that are no run; give --out another folder")
             run = cls(folder, record)
         elif mode == "fresh":
+            _require_run(folder)
             (folder / RECORD).unlink()  # first, so that a kill leaves nothing that looks like a run
             for path in folder.iterdir():
                 if path.name != LOG:
@@ -89,6 +93,9 @@ class Run:
         else:
             run = cls.open(folder)
             run._check(record, mode)
+        for path in sorted(folder.rglob(".*.part")):  # what a kill left half written
+            if _PART.fullmatch(path.name):
+                _remove(path)
         run._enter_session(record)
         return run
 
@@ -123,6 +130,12 @@ class Run:
             json.dump(self.record.to_json(), handle, indent=1)
             handle.write("\n")
 
+    @property
+    def data_folder(self) -> Path | None:
+        """The folder of the data that it was trained on, if it is still there."""
+        folder = Path(self.record.data_folder)
+        return folder if self.record.data_folder and folder.is_dir() else None
+
     def fold(self, number: int) -> Path:
         """Return the folder of a fold."""
         return self.folder / f"fold-{number}"
@@ -133,8 +146,8 @@ class Run:
 
     def finished(self) -> list[int]:
         """Return the folds that are trained and saved."""
-        numbers = (path.parent.name.removeprefix("fold-") for path in self.folder.glob("fold-*/fold.json"))
-        return sorted(int(number) for number in numbers if number.isdigit())
+        names = (path.parent.name for path in self.folder.glob("fold-*/fold.json"))
+        return sorted(int(name[5:]) for name in names if _FOLD.fullmatch(name))
 
     def keep_fold(
         self, number: int, model: Model, valid: NDArray[float64], test: NDArray[float64], record: Fold
@@ -163,9 +176,17 @@ class Run:
 
 
 def new_record(
-    competition: Competition, profile: str, config: Config, data: dict[str, str], machine: dict[str, object]
+    competition: Competition,
+    profile: str,
+    config: Config,
+    data: dict[str, str],
+    data_folder: Path,
+    machine: dict[str, object],
 ) -> RunRecord:
-    """Return the record of a run that begins; which folds are trained is no part of it, so that folds can be added."""
+    """Return the record of a run that begins; which folds are trained is no part of it, so that folds can be added.
+
+    `data` are the hashes of the files in `data_folder`, by name.
+    """
     files = provenance.code_files(competition.name)
     return RunRecord(
         competition=competition.name,
@@ -173,16 +194,36 @@ def new_record(
         metric=competition.metric,
         settings={key: value for key, value in flat(config).items() if key != "folds"},
         data=data,
+        data_folder=str(data_folder.resolve()),
         code=Code(hash=provenance.code_hash(files), files=files),
         versions=provenance.versions(),
         machine=machine,
     )
 
 
+def trained_on(folder: Path) -> Path | None:
+    """Return the folder of the data that a run was trained on; None where there is no run, or the data is gone."""
+    try:
+        return Run.open(folder).data_folder
+    except RunError:
+        return None
+
+
 def default_folder(root: Path, record: RunRecord) -> Path:
     """Return the folder of a run that was given none: the same settings and data have the same one."""
     deciding = json.dumps([record.competition, record.settings, record.data], sort_keys=True)
     return root / f"{record.profile}-{hashlib.sha256(deciding.encode()).hexdigest()[:8]}"
+
+
+def _require_run(folder: Path) -> None:
+    """Refuse a folder that no version of the kit has made as a run, before anything of it is removed."""
+    try:
+        values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        values["competition"], values["profile"], values["settings"], values["code"]["files"], values["sessions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{folder} is no run of the kit, so --fresh replaces nothing there; give --out another folder"
+        ) from None
 
 
 def _differences(old: Any, new: Any) -> list[str]:

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from common import data, registry
-from common.attached import files_below
 from common.competition import Competition, Config
 from common.config import resolve
 from common.data.archives import extract
@@ -158,22 +157,17 @@ class Kernel:
         Raises:
             DataError: if there is none, or more than one.
         """
-        inputs = self.environment.inputs
-        found = [
-            path
-            for root in inputs
-            for path in files_below(root, RUN, "run.json")
-            if "work" not in path.relative_to(root).parts  # the kit's own working copies do not count
-        ]
-        if len(found) != 1:
-            what = ", ".join(map(str, found)) or f"none under {', '.join(map(str, inputs))}"
+        files = self.environment.attached(RUN, "run.json")
+        runs = [path for path, parts in files if "work" not in parts]  # the kit's own working copies do not count
+        if len(runs) != 1:
+            what = ", ".join(map(str, runs)) or f"none under {', '.join(map(str, self.environment.inputs))}"
             raise DataError(f"one trained run is needed, found: {what}; attach the output of the training kernel")
         folder = self.environment.working / "run"  # a copy: inputs cannot be written to
         shutil.rmtree(folder, ignore_errors=True)
-        if found[0].name == RUN:
-            extract(found[0], folder)
+        if runs[0].name == RUN:
+            extract(runs[0], folder)
         else:
-            shutil.copytree(found[0].parent, folder)
+            shutil.copytree(runs[0].parent, folder)
         return folder
 
     @contextmanager

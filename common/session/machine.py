@@ -48,7 +48,7 @@ def require(here: Environment, *, gpus: int = 0, internet: bool = False, disk: f
         DeviceError: with everything that is missing and what to do, within a minute.
     """
     missing = []
-    lines = [f"{cpu_count()} CPUs, {(total_memory() or 0) / 2**30:.0f} GiB of memory, at {here.place}"]
+    lines = [f"{cpu_count()} CPUs, {total_memory() / 2**30:.0f} GiB of memory, at {here.place}"]
     if gpus:
         names, trouble = _prove_gpus(gpus)
         lines += names
@@ -73,7 +73,7 @@ def _prove_gpus(wanted: int) -> tuple[list[str], str]:
     In a process of its own: a driver that hangs is given up, and CUDA stays untouched here, so that training may
     still start one process for each GPU.
     """
-    command = [sys.executable, "-c", _PROBE, str(wanted)]
+    command = [sys.executable, "-P", "-c", _PROBE, str(wanted)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

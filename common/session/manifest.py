@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from common.data.frames import sha256
-from common.files import atomic_write
+from common.files import atomic_write, sha256
 
 MANIFEST = "manifest.json"
 

@@ -27,11 +27,8 @@ def use(inputs: tuple[Path, ...], folder: Path) -> list[str]:
     wheels = [path for root in inputs for path in sorted(root.rglob("*.whl")) if not _installed(path)]
     if not wheels:
         return []
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--quiet", "--target", str(folder)]
-    done = subprocess.run([*command, *map(str, wheels)], capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        raise DeviceError(f"attached wheels cannot be installed: {errors[0]}; make them anew with kit dataset wheels")
+    if reason := pip("install", "--no-index", "--no-deps", "--target", str(folder), *map(str, wheels)):
+        raise DeviceError(f"attached wheels cannot be installed: {reason}; make them anew with kit dataset wheels")
     sys.path.append(str(folder))
     return [path.name for path in wheels]
 
@@ -46,25 +43,20 @@ def fetch(packages: Sequence[str], folder: Path) -> None:
     Raises:
         DeviceError: with pip's reason, if there is none for this Python.
     """
-    wanted = [package for package in packages if not _has(re.split(r"[\s<>=!~\[;]", package, maxsplit=1)[0])]
-    if not wanted:
+    missing = [package for package in packages if not _has(re.split(r"[\s<>=!~\[;]", package, maxsplit=1)[0])]
+    if not missing:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--quiet",
-        "--dest",
-        str(folder),
-    ]
-    done = subprocess.run([*command, *wanted], capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
-        raise DeviceError(f"{', '.join(wanted)} cannot be fetched: {errors[0]}; attach them with kit dataset wheels")
+    if reason := pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(folder), *missing):
+        raise DeviceError(f"{', '.join(missing)} cannot be fetched: {reason}; attach them with kit dataset wheels")
+
+
+def pip(command: str, *arguments: str) -> str:
+    """Run pip; return its reason if it fails, else an empty string."""
+    words = [sys.executable, "-P", "-m", "pip", command, "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
+    return (errors or ["pip failed"])[-1] if done.returncode else ""
 
 
 def _installed(wheel: Path) -> bool:

@@ -1,7 +1,7 @@
-"""What validation rows share with the rows that their fold trains on: groups, duplicates, near-identical rows.
+"""What validation rows share with the rows that their fold trains on: groups, duplicates, near duplicates.
 
-A model that has seen a row's twin scores better in cross-validation than on the leaderboard. Every check costs time
-and memory linear in the rows (up to sorting), and none looks at the target.
+A model that has seen a row's duplicate scores better in cross-validation than on the leaderboard. Every check costs
+time and memory linear in the rows (up to sorting), and none looks at the target.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
+from common.competition import Split
 from common.errors import SplitError
-from common.splits.near_duplicates import near_twins
-from common.submission.checks.problem import counted
+from common.splits.near_duplicates import near_duplicates
+from common.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,38 +30,38 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Leak:
-    """One way in which validation knows training; `share` is that of the validation rows, over all folds."""
+    """One way in which validation knows training; `fraction` is that of the validation rows, over all folds."""
 
     kind: Literal["group", "duplicate", "near_duplicate"]
     message: str
-    share: float
+    fraction: float
     examples: tuple[str, ...]
 
 
 def check(
     frame: pd.DataFrame,
     folds: NDArray[np.integer[Any]],
+    split: Split,
     *,
     inputs: Sequence[str],
     group: str | None = None,
     test: pd.DataFrame | None = None,
-    ordered: bool = False,
 ) -> list[Leak]:
-    """Return what leaks from training into validation, the greatest share first.
+    """Return what leaks from training into validation, the greatest fraction first.
 
     - Groups: values of `group` on both sides. With `test`, also values of any input column that validation shares
       with training far more often than the test does: there the split promises what the test does not keep.
     - Duplicates: rows that agree in all inputs.
-    - Near-identical rows: alike in every input, where text may differ in case, punctuation, word order and by small
-      edits (see `common.splits.near_duplicates`), and numbers by a thousandth of their spread.
+    - Near duplicates: alike in every input, where text may differ in case, punctuation, word order and by small
+      edits (see `common.splits.near_duplicates`), and numbers by a thousandth of their standard deviation.
 
     Args:
         frame: The training rows, shape (n, columns).
         folds: The fold of each row as `make_folds` gives it, shape (n,).
+        split: How they were made: a fold of a `time` split trains on earlier folds only.
         inputs: The columns that the model sees.
         group: The column whose values the test does not share with training, if that is known.
         test: The test rows; columns that they lack are not compared.
-        ordered: Fold k trains on folds below k only (a `time` split), not on all others.
 
     Raises:
         SplitError: if the frame lacks a column or has another number of rows than there are folds.
@@ -72,22 +73,22 @@ def check(
         raise SplitError(f"{len(frame)} rows but {len(folds)} folds; one fold per row is needed")
     if not (folds >= 0).any():
         return []
-    n_valid = int((folds >= 0).sum())
-    found = [_shared_group(frame, test, name, folds, ordered, known=name == group) for name in wanted]
+    n_valid, ordered = int((folds >= 0).sum()), split.kind == "time"
+    leaks = [_shared_group(frame, test, name, folds, ordered, known=name == group) for name in wanted]
     if inputs:
-        found += _same_rows(frame.loc[:, list(inputs)], folds, ordered)
-    leaks = [leak for leak in found if leak is not None and leak.share >= max(_LEAST, 1 / n_valid)]
-    return sorted(leaks, key=lambda leak: -leak.share)
+        leaks += _same_rows(frame.loc[:, list(inputs)], folds, ordered, grouped=split.group is not None)
+    serious = [leak for leak in leaks if leak is not None and leak.fraction >= max(_LEAST, 1 / n_valid)]
+    return sorted(serious, key=lambda leak: -leak.fraction)
 
 
 def between(parts: Mapping[str, pd.DataFrame], inputs: Sequence[str]) -> list[str]:
-    """Return in words which tables hold rows of one another, equal or nearly so in all inputs; an empty list if none does.
+    """Return a message for each pair of tables that share rows, equal or nearly so in all inputs.
 
-    Every row counts once for each table before its own that holds an equal row, or else for the one of a near-identical
-    row that was found. Rows that a test shares with training are no fault of the split, but good to know of.
+    A row counts once for each table before its own that holds an equal row, or else for one that holds a near duplicate.
+    Rows that a test shares with training are no fault of the split, but good to know of.
 
     Args:
-        parts: the tables by name; one that lacks an input is passed over.
+        parts: the tables by name; one that lacks an input is left out.
         inputs: the columns that the model sees.
     """
     import numpy as np
@@ -99,18 +100,16 @@ def between(parts: Mapping[str, pd.DataFrame], inputs: Sequence[str]) -> list[st
     rows = pd.concat([parts[name].loc[:, list(inputs)] for name in names], ignore_index=True)
     part = np.repeat(np.arange(len(names)), [len(parts[name]) for name in names])
     keys = pd.util.hash_pandas_object(rows, index=False).to_numpy()
-    twin = near_twins(rows, part, ordered=False)
-    told = []
+    duplicate_of, messages = near_duplicates(rows, part, ordered=False), []
     for earlier, later in sorted(combinations(range(len(names)), 2), key=lambda pair: pair[1]):
         equal = (part == later) & np.isin(keys, keys[part == earlier])
-        near = np.flatnonzero((part == later) & (twin >= 0) & (part[twin] == earlier) & ~equal)
+        near = np.flatnonzero((part == later) & (duplicate_of >= 0) & (part[duplicate_of] == earlier) & ~equal)
         if equal.any() or near.size:
-            pairs = tuple(f"{_shown(rows, row)} ~ {_shown(rows, twin[row])}" for row in near[:1])
-            told.append(
-                f"{counted(int(equal.sum()), 'row')} of {names[later]} equal a row of {names[earlier]} in all inputs, "
-                f"{near.size:,} more nearly{_such_as(pairs)}"
+            messages.append(
+                f"{names[later]} shares {plural(int(equal.sum()), 'row')} with {names[earlier]} in all inputs, and "
+                f"{near.size:,} more nearly{_such_as(_pairs(rows, near[:1], duplicate_of))}"
             )
-    return told
+    return messages
 
 
 def _shared_group(
@@ -120,23 +119,23 @@ def _shared_group(
     import pandas as pd
 
     codes, values = pd.factorize(frame[name])
-    seen = _crossing(codes, folds, ordered)
-    share = float(seen.sum() / (folds >= 0).sum())
+    shared = _crossing(codes, folds, ordered)
+    fraction = float(shared.sum() / (folds >= 0).sum())
     in_test = float(test[name].isin(values).mean()) if test is not None and len(test) and name in test else None
-    if not known and (in_test is None or share < in_test + _EVIDENCE):
+    if not known and (in_test is None or fraction < in_test + _EVIDENCE):
         return None
-    examples = tuple(str(value) for value in frame[name][seen].unique()[:_EXAMPLES])
-    than = "" if in_test is None else f", but only {_percent(in_test)} of the test rows" if in_test < share else ""
+    examples = tuple(str(value) for value in frame[name][shared].unique()[:_EXAMPLES])
+    than = "" if in_test is None else f", but only {in_test:.1%} of the test rows" if in_test < fraction else ""
     return Leak(
         "group",
-        f"{_percent(share)} of the validation rows have their {name!r} in training too{_such_as(examples)}{than}; "
+        f"{fraction:.1%} of the validation rows have their {name!r} in training too{_such_as(examples)}{than}; "
         f"the score will be too good for rows of a new {name!r}. Split by group={name!r}",
-        share,
+        fraction,
         examples,
     )
 
 
-def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool) -> list[Leak | None]:
+def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: bool) -> list[Leak | None]:
     """Return the leaks by rows that are equal, and by rows that are nearly so."""
     import numpy as np
     import pandas as pd
@@ -144,26 +143,26 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool) -> list[L
     # 64 bits: among a million rows two different ones collide once in tens of millions of runs.
     keys = pd.factorize(pd.util.hash_pandas_object(rows, index=False).to_numpy())[0]
     equal = _crossing(keys, folds, ordered)
-    twin = near_twins(rows, folds, ordered)
-    near = (twin >= 0) & ~equal
+    duplicate_of = near_duplicates(rows, folds, ordered)
     n_valid = int((folds >= 0).sum())
-    equal_rows, near_rows = np.flatnonzero(equal), np.flatnonzero(near)
+    equal_rows, near_rows = np.flatnonzero(equal), np.flatnonzero((duplicate_of >= 0) & ~equal)
     examples = tuple(dict.fromkeys(_shown(rows, row) for row in equal_rows[:100]))[:_EXAMPLES]
-    pairs = tuple(f"{_shown(rows, row)} ~ {_shown(rows, twin[row])}" for row in near_rows[:_EXAMPLES])
-    share, near_share = len(equal_rows) / n_valid, len(near_rows) / n_valid
+    pairs = _pairs(rows, near_rows[:_EXAMPLES], duplicate_of)
+    # The groups of a split by group are what they are: another group is no help there.
+    keep = "" if grouped else ", or keep them together by a group"
     return [
         Leak(
             "duplicate",
-            f"{_percent(share)} of the validation rows equal a training row in all inputs{_such_as(examples[:1])}; "
-            "drop the duplicates, or keep them together by a group",
-            share,
+            f"{len(equal_rows) / n_valid:.1%} of the validation rows equal a training row in all inputs"
+            f"{_such_as(examples[:1])}; drop the duplicates{keep}",
+            len(equal_rows) / n_valid,
             examples,
         ),
         Leak(
             "near_duplicate",
-            f"{_percent(near_share)} of the validation rows nearly equal a training row{_such_as(pairs[:1])}; "
-            "keep such rows together by a group",
-            near_share,
+            f"{len(near_rows) / n_valid:.1%} of the validation rows nearly equal a training row"
+            f"{_such_as(pairs[:1])}; drop one row of each pair that means the same{keep}",
+            len(near_rows) / n_valid,
             pairs,
         ),
     ]
@@ -177,7 +176,7 @@ def _crossing(keys: NDArray[Any], folds: NDArray[Any], ordered: bool) -> NDArray
     import numpy as np
 
     sides = folds.astype(np.int64)
-    lowest = np.full(int(keys.max()) + 2, np.iinfo(np.int64).max)  # the last place takes key -1
+    lowest = np.full(int(keys.max()) + 2, np.iinfo(np.int64).max)  # the last entry is for key -1
     highest = np.full(len(lowest), np.iinfo(np.int64).min)
     np.minimum.at(lowest, keys, sides)
     np.maximum.at(highest, keys, sides)
@@ -190,8 +189,8 @@ def _shown(rows: pd.DataFrame, row: int) -> str:
     return repr(text if len(text) <= 80 else text[:79] + "…")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _pairs(rows: pd.DataFrame, some: NDArray[np.intp], duplicate_of: NDArray[np.intp]) -> tuple[str, ...]:
+    return tuple(f"{_shown(rows, row)} ~ {_shown(rows, duplicate_of[row])}" for row in some)
 
 
 def _such_as(examples: Sequence[str]) -> str:

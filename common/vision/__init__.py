@@ -1,5 +1,10 @@
-"""Pictures told apart: pretrained backbones, features, heads and fastai learners, for any competition of pictures.
+"""Image classification out of the box: a competition of pictures offers `MODELS = VisionModels(TASK)`.
 
-A competition says what is to be told apart (a `Task`) and offers profiles made of the settings in `settings`;
-`models` has the rest of its `model.py`.
+Its profiles are made of the settings in `settings`: `Thumbnails` (scikit-learn), `Course` (fastai's `vision_learner`),
+`Frozen` (features of a pretrained network, a linear head, fine-tuning beside it). `pictures` decodes and caches them.
 """
+
+from common.vision.models import VisionModels
+from common.vision.task import Task
+
+__all__ = ["Task", "VisionModels"]

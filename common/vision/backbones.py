@@ -14,15 +14,14 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Literal
 
-from common.attached import files_below
 from common.environment import Environment
 from common.errors import BackboneError
+from common.wording import first_line, listed
 
 RANDOM = "random"  # weights that are drawn: for samples and tests
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_CLASSIFIER = 2  # tensors of a linear layer
-_HEADS = ("fc.", "classifier", "head", "last_linear", "aux")
+_HEADS = ("fc.", "classifier", "head", "last_linear", "aux")  # what the names of a classifier's tensors begin with
 _LIBRARIES = ("torchvision", "timm")  # a name that both have is torchvision's: the course's resnet34 is
 
 
@@ -41,8 +40,8 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
     """Return a backbone with its weights, in single precision on the CPU.
 
     Args:
-        name: a model of torchvision or timm; `timm/NAME` or `torchvision/NAME` where both have it.
-        weights: a file or a folder that holds one, `random`, or nothing: the pretrained ones, wherever they are.
+        name: a network of torchvision or timm; `timm/NAME` or `torchvision/NAME` where both have it.
+        weights: a file or a folder that holds one, `random`, or empty: the pretrained ones, wherever they are.
         environment: says what is attached and whether there is internet.
         seed: of random weights.
 
@@ -57,11 +56,11 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return make(plain, False)
-    file = given(weights) if weights else attached(plain, environment)
+    file = weights_file(weights) if weights else attached(plain, environment)
     if file is not None:
-        made = make(plain, False)
-        made.network.load_state_dict(fit(made.network.state_dict(), read(file), file))
-        return made
+        backbone = make(plain, False)
+        backbone.network.load_state_dict(_fitted(backbone.network.state_dict(), read(file), file))
+        return backbone
     if not environment.online() and not _cached(library, plain):
         mounts = ", ".join(map(str, environment.inputs))
         raise BackboneError(
@@ -71,17 +70,17 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
     try:
         return make(plain, True)
     except Exception as error:  # whatever the Hub's and torchvision's clients raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
         raise BackboneError(
-            f"weights of {plain} could not be downloaded ({reason}); check the network or give --set weights=FILE"
+            f"weights of {plain} could not be downloaded ({first_line(error)}); check the network or give "
+            "--set weights=FILE"
         ) from error
 
 
 def require_size(backbone: Backbone, *sizes: int) -> None:
-    """See to it, before anything costs time, that a backbone takes pictures of these sides, in pixels.
+    """Check, before anything costs time, that a backbone takes pictures of these sides, in pixels.
 
     Raises:
-        BackboneError: if there is one that it does not take.
+        BackboneError: if it does not take one of them.
     """
     for size in sizes:
         if reason := refusal(backbone.network, size):
@@ -91,7 +90,7 @@ def require_size(backbone: Backbone, *sizes: int) -> None:
 
 
 def refusal(network: Any, size: int) -> str | None:
-    """Return what a network says against an empty picture of this side, in pixels, or None."""
+    """Return why a network does not take a picture of this side, in pixels, or None if it does."""
     import torch
 
     device = next(network.parameters()).device
@@ -99,11 +98,11 @@ def refusal(network: Any, size: int) -> str | None:
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, size, size, device=device))
     except (AssertionError, RuntimeError, ValueError) as error:
-        return next(iter(str(error).splitlines()), type(error).__name__)[:200].rstrip(".")
+        return first_line(error).rstrip(".")
     return None
 
 
-def given(weights: str) -> Path:
+def weights_file(weights: str) -> Path:
     """Return the file of weights that a setting names: itself, or the only one in a folder.
 
     Raises:
@@ -112,24 +111,24 @@ def given(weights: str) -> Path:
     path = Path(weights).expanduser()
     if path.is_file():
         return path
-    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else []
-    if len(found) != 1:
-        what = ", ".join(file.name for file in found[:3]) or "none"
-        raise BackboneError(f"weights={weights}: one file ({', '.join(SUFFIXES)}) is needed, found: {what}")
-    return found[0]
+    files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else []
+    if len(files) != 1:
+        names = listed((file.name for file in files), 3) or "none"
+        raise BackboneError(
+            f"weights={weights} must be one file ({', '.join(SUFFIXES)}) or its folder; it has: {names}"
+        )
+    return files[0]
 
 
 def attached(name: str, environment: Environment) -> Path | None:
     """Return the weights among the attached inputs whose file or folder bears the backbone's name, or None."""
     wanted = {name.lower(), name.partition(".")[0].lower()}
-    for root in environment.inputs:
-        for path in sorted(files_below(root, *(f"*{suffix}" for suffix in SUFFIXES))):
-            parts = path.relative_to(root).parts
-            names = {part.lower() for part in (*parts[:-1], path.stem)}
-            # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
-            names |= {path.stem.lower().partition("-")[0]}
-            if names & wanted or any(part.replace("-", "_") in wanted for part in names):
-                return path
+    for path, parts in environment.attached(*(f"*{suffix}" for suffix in SUFFIXES)):
+        names = {part.lower() for part in (*parts[:-1], path.stem)}
+        # torchvision and timm put a checksum behind the name: resnet34-b627a593.pth
+        names |= {path.stem.lower().partition("-")[0]}
+        if names & wanted or any(part.replace("-", "_") in wanted for part in names):
+            return path
     return None
 
 
@@ -151,11 +150,12 @@ def read(path: Path) -> dict[str, Any]:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:
         raise BackboneError(
-            f"{path} is no file of PyTorch, or holds other objects; only plain tensors are loaded: export the state dict alone"
+            f"{path} is not a PyTorch file, or holds other objects; only plain tensors are loaded: export the state dict"
         ) from None
     except (OSError, RuntimeError, ValueError, KeyError, EOFError, SafetensorError) as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:160]
-        raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
+        raise BackboneError(
+            f"{path} cannot be read as weights ({first_line(error)}); only plain tensors are loaded"
+        ) from None
     for key in ("state_dict", "model"):  # as training scripts wrap them
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -166,41 +166,29 @@ def read(path: Path) -> dict[str, Any]:
     return tensors
 
 
-def fit(own: Mapping[str, Any], tensors: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return `tensors` under the names of a network's own: by name, or in order where every shape agrees.
-
-    A classifier at the end is left out. In order is how weights fit that were saved by another implementation of
-    the same architecture.
+def _fitted(own: Mapping[str, Any], tensors: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return those of the tensors in a file that a network has under the same names; a classifier is left out.
 
     Raises:
-        BackboneError: naming the first tensor that does not fit.
+        BackboneError: for a tensor that is missing, of another shape or left over.
     """
     named = {key.removeprefix("module.").removeprefix("model."): value for key, value in tensors.items()}
-    counters = {key: value for key, value in own.items() if key.endswith("num_batches_tracked")}
-    needed = {key: value for key, value in own.items() if key not in counters}
-    if all(key in named and named[key].shape == value.shape for key, value in needed.items()):
-        _require_classifier([key for key in named if key not in own], path)
-        return {key: named.get(key, value) for key, value in own.items()}
-    ordered = [(key, value) for key, value in named.items() if not key.endswith("num_batches_tracked")]
-    if len(ordered) < len(needed):
-        raise BackboneError(f"{path} has {len(ordered)} tensors, the backbone {len(needed)}: another architecture")
-    _require_classifier([key for key, _ in ordered[len(needed) :]], path)
-    taken = {}
-    for (key, value), (name, tensor) in zip(needed.items(), ordered, strict=False):
-        if value.shape != tensor.shape:
+    for key, value in own.items():
+        if key.endswith("num_batches_tracked"):  # a counter, which older files lack
+            named.setdefault(key, value)
+        elif key not in named:
             raise BackboneError(
-                f"{path} does not fit: {name} has shape {tuple(tensor.shape)} where {key} has {tuple(value.shape)}"
+                f"{path} does not fit: it has no tensor {key}; is it of another architecture or library?"
             )
-        taken[key] = tensor
-    return {**counters, **taken}
-
-
-def _require_classifier(left: list[str], path: Path) -> None:
-    """Refuse weights of which more is left over than a classifier: those of a larger network fit a smaller one's names."""
-    if len(left) > _CLASSIFIER and (others := [name for name in left if not name.lower().startswith(_HEADS)]):
-        raise BackboneError(
-            f"{path} holds tensors that the backbone has no place for, {others[0]} first: another architecture"
-        )
+        elif named[key].shape != value.shape:
+            shapes = f"{tuple(named[key].shape)}, expected {tuple(value.shape)}"
+            raise BackboneError(f"{path} does not fit: {key} has shape {shapes}; is it of another architecture?")
+    for key in named:  # weights of a larger network may have all names of a smaller one
+        if key not in own and not key.lower().startswith(_HEADS):
+            raise BackboneError(
+                f"{path} does not fit: the backbone has no tensor {key}; is it of another architecture?"
+            )
+    return {key: named[key] for key in own}
 
 
 def resolve(name: str) -> tuple[Literal["timm", "torchvision"], str]:
@@ -243,7 +231,7 @@ def _torchvision(name: str, pretrained: bool) -> Backbone:
         if isinstance(getattr(network, place, None), nn.Module):
             setattr(network, place, nn.Identity())
             return Backbone(name, "torchvision", network, *IMAGENET)
-    raise BackboneError(f"{name} has no classifier that could be taken off; choose a timm backbone")
+    raise BackboneError(f"the classifier of {name} cannot be taken off; choose a timm backbone")
 
 
 def _cached(library: str, name: str) -> bool:

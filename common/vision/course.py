@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
-from common.fastai.learner import TrainingCallback, precise
 from common.files import scratch_folder
 from common.model import Context
+from common.vision.learner import fine_tune, learner, read, save
 from common.vision.rows import ROW
 from common.vision.settings import Course
 from common.vision.task import Task
-from common.vision.tuned import read, save
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,11 +33,7 @@ class CourseModel:
         """Train to the end or to the deadline."""
         with scratch_folder() as folder:
             learn = self.learner(train, valid, folder)
-            steps = len(learn.dls.train) * (self.config.epochs + 1)
-            with self.context.progress.task(f"{self.context.title} · train", steps, "steps") as task:
-                learn.add_cb(callback := TrainingCallback(self.context, task, steps))
-                learn.fine_tune(self.config.epochs, self.config.learning_rate)
-        self.notes = callback.notes
+            self.notes = fine_tune(learn, self.config.epochs, self.context, "train", base_lr=self.config.learning_rate)
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
@@ -46,22 +41,19 @@ class CourseModel:
         from fastai.metrics import error_rate
         from fastai.torch_core import set_seed
 
-        from common.vision.learner import learner
-
         set_seed(self.config.seed, reproducible=False)
         self.backbone = self._backbone(self.config.weights)
         dls = self._loaders(train, valid, folder)
-        learn = learner(dls, self.backbone, self.config.size, metrics=error_rate, path=folder)
-        return precise(learn, self.config.precision)
+        return learner(dls, self.backbone, self.config.size, self.config.precision, metrics=error_rate, path=folder)
 
-    def chances(self, frame: DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return the probability of each class (n, classes)."""
         import numpy as np
 
-        from common.vision.prediction import Eye, log_chances
+        from common.vision.prediction import Predictor
 
-        eye = Eye(self.network, self.backbone.mean, self.backbone.std, half=False)
-        return np.exp(log_chances(eye, frame, self.config.size, 1, self.context))
+        predictor = Predictor(self.network, self.backbone.mean, self.backbone.std)
+        return np.exp(predictor.predict_log_proba(frame, self.config.size, 1, self.context))
 
     def save(self, folder: Path) -> None:
         """Write the weights (safetensors)."""
@@ -93,7 +85,7 @@ class CourseModel:
             {"picture": both[self.task.picture], "name": [names[code] for code in self.task.codes(both)]}
         )
         block = DataBlock(
-            # fastai's ImageBlock, but for who opens the files: they may lie in an archive.
+            # fastai's ImageBlock, except for how files are opened: they may be members of an archive.
             blocks=(
                 TransformBlock(type_tfms=_picture, batch_tfms=IntToFloatTensor),
                 CategoryBlock(vocab=list(names), sort=False),

@@ -1,26 +1,28 @@
-"""What a frozen backbone makes of pictures: computed once for each, kept on disk, shared by folds, runs and workers.
+"""Features of a frozen backbone: computed once for each picture, kept on disk, shared by folds, runs and workers.
 
-A picture is seen at every size, as it is and flipped; the two are averaged, which takes noise out of the features.
-At each size there are two blocks: what the backbone's own classifier would see (`224 mean`, of the last feature map)
-and, of networks that have such a map, the strongest answer in it of each channel (`224 max`).
+Features are computed of a picture at every size and of its mirror image, and averaged, which takes noise out of them.
+At each size there are two blocks: what the backbone's own classifier would be given (`224 mean`, of the last feature
+map) and, of networks that have such a map, the maximum of each channel (`224 max`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common import precision
+from common.cache import cached, entry_name
 from common.errors import SettingError
-from common.files import atomic_folder, atomic_write, lock_of, locked
+from common.files import atomic_folder
 from common.model import Context
 from common.vision import backbones
-from common.vision.eviction import INDEX, make_room
-from common.vision.prediction import Eye, precision
-from common.vision.rows import ROW, entries
+from common.vision.prediction import Predictor
+from common.vision.rows import ROW, cache_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 Blocks = dict[str, Any]  # float32 arrays by name
 KEPT = "backbone"  # the folder, in that of a run, with the weights that its features are made by
 VERSION = 1  # of what features are; another one computes all of them anew
-PART = 512  # pictures whose features are written together: what a kill costs at most
+PART = 512  # pictures whose features are an entry of the cache: what a kill costs at most
+FILE = "features.npz"
 _BATCH = 32
 
 
@@ -66,101 +69,96 @@ def features(frame: DataFrame, config: Frozen, context: Context) -> Blocks:
 
     Raises:
         SettingError: if the features take more disk than the settings allow.
-        DeviceError: if the disk has no room for them.
+        DeviceError: if the disk is full.
     """
     import numpy as np
 
-    about = json.loads((context.run / KEPT / "backbone.json").read_text(encoding="utf-8"))
-    blocks: dict[str, Any] = {}
-    extractor = _Extractor(config, context)
-    for entry, places in entries(frame):
-        made_by = [entry.name, about, list(config.sizes), PART, VERSION, str(precision(half=True))]
-        key = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
-        rows, folder = frame[ROW].to_numpy()[places], context.cache / "features" / key
-        parts = {int(part): folder / f"{part:03}.npz" for part in np.unique(rows // PART)}
-        # Nobody else makes the same features meanwhile, and nobody takes them away before they are read.
-        with locked(lock_of(folder), lambda: context.progress.say("features: waiting for another process's")):
-            with atomic_write(folder / INDEX, "w") as handle:
-                json.dump(made_by, handle)
-            extractor.write(entry, {part: file for part, file in parts.items() if not zipfile.is_zipfile(file)})
-            for part, file in parts.items():
-                inside = rows // PART == part
-                with np.load(file, allow_pickle=False) as stored:
-                    for name in stored.files:
-                        values = stored[name][rows[inside] % PART]
-                        block = blocks.setdefault(name, np.empty((len(frame), values.shape[1]), np.float32))
-                        block[places[inside]] = values
+    cache, rows = cache_of(frame), frame[ROW].to_numpy()
+    backbone = json.loads((context.run / KEPT / "backbone.json").read_text(encoding="utf-8"))
+    about = [cache.folder.name, backbone, list(config.sizes), PART, VERSION, str(precision.for_prediction())]
+    parts = {int(part): entry_name("features", [*about, int(part)]) for part in np.unique(rows // PART)}
+    starts = [part * PART for part, name in parts.items() if not (context.cache / name).is_dir()]
+    missing = sum(min(PART, len(cache) - start) for start in starts)
+    blocks: Blocks = {}
+    with context.progress.task("features", missing, "pictures") if missing else nullcontext() as task:
+        extractor = _Extractor(cache.pixels, config, context, task)
+        for part, name in parts.items():
+            stored = cached(
+                context.cache, name, partial(extractor.write, part), _read, max_bytes=config.cache_bytes,
+                on_wait=lambda: context.progress.say("features: waiting for another process that computes them"),
+            )  # fmt: skip
+            inside = rows // PART == part
+            for title, values in stored.items():
+                block = blocks.setdefault(title, np.empty((len(frame), values.shape[1]), np.float32))
+                block[inside] = values[rows[inside] % PART]
     return blocks
 
 
+def _read(folder: Path) -> Blocks:
+    import numpy as np
+
+    with np.load(folder / FILE, allow_pickle=False) as stored:
+        return dict(stored)
+
+
 class _Extractor:
-    """The backbone at work; loaded when there is something to do."""
+    """Computes features; the backbone is loaded when there is something to do."""
 
-    def __init__(self, config: Frozen, context: Context) -> None:
-        self.config, self.context = config, context
+    def __init__(self, pixels: NDArray[np.uint8], config: Frozen, context: Context, task: Any) -> None:
+        self.pixels, self.config, self.context, self.task = pixels, config, context, task
 
-    def write(self, entry: Path, parts: dict[int, Path]) -> None:
-        """Compute parts of a cache entry's features and write each, whole, to its file."""
+    def write(self, part: int, folder: Path) -> None:
+        """Compute a part of the features into a folder.
+
+        Raises:
+            SettingError: if all parts together would take more disk than the settings allow.
+        """
         import numpy as np
 
-        from common.vision.pictures.cache import reopened
+        pictures = self.pixels[part * PART : (part + 1) * PART]
+        batches = []
+        for start in range(0, len(pictures), _BATCH):
+            batch = np.array(pictures[start : start + _BATCH])
+            batches.append(self._computed(batch))
+            if self.task is not None:
+                self.task.advance(len(batch))
+        blocks: Blocks = {name: np.concatenate([each[name] for each in batches]) for name in batches[0]}
+        need = sum(block.nbytes for block in blocks.values()) * len(self.pixels) // len(pictures)
+        if need > self.config.cache_bytes:
+            raise SettingError(
+                f"features of {len(self.pixels):,} pictures take {need / 1e9:.2f} GB, more than the "
+                f"{self.config.cache_gb:.2f} GB allowed; allow more (--set cache_gb=…)"
+            )
+        np.savez(folder / FILE, **blocks)
 
-        if not parts:
-            return
-        pixels = reopened(entry).pixels
-        self._load()
-        counts = {part: len(pixels[part * PART : (part + 1) * PART]) for part in parts}
-        with self.context.progress.task("features", sum(counts.values()), "pictures") as task:
-            for part, file in parts.items():
-                made: dict[str, list[Any]] = {}
-                for start in range(part * PART, part * PART + counts[part], _BATCH):
-                    batch = np.array(pixels[start : min(start + _BATCH, (part + 1) * PART)])
-                    for name, values in self._seen(batch).items():
-                        made.setdefault(name, []).append(values)
-                    task.advance(len(batch))
-                self._keep(file, {name: np.concatenate(each) for name, each in made.items()}, len(pixels))
-
-    def _keep(self, file: Path, blocks: Blocks, count: int) -> None:
-        """Write a part of the features of `count` pictures, if there may be room for all of them."""
-        import numpy as np
-
-        need, room = sum(block.nbytes for block in blocks.values()), self.config.cache_bytes
-        whole = need * count // len(next(iter(blocks.values())))
-        what = f"features of {count:,} pictures take {whole / 1e9:.2f} GB"
-        if whole > room:
-            raise SettingError(f"{what}, more than the {room / 1e9:.2f} GB allowed; allow more (--set cache_gb=…)")
-        root = file.parent.parent
-        with locked(root / "features.lock"):
-            make_room(root, need, room, what)
-            with atomic_write(file) as handle:
-                np.savez(handle, **blocks)
-
-    def _load(self) -> None:
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The backbone on its device."""
         backbone = kept_backbone(self.context)
-        self.eye = Eye(backbone.network, backbone.mean, backbone.std, half=True)
+        return Predictor(backbone.network, backbone.mean, backbone.std, half=True)
 
-    def _seen(self, batch: NDArray[np.uint8]) -> Blocks:
+    def _computed(self, batch: NDArray[np.uint8]) -> Blocks:
         """Return the blocks of a batch (n, side, side, 3)."""
         import torch
         from torch.nn.functional import interpolate
 
-        made = {}
+        blocks = {}
         with torch.inference_mode():
-            whole = self.eye.put(batch)
+            whole = self.predictor.put(batch)
             for size in self.config.sizes:
                 view = whole if size == whole.shape[-1] else interpolate(whole, size, mode="bilinear", antialias=True)
-                both_ways = self.eye.cast(torch.cat((view, view.flip(3))))
-                for name, both in _blocks(self.eye.network, both_ways).items():
-                    made[f"{size} {name}"] = (both[: len(batch)] + both[len(batch) :]).div(2).cpu().numpy()
-        return made
+                both_ways = self.predictor.cast(torch.cat((view, view.flip(3))))
+                for name, both in _blocks(self.predictor.network, both_ways).items():
+                    blocks[f"{size} {name}"] = (both[: len(batch)] + both[len(batch) :]).div(2).cpu().numpy()
+        return blocks
 
 
 def _blocks(network: Any, pictures: Any) -> dict[str, Any]:
     """Return the blocks of one size, each (n, channels), in single precision."""
-    if not hasattr(network, "forward_features"):  # torchvision's networks keep their last map to themselves
+    if not hasattr(network, "forward_features"):  # torchvision's networks do not hand out their last map
         return {"mean": network(pictures).float().flatten(1)}
-    seen = network.forward_features(pictures)
-    own = network.forward_head(seen).float()
-    if seen.ndim == 4 and seen.shape[1] == network.num_features:
-        return {"mean": own, "max": seen.amax((2, 3)).float()}
-    return {"mean": own}
+    last = network.forward_features(pictures)
+    mean = network.forward_head(last).float()
+    if last.ndim == 4 and last.shape[1] == network.num_features:
+        return {"mean": mean, "max": last.amax((2, 3)).float()}
+    return {"mean": mean}

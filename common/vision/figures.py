@@ -1,4 +1,4 @@
-"""The pictures that a run keeps of itself: what went in, how it was learnt, and where it goes wrong."""
+"""Figures of a run: training pictures, learning curves, confusion matrix, calibration, learning-rate finder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SMALL = 1e-15
 
 
 def grid(pictures: Array, captions: Sequence[str], title: str, *, columns: int = 6, wrong: bool = False) -> Figure:
-    """Return pictures (n, side, side, 3) with a caption over each; captions of what went `wrong` are orange."""
+    """Return pictures (n, side, side, 3) with a caption above each; `wrong` makes the captions orange."""
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     figure = _figure((1.75 * columns, 2.05 * rows + 0.45), title)
@@ -37,7 +37,7 @@ def grid(pictures: Array, captions: Sequence[str], title: str, *, columns: int =
 def curves(
     lines: Mapping[str, Sequence[Sequence[float]]], title: str, x: str, y: str, *, by_rows: bool = False
 ) -> Figure:
-    """Return lines of [x, y] points by name; `by_rows` marks each point, as few of them are given."""
+    """Return lines of [x, y] points by name; `by_rows` marks each point, of which there are few."""
     figure = _figure((7.5, 3.8), title)
     axes = _plain(figure.add_subplot(), x, y)
     for number, (name, points) in enumerate(lines.items()):
@@ -52,23 +52,23 @@ def curves(
     return figure
 
 
-def confusion(truth: Array, predicted: Array, names: Sequence[str]) -> Figure:
-    """Return how many rows of each class (down) were taken for which (across)."""
+def confusion(labels: Array, predicted: Array, names: Sequence[str]) -> Figure:
+    """Return a confusion matrix: true classes down, predicted classes across."""
     import numpy as np
 
     n = len(names)
     counts = np.zeros((n, n), dtype=int)
-    np.add.at(counts, (truth, predicted), 1)
+    np.add.at(counts, (labels, predicted), 1)
     side = max(4.0, 0.30 * n + 2.2)
     figure = _figure(
-        (side + 0.8, side), f"Confusion matrix: {(truth == predicted).mean():.2%} of {len(truth):,} rows right"
+        (side + 0.8, side), f"Confusion matrix: {(labels == predicted).mean():.2%} of {len(labels):,} rows right"
     )
     axes = figure.add_subplot()
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    fraction = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(fraction, cmap="Blues", vmin=0, vmax=1)
     size = 12 if n <= 4 else 7
     for row, column in zip(*np.nonzero(counts), strict=True):
-        colour = "white" if share[row, column] > 0.5 else "black"
+        colour = "white" if fraction[row, column] > 0.5 else "black"
         axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=size, color=colour)
     axes.set_xticks(range(n), names, rotation=90 if n > 4 else 0, fontsize=size)
     axes.set_yticks(range(n), names, fontsize=size)
@@ -77,61 +77,66 @@ def confusion(truth: Array, predicted: Array, names: Sequence[str]) -> Figure:
     return figure
 
 
-def calibration(truth: Array, chances: Array, names: Sequence[str]) -> Figure:
-    """Return how often predictions of a probability come true: on the diagonal they mean what they say.
+def calibration(labels: Array, probabilities: Array, names: Sequence[str]) -> Figure:
+    """Return a reliability diagram: the fraction of rows that are positive against the predicted probability.
 
-    Two classes: the probability of the second. More: that of the likeliest class.
+    With two classes the second is positive; with more, a row is positive whose likeliest class is the true one.
     """
     import numpy as np
 
     if len(names) == 2:
-        said, came, what = chances[:, 1], truth == 1, f"probability of {names[1]}"
+        predicted, positive, what = probabilities[:, 1], labels == 1, f"probability of {names[1]}"
     else:
-        said, came, what = chances.max(axis=1), chances.argmax(axis=1) == truth, "probability of the likeliest class"
-    place = np.minimum((said * _BINS).astype(int), _BINS - 1)
-    parts = [part for part in (np.flatnonzero(place == number) for number in range(_BINS)) if len(part)]
-    across, up = ([float(values[part].mean()) for part in parts] for values in (said, came))
+        predicted, positive = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+        what = "probability of the likeliest class"
+    bins = np.minimum((predicted * _BINS).astype(int), _BINS - 1)
+    parts = [part for part in (np.flatnonzero(bins == number) for number in range(_BINS)) if len(part)]
+    across, up = ([float(values[part].mean()) for part in parts] for values in (predicted, positive))
     # One standard error, of half a row at the least.
     spread = [float(np.sqrt(max(p * (1 - p), 0.25 / len(part)) / len(part))) for p, part in zip(up, parts, strict=True)]
     figure = _figure((7.5, 4.2), "Calibration: do the probabilities mean what they say?")
-    axes = _plain(figure.add_subplot(1, 2, 1), f"predicted {what}", "share that came true")
+    axes = _plain(figure.add_subplot(1, 2, 1), f"predicted {what}", "fraction that came true")
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     axes.errorbar(across, up, yerr=spread, fmt="o", markersize=5, color=BLUE, elinewidth=1)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes = _plain(figure.add_subplot(1, 2, 2), f"predicted {what}", "rows")
     edges = np.linspace(0, 1, 21)
-    for values, colour, label in ((said[came], BLUE, "came true"), (said[~came], ORANGE, "came false")):
+    for values, colour, label in (
+        (predicted[positive], BLUE, "came true"),
+        (predicted[~positive], ORANGE, "came false"),
+    ):
         axes.hist(values, bins=edges, color=colour, alpha=0.75, label=label)
     axes.set_yscale("log")
-    axes.set(xlim=(-0.02, 1.02), ylim=(0.7, 4 * len(said)))
+    axes.set(xlim=(-0.02, 1.02), ylim=(0.7, 4 * len(predicted)))
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_minor_formatter("")
     axes.legend(frameon=False, fontsize=9, loc="upper center", ncols=2)
     return figure
 
 
-def rates(found: Any) -> Figure:
-    """Return what a learning-rate finder saw (a `common.fastai.learner.RateSearch`)."""
+def rates(search: Any) -> Figure:
+    """Return losses by learning rate, of a `common.fastai.learner.RateSearch`."""
     figure = _figure((7.5, 3.8), "Learning-rate finder")
     axes = _plain(figure.add_subplot(), "learning rate", "smoothed loss")
-    axes.plot(found.rates, found.losses, color=BLUE, linewidth=1.6)
-    for number, (name, rate) in enumerate(found.suggestions.items()):
-        nearest = min(range(len(found.rates)), key=lambda place: abs(found.rates[place] - rate))
-        axes.plot(rate, found.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
+    axes.plot(search.rates, search.losses, color=BLUE, linewidth=1.6)
+    for number, (name, rate) in enumerate(search.suggestions.items()):
+        nearest = min(range(len(search.rates)), key=lambda place: abs(search.rates[place] - rate))
+        axes.plot(rate, search.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
     axes.set_xscale("log")
-    # The end is where it diverges: the scale is that of what comes before.
-    before = found.losses[: max(2, len(found.losses) * 3 // 4)]
+    # At the end the loss diverges: the scale is that of what comes before.
+    before = search.losses[: max(2, len(search.losses) * 3 // 4)]
     low, span = min(before), max(max(before) - min(before), 1e-6)
     axes.set_ylim(low - 0.1 * span, low + 1.6 * span)
     axes.legend(frameon=False, fontsize=9)
     return figure
 
 
-def losses(truth: Array, chances: Array) -> Array:
-    """Return the log loss of each row (n,)."""
+def losses(labels: Array, probabilities: Array) -> Array:
+    """Return the log loss of each row (n,), from the index of its class and the probabilities (n, classes)."""
     import numpy as np
 
-    return -np.log(np.clip(chances[np.arange(len(truth)), truth], _SMALL, 1))  # type: ignore[no-any-return]
+    losses: Array = -np.log(np.clip(probabilities[np.arange(len(labels)), labels], _SMALL, 1))
+    return losses
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -147,9 +152,9 @@ def _figure(size: tuple[float, float], title: str) -> Figure:
         warnings.simplefilter("ignore", DeprecationWarning)
         from matplotlib.figure import Figure
 
-        made = Figure(figsize=size, layout="constrained")
-    made.suptitle(title, fontsize=12, x=0.01, ha="left")
-    return made
+        figure = Figure(figsize=size, layout="constrained")
+    figure.suptitle(title, fontsize=12, x=0.01, ha="left")
+    return figure
 
 
 def _plain(axes: Any, x: str, y: str) -> Any:

@@ -1,4 +1,4 @@
-"""Our recipe: a linear head on a frozen body's features, beside it, if wished, the whole network fine-tuned."""
+"""Our recipe: a linear head on a frozen body's features and, where the settings say so, the whole network fine-tuned."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from common.model import Context
 from common.vision.features import features, kept_backbone
 from common.vision.head import Head, log_softmax
-from common.vision.rows import LOOK
-from common.vision.settings import Frozen
+from common.vision.settings import DUPLICATE_GROUP, Frozen
 from common.vision.task import Task
 
 if TYPE_CHECKING:
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-STRENGTHS = (0.003, 0.01, 0.02, 0.05, 0.15, 0.5, 2.0, 10.0)  # of the head: C, among which inner folds choose
-_SHARES = (0.125, 0.25, 0.5, 1.0)  # of the training rows, for the learning curve
+CS = (0.003, 0.01, 0.02, 0.05, 0.15, 0.5, 2.0, 10.0)  # values of C among which inner folds choose the head's
+_FRACTIONS = (0.125, 0.25, 0.5, 1.0)  # of the training rows, for the learning curve
 
 
 class FrozenModel:
-    """The head, and the tuned network that shares the log odds with it."""
+    """The head, and the fine-tuned network whose log probabilities are averaged with the head's."""
 
     def __init__(self, task: Task, config: Frozen, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
@@ -33,27 +32,25 @@ class FrozenModel:
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Fit the head on features that are there already, then fine-tune if the settings say so."""
         blocks, codes = features(train, self.config, self.context), self.task.codes(train)
-        groups = train[LOOK].to_numpy()
+        groups = train[DUPLICATE_GROUP].to_numpy()
         with self.context.progress.task(f"{self.context.title} · head", 1, "heads") as task:
-            self.notes["head"] = self.head.fit(blocks, codes, groups, STRENGTHS, self.config.seed)
+            self.notes["head"] = self.head.fit(blocks, codes, groups, CS, self.config.seed)
             self.notes["curve_by_rows"] = self._curve(blocks, codes, groups, valid)
             task.advance(1)
         if self.config.tuning.epochs:
-            from common.vision.tuned import TunedNetwork
-
-            self.tuned = TunedNetwork(self.task, self.config, kept_backbone(self.context), self.context)
+            self.tuned = self._tuned_network()
             self.tuned.fit(train, valid)
             self.notes |= self.tuned.notes
 
-    def chances(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return the probability of each class (n, classes): of both models, their log odds mixed."""
+    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return the probability of each class (n, classes): the weighted mean of both models' log probabilities."""
         import numpy as np
 
-        mixed = self.head.log_chances(features(frame, self.config, self.context))
+        mean = self.head.predict_log_proba(features(frame, self.config, self.context))
         if self.tuned is not None:
             weight = self.config.tuning.weight
-            mixed = (1 - weight) * mixed + weight * self.tuned.log_chances(frame)
-        return np.exp(log_softmax(mixed))
+            mean = (1 - weight) * mean + weight * self.tuned.predict_log_proba(frame)
+        return np.exp(log_softmax(mean))
 
     def save(self, folder: Path) -> None:
         """Write the head's arrays and the tuned weights (safetensors)."""
@@ -65,27 +62,31 @@ class FrozenModel:
         """Read what `save` wrote."""
         self.head.read(folder)
         if self.config.tuning.epochs:
-            from common.vision.tuned import TunedNetwork
-
-            self.tuned = TunedNetwork(self.task, self.config, kept_backbone(self.context), self.context)
+            self.tuned = self._tuned_network()
             self.tuned.read(folder)
 
+    def _tuned_network(self) -> Any:
+        from common.vision.tuned import TunedNetwork
+
+        return TunedNetwork(self.task, self.config, kept_backbone(self.context), self.context)
+
     def _curve(self, blocks: Any, codes: Any, groups: Any, valid: DataFrame) -> list[list[float]]:
-        """Return [rows, log loss on the validation rows] of heads that saw a share of the training rows."""
+        """Return [rows, log loss on the validation rows] of heads fitted on fractions of the training rows."""
         import numpy as np
 
         from common.vision.figures import losses
 
-        truth, seen = self.task.codes(valid), features(valid, self.config, self.context)
+        labels, valid_blocks = self.task.codes(valid), features(valid, self.config, self.context)
         order = np.random.default_rng(self.config.seed).permutation(len(codes))
         points = []
-        for share in _SHARES:
-            some = order[: max(2, round(share * len(codes)))]
+        for fraction in _FRACTIONS:
+            some = order[: max(2, round(fraction * len(codes)))]
             if len(np.unique(codes[some])) < 2:
                 continue
-            head = self.head if share == 1 else Head(len(self.task.classes))
-            if share < 1:
+            head = self.head if fraction == 1 else Head(len(self.task.classes))
+            if fraction < 1:
                 part = {name: values[some] for name, values in blocks.items()}
-                head.fit(part, codes[some], groups[some], (self.notes["head"]["strength"],), self.config.seed)
-            points.append([len(some), round(float(losses(truth, np.exp(head.log_chances(seen))).mean()), 5)])
+                head.fit(part, codes[some], groups[some], (self.notes["head"]["C"],), self.config.seed)
+            probabilities = np.exp(head.predict_log_proba(valid_blocks))
+            points.append([len(some), round(float(losses(labels, probabilities).mean()), 5)])
         return points

@@ -1,4 +1,4 @@
-"""A model that predicts every row: pictures that cannot be read, and classes it has never seen, get their share."""
+"""A model that predicts every row: pictures that cannot be read get the frequencies of the classes in training."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 PRIOR = "prior.json"
-_LEAST = 1e-6  # chance of any class: one that no training picture shows is unlikely, not impossible
+_LEAST = 1e-6  # probability of any class: one that no training picture shows is unlikely, not impossible
 
 
 class Classifier(Protocol):
-    """What tells readable pictures apart."""
+    """A classifier of pictures that can be read."""
 
     notes: dict[str, Any]
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Learn from rows that can be read; `valid` is for measuring only."""
+        """Learn from the training rows; `valid` is for measuring only."""
 
-    def chances(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return the probability of each class for rows that can be read (n, classes)."""
+    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return the probability of each class (n, classes)."""
 
     def save(self, folder: Path) -> None:
         """Write what `read` needs, in safe formats only."""
@@ -38,7 +38,7 @@ class Classifier(Protocol):
 
 
 class GuardedModel(Model):
-    """A model made of a classifier and the classes' shares in training."""
+    """A classifier, and the frequencies of the classes for pictures that it cannot read."""
 
     def __init__(self, task: Task, classifier: Classifier) -> None:
         self.task, self.classifier = task, classifier
@@ -61,14 +61,14 @@ class GuardedModel(Model):
         """Return a prediction for each row: (n,) of two classes, else (n, classes)."""
         import numpy as np
 
-        chances = np.tile(self.prior, (len(frame), 1))
+        probabilities = np.tile(self.prior, (len(frame), 1))
         readable = frame[ROW].to_numpy() >= 0
         if readable.any():
-            chances[readable] = np.clip(self.classifier.chances(frame[readable]), _LEAST, 1)
-        return self.task.predictions(chances)
+            probabilities[readable] = np.clip(self.classifier.predict_proba(frame[readable]), _LEAST, 1)
+        return self.task.predictions(probabilities)
 
     def save(self, folder: Path) -> None:
-        """Write the classifier and the shares."""
+        """Write the classifier and the frequencies."""
         self.classifier.save(folder)
         (folder / PRIOR).write_text(json.dumps(self.prior.tolist()) + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
-"""A regularised linear head on a frozen body's features, its strength and temperature chosen without looking ahead.
+"""A regularised linear head on a frozen body's features, its C and temperature chosen on inner folds.
 
-Both are chosen on predictions of inner folds, made of the training rows alone: the validation rows of a run's fold,
-by which it is judged, have no part in it.
+The inner folds are made of the training rows alone: the validation rows of a run's fold, by which it is judged, have no
+part in the choice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "head.safetensors"
 INNER_FOLDS = 4
-_PATIENCE = 2  # strengths in a row that were no better: larger ones will not be
+_PATIENCE = 2  # values of C in a row that were no better: larger ones will not be
 UNSEEN = -20.0  # log probability of a class that no training row has
 _TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
 
@@ -33,61 +33,60 @@ class Head:
     def __init__(self, n_classes: int) -> None:
         self.n_classes = n_classes
 
-    def fit(self, blocks: Blocks, codes: Array, groups: Array, strengths: Sequence[float], seed: int) -> dict[str, Any]:
-        """Choose strength and temperature, then learn from all rows; returns what was chosen and the losses seen.
+    def fit(self, blocks: Blocks, codes: Array, groups: Array, grid: Sequence[float], seed: int) -> dict[str, Any]:
+        """Choose C and temperature, then learn from all rows; return the choice and the losses by which it was made.
 
         Args:
             blocks: features (n, k) of each block by name.
             codes: classes (n,).
-            groups: what looks alike has the same number and is never on both sides of an inner fold (n,).
-            strengths: values of C, in rising order.
+            groups: near duplicates have the same number and are never on both sides of an inner fold (n,).
+            grid: values of C, in rising order.
             seed: of the inner folds.
         """
         import numpy as np
 
         self.scales = {name: 1 / float(np.sqrt((values**2).mean()) + 1e-9) for name, values in blocks.items()}
         scaled = self._scaled(blocks)
-        self.classes, places = np.unique(codes, return_inverse=True)
-        chosen: dict[str, Any] = {"strength": strengths[0]}
+        self.classes, labels = np.unique(codes, return_inverse=True)
+        choice: dict[str, Any] = {"C": grid[0]}
         self.temperature = 1.0
         if (folds := inner_folds(codes, groups, seed)) is not None:
-            chosen = self._choose(scaled, places, folds, strengths)
-            self.temperature = chosen["temperature"]
-        self.weight, self.bias = _fitted(_regression(), scaled, places, len(self.classes), chosen["strength"])
-        return chosen
+            choice = self._choose(scaled, labels, folds, grid)
+            self.temperature = choice["temperature"]
+        self.weight, self.bias = _fitted(_regression(), scaled, labels, len(self.classes), choice["C"])
+        return choice
 
-    def _choose(self, scaled: Array, places: Array, folds: Array, strengths: Sequence[float]) -> dict[str, Any]:
-        """Return the strength and the temperature of the least loss on inner folds; weaker ones are tried first."""
+    def _choose(self, scaled: Array, labels: Array, folds: Array, grid: Sequence[float]) -> dict[str, Any]:
+        """Return C and temperature of the least loss on inner folds; small values of C are tried first."""
         import numpy as np
 
         regressions = [_regression() for _ in range(INNER_FOLDS)]
-        logits = np.zeros((len(places), len(self.classes)))
+        logits = np.zeros((len(labels), len(self.classes)))
         tried: list[tuple[float, float, float]] = []
-        for strength in strengths:
+        for c in grid:
             for fold, regression in enumerate(regressions):
                 inside, outside = folds != fold, folds == fold
-                found = _fitted(regression, scaled[inside], places[inside], len(self.classes), strength)
-                logits[outside] = _logits(scaled[outside], *found)
-            losses = {warmth: _loss(logits / warmth, places) for warmth in _TEMPERATURES}
+                weight, bias = _fitted(regression, scaled[inside], labels[inside], len(self.classes), c)
+                logits[outside] = scaled[outside] @ weight + bias
+            losses = {each: _loss(logits / each, labels) for each in _TEMPERATURES}
             temperature = min(losses, key=losses.__getitem__)
-            tried.append((losses[temperature], strength, temperature))
+            tried.append((losses[temperature], c, temperature))
             if len(tried) > _PATIENCE and min(tried[-_PATIENCE:])[0] > min(tried)[0]:
                 break
-        loss, strength, temperature = min(tried)
+        loss, c, temperature = min(tried)
         return {
-            "strength": strength, "temperature": temperature, "inner_loss": round(loss, 5),
+            "C": c, "temperature": temperature, "inner_loss": round(loss, 5),
             "tried": [[each[1], round(each[0], 5)] for each in tried],
         }  # fmt: skip
 
-    def log_chances(self, blocks: Blocks) -> NDArray[np.float64]:
-        """Return log probabilities of all classes (n, n_classes); of classes never seen, very low ones."""
+    def predict_log_proba(self, blocks: Blocks) -> NDArray[np.float64]:
+        """Return log probabilities of all classes (n, n_classes); of classes without a training row, very low ones."""
         import numpy as np
 
-        scaled = self._scaled(blocks)
-        logits = _logits(scaled, self.weight, self.bias) / self.temperature
-        made = np.full((len(scaled), self.n_classes), UNSEEN)
-        made[:, self.classes] = log_softmax(logits)
-        return made
+        logits = (self._scaled(blocks) @ self.weight + self.bias) / self.temperature
+        log_proba = np.full((len(logits), self.n_classes), UNSEEN)
+        log_proba[:, self.classes] = log_softmax(logits)
+        return log_proba
 
     def save(self, folder: Path) -> None:
         """Write the arrays (safetensors)."""
@@ -120,15 +119,15 @@ def inner_folds(codes: Array, groups: Array, seed: int) -> Array | None:
 
     from common.splits.groups import deal_groups
 
-    _, places = np.unique(codes, return_inverse=True)
-    if np.bincount(places).min() < INNER_FOLDS:
+    _, labels = np.unique(codes, return_inverse=True)
+    if np.bincount(labels).min() < INNER_FOLDS:
         return None
     numbers = np.unique(groups, return_inverse=True)[1]
     if numbers.max() + 1 < INNER_FOLDS:
         return None
-    folds = deal_groups(numbers, places, [1 / INNER_FOLDS] * INNER_FOLDS, seed)
-    # A class whose pictures all look alike stands in one fold: without it there is nothing to learn of that class.
-    spread = min(len(np.unique(folds[places == number])) for number in range(places.max() + 1))
+    folds = deal_groups(numbers, labels, [1 / INNER_FOLDS] * INNER_FOLDS, seed)
+    # A class whose pictures all look alike is in one fold: without it there is nothing to learn of that class.
+    spread = min(len(np.unique(folds[labels == number])) for number in range(labels.max() + 1))
     return folds if len(np.unique(folds)) == INNER_FOLDS and spread > 1 else None
 
 
@@ -136,13 +135,13 @@ def log_softmax(logits: Array) -> NDArray[np.float64]:
     """Return the logarithms of the probabilities that logits (n, k) stand for."""
     from scipy.special import log_softmax as of
 
-    made: NDArray[np.float64] = of(logits.astype("float64"), axis=1)
-    return made
+    log_proba: NDArray[np.float64] = of(logits.astype("float64"), axis=1)
+    return log_proba
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep back what need not be told of a logistic regression."""
+    """Hide warnings of a logistic regression that users need not see."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
@@ -161,12 +160,12 @@ def _regression() -> Any:
     return LogisticRegression(warm_start=True, max_iter=1000)
 
 
-def _fitted(regression: Any, features: Array, places: Array, n_classes: int, strength: float) -> tuple[Array, Array]:
+def _fitted(regression: Any, features: Array, labels: Array, n_classes: int, c: float) -> tuple[Array, Array]:
     """Return weight (k, n_classes) and bias (n_classes,); a regression fitted before goes on from where it was."""
     import numpy as np
 
     with quietly():
-        regression.set_params(C=strength).fit(features, places)
+        regression.set_params(C=c).fit(features, labels)
     weight, bias = np.zeros((features.shape[1], n_classes), np.float32), np.full(n_classes, UNSEEN, np.float32)
     if len(regression.classes_) == 2:
         first, second = regression.classes_
@@ -176,11 +175,7 @@ def _fitted(regression: Any, features: Array, places: Array, n_classes: int, str
     return weight, bias
 
 
-def _logits(features: Array, weight: Array, bias: Array) -> Array:
-    return features @ weight + bias
-
-
-def _loss(logits: Array, places: Array) -> float:
+def _loss(logits: Array, labels: Array) -> float:
     import numpy as np
 
-    return float(-log_softmax(logits)[np.arange(len(places)), places].mean())
+    return float(-log_softmax(logits)[np.arange(len(labels)), labels].mean())

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BackboneError
-from common.fastai.learner import quiet
-from common.vision.backbones import Backbone, fit, refusal, require_size
+from common.fastai.learner import TrainingCallback, precise, quiet
+from common.model import Context
+from common.precision import Precision
+from common.vision.backbones import Backbone, refusal, require_size
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep from the user what torchvision says of the way in which fastai asks it for most networks."""
+    """Hide what torchvision says about the way in which fastai asks it for most networks."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The parameter 'pretrained' is deprecated", UserWarning)
         warnings.filterwarnings("ignore", "Arguments other than a weight enum", UserWarning)
@@ -23,13 +25,13 @@ def _quietly() -> Iterator[None]:
 
 
 @_quietly()
-def learner(dls: Any, backbone: Backbone, size: int, **options: Any) -> Any:
+def learner(dls: Any, backbone: Backbone, size: int, precision: Precision, **options: Any) -> Any:
     """Return a learner whose body is the backbone, frozen; `options` are `vision_learner`'s.
 
-    The loaders have to normalise their pictures, with the backbone's mean and spread; their side is `size`.
+    The loaders have to normalise their pictures with the backbone's mean and standard deviation; `size` is their side.
 
     Raises:
-        BackboneError: if the body takes no such pictures, or fastai's head not what the body makes of them.
+        BackboneError: if the body does not take such pictures, or fastai's head does not take the body's output.
     """
     from fastai.vision.learner import vision_learner
     from torchvision import models
@@ -45,18 +47,52 @@ def learner(dls: Any, backbone: Backbone, size: int, **options: Any) -> Any:
         raise BackboneError(
             f"fastai's head does not fit {backbone.library}'s {backbone.name} ({reason}); choose another"
         )
-    body = learn.model[0]
-    body.load_state_dict(fit(body.state_dict(), backbone.network.state_dict(), Path(backbone.name)))
+    _load(learn.model[0], backbone)
     learn.freeze()  # as `vision_learner` does with weights that it has loaded itself
-    return quiet(learn)
+    return precise(quiet(learn), precision)
+
+
+def fine_tune(learn: Any, epochs: int, context: Context, title: str, **options: Any) -> dict[str, Any]:
+    """Train one epoch with the body frozen, then `epochs` of everything or until the deadline; return notes.
+
+    `options` are `fine_tune`'s of fastai.
+    """
+    steps = len(learn.dls.train) * (epochs + 1)
+    with context.progress.task(f"{context.title} · {title}", steps, "steps") as task:
+        learn.add_cb(callback := TrainingCallback(context, task, steps))
+        learn.fine_tune(epochs, **options)
+    return callback.notes
+
+
+def save(network: Any, path: Path) -> None:
+    """Write the weights of a learner's network (safetensors)."""
+    from safetensors.torch import save_file
+
+    save_file({name: value.contiguous().cpu() for name, value in network.state_dict().items()}, path)
 
 
 @_quietly()
-def network(backbone: Backbone, n_classes: int) -> Any:
-    """Return the bare network that `learner` trains: body and head."""
+def read(backbone: Backbone, n_classes: int, path: Path) -> Any:
+    """Return the network, body and head, whose weights `save` wrote."""
     from fastai.vision.learner import create_timm_model, create_vision_model
+    from safetensors.torch import load_file
     from torchvision import models
 
     if backbone.library == "timm":
-        return create_timm_model(backbone.name, n_classes, pretrained=False)[0]
-    return create_vision_model(getattr(models, backbone.name), n_classes, pretrained=False)
+        network = create_timm_model(backbone.name, n_classes, pretrained=False)[0]
+    else:
+        network = create_vision_model(getattr(models, backbone.name), n_classes, pretrained=False)
+    network.load_state_dict(load_file(path))
+    return network
+
+
+def _load(body: Any, backbone: Backbone) -> None:
+    """Copy the backbone's weights into the body that fastai has cut out of the same network."""
+    weights = backbone.network.state_dict()
+    parts = [name for name, _ in backbone.network.named_children()]  # of torchvision's, which fastai numbers
+
+    def original(key: str) -> str:
+        part, _, rest = key.partition(".")
+        return rest if backbone.library == "timm" else f"{parts[int(part)]}.{rest}"
+
+    body.load_state_dict({key: weights[original(key)] for key in body.state_dict()})

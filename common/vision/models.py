@@ -1,4 +1,4 @@
-"""The parts of `model.py` for a competition of pictures: what its profiles' settings stand for."""
+"""`VisionModels`: the models of an image classification task, one for each profile's settings."""
 
 from __future__ import annotations
 
@@ -6,42 +6,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
-from common.data.frames import Frames
+from common.errors import SettingError
 from common.model import Context, Models, Prepared
-from common.runs.run import Run
 from common.vision import rows
 from common.vision.guarded import Classifier, GuardedModel
-from common.vision.pictures.cache import MAX_BYTES
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 
 if TYPE_CHECKING:
+    from common.data.frames import Frames
     from common.fastai.learner import RateSearch
+    from common.runs.run import Run
 
 
 class VisionModels(Models):
-    """Image classification: the models of its profiles, for one task."""
+    """Image classification."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
 
     def enrich(self, frames: Frames, config: Config, context: Context) -> Frames:
         """Decode all pictures once; add what the split needs to know of them, and leave out what cannot be read."""
-        if frames.train is not None:  # what will not do is told before minutes of decoding
+        if frames.train is not None:  # what cannot be trained is refused before minutes of decoding
             self.task.require_two_classes(frames.train)
             if isinstance(config, Network):
                 from common.vision.backbones import resolve
 
                 resolve(config.backbone)
-        room = config.cache_bytes if isinstance(config, Pictures) else MAX_BYTES
-        return rows.enrich(frames, self.task.picture, _stored_size(config), room, context)
+        if not isinstance(config, Pictures):
+            raise TypeError(f"no model for {type(config).__name__}")
+        return rows.enrich(frames, self.task.picture, max(config.input_sizes), config.cache_bytes, context)
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
         """Put the frozen backbone into the run's folder and compute all features, which the folds share."""
         if isinstance(config, Frozen):
             from common.vision.features import features, keep_backbone
 
-            keep_backbone(config.backbone, config.weights, config.shown, config.seed, context)
+            keep_backbone(config.backbone, config.weights, config.input_sizes, config.seed, context)
             for frame in (frames.train, frames.test):
                 if frame is not None and len(readable := frame[frame[rows.ROW] >= 0]):
                     features(readable, config, context)
@@ -63,15 +64,30 @@ class VisionModels(Models):
         Raises:
             SettingError: for a profile that trains no network.
         """
-        from common.errors import SettingError
-        from common.vision.search import search
+        from common.fastai.learner import find_rate
+        from common.files import scratch_folder
+        from common.splits.folds import make_folds, train_and_valid
+        from common.vision import backbones
+        from common.vision.course import CourseModel
+        from common.vision.tuned import TunedNetwork
 
-        if not isinstance(config, Network):
-            raise SettingError("this profile trains no network; take one that does, such as --profile course")
-        return search(self.task, config, frames, context)
+        model: CourseModel | TunedNetwork
+        match config:
+            case Course():
+                model = CourseModel(self.task, config, context)
+            case Frozen():
+                backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
+                model = TunedNetwork(self.task, config, backbone, context)
+            case _:
+                raise SettingError("this profile trains no network; take one that does, such as --profile course")
+        split: Any = config.split
+        folds = make_folds(frames.training, split)
+        train, valid = (frames.training[mask] for mask in train_and_valid(folds, int(folds[folds >= 0].min()), split))
+        with scratch_folder() as folder:
+            return find_rate(model.learner(train, valid, folder), context)
 
     def illustrate(self, frames: Frames, run: Run, context: Context) -> None:
-        """Draw what the run has learnt into its folder, `figures/`."""
+        """Draw figures of the finished run into its folder, `figures/`."""
         from common.vision.illustrations import illustrate
 
         illustrate(self.task, frames, run, context)
@@ -91,8 +107,3 @@ class VisionModels(Models):
 
                 return FrozenModel(self.task, config, context)
         raise TypeError(f"no model for {type(config).__name__}")
-
-
-def _stored_size(config: Any) -> int:
-    """Return the side at which the cache has to keep the pictures: the largest that a model will see."""
-    return max(config.shown) if isinstance(config, Frozen) else int(config.size)

@@ -1,10 +1,10 @@
-"""Log probabilities of pictures by a trained network: plain, flipped and moved windows, whatever trained it."""
+"""Predictions of a trained network, averaged over views of each picture (test-time augmentation)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common.environment import cpu_has_bfloat16
+from common import precision
 from common.model import Context
 from common.vision.rows import pixels
 
@@ -16,23 +16,22 @@ if TYPE_CHECKING:
 _BATCH = 64
 
 
-def precision(*, half: bool) -> Any:
-    """Return the type of number that a network computes with; `half`: half precision where the hardware multiplies it."""
-    import torch
+class Predictor:
+    """A network on its device that takes bytes; `half`: in half precision where the hardware multiplies it.
 
-    fast = torch.cuda.is_bf16_supported(False) if torch.cuda.is_available() else cpu_has_bfloat16()
-    return torch.bfloat16 if half and fast else torch.float32
+    Args:
+        network: takes normalised pictures (n, 3, side, side).
+        mean: of each colour between 0 and 1, in what the network was trained on.
+        std: their standard deviations.
+        half: whether half precision will do.
+    """
 
-
-class Eye:
-    """A network on its device, which is shown bytes; `half`: in half precision where the hardware multiplies it."""
-
-    def __init__(self, network: Any, mean: Any, std: Any, *, half: bool) -> None:
+    def __init__(self, network: Any, mean: Any, std: Any, *, half: bool = False) -> None:
         import torch
 
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dtype = precision.for_prediction() if half else torch.float32
         # In half precision, with the channels of a pixel side by side, a processor does four times as much.
-        self.dtype = precision(half=half)
         self.network = network.eval().to(self.device, self.dtype, memory_format=torch.channels_last)
         mean, std = (torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in (mean, std))
         self.scale, self.shift = 1 / (255 * std), -mean / std
@@ -49,33 +48,31 @@ class Eye:
 
         return view.to(self.dtype, memory_format=torch.channels_last)
 
+    def predict_log_proba(self, frame: DataFrame, size: int, views: int, context: Context) -> NDArray[np.float64]:
+        """Return the mean log probabilities over views (n, classes).
 
-def log_chances(eye: Eye, frame: DataFrame, size: int, views: int, context: Context) -> NDArray[np.float64]:
-    """Return the mean log probabilities over views (n, classes).
+        Args:
+            frame: rows with pictures that can be read, as `rows.enrich` makes them.
+            size: side of a view in pixels, at most that of the stored pictures.
+            views: 1 is the centre, 2 its mirror image too, and from 3 on windows in the corners, every other one
+                mirrored.
+            context: for progress.
+        """
+        import numpy as np
+        import torch
 
-    Args:
-        eye: the network.
-        frame: rows that can be read, as `rows.enrich` makes them.
-        size: side of the window in pixels, at most the stored pictures'.
-        views: test-time augmentation: 1 is the window in the middle, 2 its mirror image too, and from 3 on windows
-            in the corners, every other one mirrored.
-        context: for progress.
-    """
-    import numpy as np
-    import torch
-
-    made = []
-    title = f"{context.title} · predict"
-    with torch.inference_mode(), context.progress.task(title, len(frame), "pictures") as task:
-        for start in range(0, len(frame), _BATCH):
-            batch = pixels(frame.iloc[start : start + _BATCH])
-            whole, margin = eye.put(batch), batch.shape[1] - size
-            corners = [(margin // 2,) * 2] * 2 + [(top, left) for top in (0, margin) for left in (0, margin)]
-            total: Any = 0
-            for number, (top, left) in enumerate(corners[:views]):
-                view = whole[:, :, top : top + size, left : left + size]
-                answers = eye.network(eye.cast(view.flip(3) if number % 2 else view))
-                total = total + answers.float().log_softmax(1)
-            made.append((total / views).cpu().numpy())
-            task.advance(len(batch))
-    return np.concatenate(made).astype(np.float64)
+        batches = []
+        title = f"{context.title} · predict"
+        with torch.inference_mode(), context.progress.task(title, len(frame), "pictures") as task:
+            for start in range(0, len(frame), _BATCH):
+                batch = pixels(frame.iloc[start : start + _BATCH])
+                whole, margin = self.put(batch), batch.shape[1] - size
+                corners = [(margin // 2,) * 2] * 2 + [(top, left) for top in (0, margin) for left in (0, margin)]
+                total: Any = 0
+                for number, (top, left) in enumerate(corners[:views]):
+                    view = whole[:, :, top : top + size, left : left + size]
+                    logits = self.network(self.cast(view.flip(3) if number % 2 else view))
+                    total = total + logits.float().log_softmax(1)
+                batches.append((total / views).cpu().numpy())
+                task.advance(len(batch))
+        return np.concatenate(batches).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The settings of profiles of pictures, with the reason for every value."""
+"""The settings of the profiles for image classification, with the reason for every value."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from common.competition import Config, Split
 from common.errors import SettingError
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 
+DUPLICATE_GROUP = "duplicate_group"  # the column that has the same number for near duplicates
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of files that may be pictures
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Config):
-    """What every profile has: where pictures are decoded to."""
+    """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
-    """Of disk for decoded pictures, and as much again for features (a thirtieth of them, as a rule): of all runs of a
-    competition together, so 32 GB at most. What was not used for longest goes first; what is in use stays readable.
+    """GB of disk that decoded pictures and features of all runs of a competition may take; the least recently used are
+    removed first. All of dogs-vs-cats takes 9.3 GB at 288 pixels.
     """
 
     @property
@@ -28,45 +29,56 @@ class Pictures(Config):
         """The same in bytes."""
         return int(self.cache_gb * 1e9)
 
+    @property
+    def input_sizes(self) -> tuple[int, ...]:
+        """Sides in pixels of the pictures that models are given; they are stored at the largest."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Thumbnails(Pictures):
     """Gradients and colours of small pictures, a kernel machine; scikit-learn only."""
 
     size: int = 128
-    """Pixels a side: 64 shows too little of a head, 256 no more of it."""
+    """Side of the pictures in pixels: 64 shows too little of a head, 256 no more of it."""
     cell: PositiveInt = 16
-    """Pixels a side within which gradients are counted; 8 was no better and takes four times the memory."""
+    """Side in pixels of the cells whose gradients are counted; 8 was no better and takes four times the memory."""
     components: PositiveInt = 200
-    """Of the features' 600."""
+    """Principal components that are kept of about 600 features."""
     landmarks: PositiveInt = 800
-    """Training pictures to which others are compared."""
-    width: PositiveFloat = 1.0
-    """Of the comparison's bell, in the features' own spread."""
-    strength: PositiveFloat = 0.003
-    """C of the logistic regression."""
+    """Training pictures that stand for all in the kernel (Nyström's approximation)."""
+    gamma: PositiveFloat = 1.0
+    """Gamma of the RBF kernel, times the number of features."""
+    C: PositiveFloat = 0.003
+    """Inverse regularisation strength of the logistic regression."""
+
+    @property
+    def input_sizes(self) -> tuple[int, ...]:
+        """The only size."""
+        return (self.size,)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.size < 8 * self.cell or self.size % (4 * self.cell):
             raise SettingError(
-                f"size is {self.size}; it must be a multiple of 4 * cell = {4 * self.cell}, 8 * cell or more"
+                f"size must be a multiple of 4 * cell = {4 * self.cell}, and at least {8 * self.cell}, got {self.size}"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network(Pictures):
-    """What every recipe with a backbone has."""
+    """What every recipe with a pretrained network has."""
 
     backbone: str = "resnet34"
-    """Of timm or torchvision."""
+    """Name of a network of torchvision or timm; `timm/NAME` or `torchvision/NAME` where both have it."""
     weights: str = ""
-    """A file or folder; nothing: the pretrained ones, wherever they are; "random" draws them."""
+    """File or folder of weights; empty: the pretrained ones, attached, cached or downloaded; `random`: untrained."""
     batch_size: PositiveInt = 64
+    """Pictures in a training batch."""
     workers: NonNegativeInt = 2
-    """Threads that prepare batches (of the course's recipe: processes, as fastai has them)."""
+    """Threads that prepare batches (in the course's recipe processes, as fastai has them)."""
     precision: Literal["auto", "float32"] = "auto"
-    """auto: half precision where the hardware multiplies it itself."""
+    """`auto`: half precision where the hardware multiplies it, which trains faster; `float32`: single precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,31 +86,40 @@ class Course(Network):
     """The course's recipe: `vision_learner(dls, resnet34, metrics=error_rate).fine_tune(1)`."""
 
     size: PositiveInt = 224
+    """Side in pixels to which pictures are resized, as in the course."""
     epochs: PositiveInt = 1
-    """After one with the body frozen, which `fine_tune` begins with."""
+    """Epochs of the whole network, after one with the body frozen, with which `fine_tune` begins."""
     learning_rate: PositiveFloat = 2e-3
-    """fastai's own."""
+    """fastai's default."""
     precision: Literal["auto", "float32"] = "float32"
-    """As written."""
+    """Single precision, as in the course; `auto` trains faster on most GPUs."""
+
+    @property
+    def input_sizes(self) -> tuple[int, ...]:
+        """The only size."""
+        return (self.size,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuning(Settings):
-    """How the whole network is trained; no epochs: not at all."""
+    """How the whole network is trained, beside the head on its features."""
 
     epochs: NonNegativeInt = 0
-    """After one with the body frozen."""
+    """Epochs of the whole network, after one with the body frozen; 0: no fine-tuning."""
     size: PositiveInt = 224
+    """Side of the training windows in pixels."""
     learning_rate: PositiveFloat = 1e-3
-    """Of the head; the body's first layers learn at a hundredth."""
+    """Learning rate of the head; the first layers of the body learn at a hundredth of it."""
     weight_decay: NonNegativeFloat = 0.01
+    """Decoupled weight decay, fastai's default."""
     label_smoothing: Annotated[float, Interval(ge=0, lt=1)] = 0.0
+    """Fraction of each label that is spread over all classes."""
     mixup: NonNegativeFloat = 0.0
-    """Alpha of the beta distribution that mixes two pictures."""
+    """Alpha of the beta distribution by which two pictures are mixed; 0: none are."""
     views: Annotated[int, Interval(ge=1, le=6)] = 2
-    """Whose predictions are averaged: the middle, its mirror image, then windows in the corners."""
+    """Views of a picture whose predictions are averaged: the centre, its mirror image, then windows in the corners."""
     weight: Fraction = 0.5
-    """Beside the frozen body's head, as a share of the log odds."""
+    """Weight of the fine-tuned network in the mean of the log probabilities; the head on frozen features has the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +127,13 @@ class Frozen(Network):
     """Our recipe: a frozen body's features, each computed once, and a regularised head; fine-tuning beside it."""
 
     backbone: str = "convnext_base.fb_in22k_ft_in1k"
-    """What a T4 does for 37,500 pictures in minutes."""
+    """Name of a timm or torchvision network; this one computes the features of 37,500 pictures on a T4 in minutes."""
     sizes: tuple[PositiveInt, ...] = (288,)
-    """Sees more than the 224 of training; a second size beside it brought nothing."""
+    """Sides in pixels at which features are computed: 288 shows more than the 224 of its training, a second size
+    beside it brought nothing.
+    """
     tuning: FineTuning = FineTuning()
+    """Fine-tuning of the whole network, whose predictions are averaged with those of the head."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,18 +141,18 @@ class Frozen(Network):
             raise SettingError("sizes is empty; give one or more, such as 288 or 224,288")
 
     @property
-    def shown(self) -> tuple[int, ...]:
-        """Sides of the pictures that the backbone is shown, fine-tuning included."""
+    def input_sizes(self) -> tuple[int, ...]:
+        """The sizes of features, and that of fine-tuning."""
         return (*self.sizes, self.tuning.size) if self.tuning.epochs else self.sizes
 
 
 def profiles(target: str) -> dict[str, Config]:
-    """Return the profiles of a competition of pictures, by name; `target` is the column of the answers."""
+    """Return the profiles of an image classification competition, by name; `target` is the column of the labels."""
     return {
         "sample": Frozen(
             backbone="test_resnet", weights="random", sizes=(96,), batch_size=16, workers=0,
             tuning=FineTuning(epochs=2, size=64, learning_rate=1e-2, mixup=0.2, label_smoothing=0.05, weight=0.2),
-            split=Split(kind="stratified_group", n_splits=2, group="look", stratify=target),
+            split=Split(kind="stratified_group", n_splits=2, group=DUPLICATE_GROUP, stratify=target),
         ),
         "baseline": Thumbnails(),
         "course": Course(split=Split(kind="random", holdout=0.2, seed=42)),

@@ -1,4 +1,4 @@
-"""What is to be told apart in pictures, and how answers become predictions."""
+"""The classes of an image classification task, and how probabilities become predictions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The classes of a competition of pictures.
+    """Image classification: columns and classes.
 
-    `target` is the column of the answers, `picture` that of the files' paths, `classes` are the values of the target
-    in the order of the submission's columns (of two classes, the second is what is predicted), `names` what people
-    call them.
+    `target` is the column of the labels, `picture` that of the files' paths, `classes` are the values of the target
+    in the order of the submission's columns (of two classes, the second is the positive one), `names` what people call
+    them.
     """
 
     target: str
@@ -30,45 +30,46 @@ class Task:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(self.classes) != len(self.names):
             raise SettingError(
-                f"{len(self.classes)} classes and {len(self.names)} names; two or more are needed, paired"
+                f"a task needs two or more classes and a name for each, got {len(self.classes)} classes and "
+                f"{len(self.names)} names"
             )
 
     def codes(self, frame: DataFrame) -> NDArray[np.intp]:
-        """Return the place of each row's answer among the classes (n,).
+        """Return the index of each row's label among the classes (n,).
 
         Raises:
-            DataError: for an answer that is none of the classes.
+            DataError: for a label that is none of the classes.
         """
         import pandas as pd
 
-        places: NDArray[np.intp] = pd.Index(self.classes).get_indexer(frame[self.target])
-        if (places < 0).any():
-            given = frame[self.target][places < 0].iloc[0]
-            raise DataError(f"{self.target!r} holds {given!r}; known: {', '.join(map(str, self.classes))}")
-        return places
+        codes: NDArray[np.intp] = pd.Index(self.classes).get_indexer(frame[self.target])
+        if (codes < 0).any():
+            label = frame[self.target][codes < 0].iloc[0]
+            raise DataError(f"{self.target!r} holds {label!r}; known: {', '.join(map(str, self.classes))}")
+        return codes
 
     def require_two_classes(self, frame: DataFrame) -> None:
-        """See to it that there is something to tell apart.
+        """Check that there is something to tell apart.
 
         Raises:
-            DataError: if all rows have the same answer.
+            DataError: if all rows have the same label.
         """
         codes = self.codes(frame)
         if (codes == codes[0]).all():
             raise DataError(
-                f"all {len(codes):,} training pictures are of one class, {self.names[codes[0]]!r}; two are needed to tell apart"
+                f"all {len(codes):,} training pictures are of one class, {self.names[codes[0]]!r}; two are needed"
             )
 
-    def predictions(self, chances: NDArray[Any]) -> NDArray[np.float64]:
+    def predictions(self, probabilities: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (n, classes) as a submission has them: of two classes the second's alone (n,)."""
         import numpy as np
 
-        whole = chances.astype(np.float64)
-        whole /= whole.sum(axis=1, keepdims=True)
-        return whole[:, 1] if len(self.classes) == 2 else whole
+        normalised = probabilities.astype(np.float64)
+        normalised /= normalised.sum(axis=1, keepdims=True)
+        return normalised[:, 1] if len(self.classes) == 2 else normalised
 
-    def chances(self, predictions: NDArray[Any]) -> NDArray[np.float64]:
-        """Return what `predictions` gave as probabilities of all classes (n, classes)."""
+    def probabilities(self, predictions: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the probabilities of all classes (n, classes) that `predictions` were made from."""
         import numpy as np
 
         if predictions.ndim == 1 or predictions.shape[1] == 1:

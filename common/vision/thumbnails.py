@@ -1,4 +1,4 @@
-"""The baseline: gradients and colours of small pictures, told apart by a kernel machine; no network."""
+"""The baseline: gradients and colours of small pictures, classified by a kernel machine; no network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.errors import DeviceError
+from common import estimators
 from common.model import Context
 from common.vision.gradients import describe
 from common.vision.head import quietly
-from common.vision.rows import ROW, entries
+from common.vision.rows import ROW, cache_of
 from common.vision.settings import Thumbnails
 from common.vision.task import Task
 
@@ -23,12 +23,12 @@ MODEL = "model.skops"
 
 
 class ThumbnailsModel:
-    """Principal components of gradients, compared to landmarks (Nyström's approximation), logistic regression."""
+    """Principal components of gradients, an RBF kernel (Nyström's approximation), logistic regression."""
 
     def __init__(self, task: Task, config: Thumbnails, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
         self.notes: dict[str, Any] = {}
-        _require_skops()
+        estimators.require_skops()
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Learn from the training pictures and their mirror images."""
@@ -41,73 +41,51 @@ class ThumbnailsModel:
 
         config = self.config
         with self.context.progress.task(f"{self.context.title} · fit", 2, "steps") as steps:
-            described = np.concatenate([self._described(train, mirrored) for mirrored in (False, True)])
+            values = np.concatenate([self._features(train, mirrored) for mirrored in (False, True)])
             codes = np.tile(self.task.codes(train), 2)
             steps.advance(1)
             pipeline = make_pipeline(
                 StandardScaler(),
-                PCA(min(config.components, *described.shape), random_state=config.seed),
+                PCA(min(config.components, *values.shape), random_state=config.seed),
                 Nystroem(
-                    gamma=config.width / described.shape[1],
-                    n_components=min(config.landmarks, len(described)),
+                    gamma=config.gamma / values.shape[1],
+                    n_components=min(config.landmarks, len(values)),
                     random_state=config.seed,
                 ),
                 StandardScaler(),
-                LogisticRegression(C=config.strength, max_iter=500),
+                LogisticRegression(C=config.C, max_iter=500),
             )
             with quietly():
-                self.pipeline = pipeline.fit(described, codes)
+                self.pipeline = pipeline.fit(values, codes)
             steps.advance(1)
 
-    def chances(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return the probability of each class for each row: the mean of the picture's and its mirror image's."""
+    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return the probability of each class (n, classes): the mean of the picture's and its mirror image's."""
         import numpy as np
 
-        both = [self.pipeline.predict_proba(self._described(frame, mirrored)) for mirrored in (False, True)]
-        made = np.zeros((len(frame), len(self.task.classes)))
-        made[:, self.pipeline.classes_] = np.mean(both, axis=0)
-        return made
+        both = [self.pipeline.predict_proba(self._features(frame, mirrored)) for mirrored in (False, True)]
+        probabilities = np.zeros((len(frame), len(self.task.classes)))
+        probabilities[:, self.pipeline.classes_] = np.mean(both, axis=0)
+        return probabilities
 
-    def _described(self, frame: DataFrame, mirrored: bool) -> NDArray[np.float32]:
-        """Return what can be seen in each row's picture, or in its mirror image (n, features)."""
-        import numpy as np
-
-        parts = [
-            (places, _all_described(entry, self.config.cell, mirrored)[frame[ROW].to_numpy()[places]])
-            for entry, places in entries(frame)
-        ]
-        made = np.empty((len(frame), parts[0][1].shape[1]), dtype=np.float32)
-        for places, values in parts:
-            made[places] = values
-        return made
+    def _features(self, frame: DataFrame, mirrored: bool) -> NDArray[np.float32]:
+        """Return the features of each row's picture, or of its mirror image (n, features)."""
+        every = _all_features(cache_of(frame).folder, self.config.cell, mirrored)
+        features: NDArray[np.float32] = every[frame[ROW].to_numpy()]
+        return features
 
     def save(self, folder: Path) -> None:
         """Write the pipeline in a format that runs no code when it is read."""
-        from skops import io
-
-        io.dump(self.pipeline, folder / MODEL)
+        estimators.save(self.pipeline, folder / MODEL)
 
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
-        from skops import io
-
-        self.pipeline = io.load(folder / MODEL, trusted=[])
+        self.pipeline = estimators.load(folder / MODEL)
 
 
-@lru_cache(maxsize=2)  # one picture cache, both ways round, is what all folds look at
-def _all_described(entry: Path, cell: int, mirrored: bool) -> NDArray[np.float32]:
-    from common.vision.pictures.cache import reopened
+@lru_cache(maxsize=2)  # all folds need the pictures of one cache entry, both ways round
+def _all_features(entry: Path, cell: int, mirrored: bool) -> NDArray[np.float32]:
+    from common.vision.pictures.cache import entry_at
 
-    pixels = reopened(entry).pixels
+    pixels = entry_at(entry).pixels
     return describe(pixels[:, :, ::-1] if mirrored else pixels, cell)
-
-
-def _require_skops() -> None:
-    """Say before training, not when a model is to be saved or read, that its file format is missing."""
-    from importlib.util import find_spec
-
-    if find_spec("skops") is None:
-        raise DeviceError(
-            "the package skops, which keeps the baseline in a file that runs no code, is missing: pip install skops, "
-            "or attach the dataset of kit dataset wheels"
-        )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.fastai.learner import TrainingCallback, precise
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.backbones import Backbone
-from common.vision.rows import ENTRY, ROW
+from common.vision.learner import fine_tune, learner, read, save
+from common.vision.rows import ROW, cache_of
 from common.vision.settings import Frozen
 from common.vision.task import Task
 
@@ -22,7 +22,7 @@ FILE = "tuned.safetensors"
 
 
 class TunedNetwork:
-    """fastai's learner on the picture cache; what it has learnt is plain weights."""
+    """fastai's learner on the picture cache."""
 
     def __init__(self, task: Task, config: Frozen, backbone: Backbone, context: Context) -> None:
         self.task, self.config, self.backbone, self.context = task, config, backbone, context
@@ -36,11 +36,8 @@ class TunedNetwork:
         with scratch_folder() as folder:
             set_seed(self.config.seed, reproducible=False)
             learn = self.learner(train, valid, folder)
-            steps = len(learn.dls.train) * (tuning.epochs + 1)
-            with self.context.progress.task(f"{self.context.title} · fine-tune", steps, "steps") as task:
-                learn.add_cb(callback := TrainingCallback(self.context, task, steps))
-                learn.fine_tune(tuning.epochs, base_lr=tuning.learning_rate, lr_mult=100, wd=tuning.weight_decay)
-        self.notes = callback.notes
+            rates = {"base_lr": tuning.learning_rate, "lr_mult": 100, "wd": tuning.weight_decay}
+            self.notes = fine_tune(learn, tuning.epochs, self.context, "fine-tune", **rates)
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
@@ -51,12 +48,10 @@ class TunedNetwork:
         from fastai.losses import LabelSmoothingCrossEntropyFlat
         from fastai.vision.augment import aug_transforms
 
-        from common.vision.learner import learner
-        from common.vision.pictures.cache import reopened
         from common.vision.pictures.loader import dataloaders
 
         tuning = self.config.tuning
-        cache = reopened(Path(train[ENTRY].iloc[0]))
+        cache = cache_of(train)
         valid = valid[valid[ROW] >= 0]
         labels: Any = np.empty(len(cache), dtype=object)
         for frame in (train, valid):
@@ -70,15 +65,17 @@ class TunedNetwork:
         )  # fmt: skip
         loss = LabelSmoothingCrossEntropyFlat(eps=tuning.label_smoothing)
         mixing = [MixUp(tuning.mixup)] if tuning.mixup else []
-        learn = learner(dls, self.backbone, tuning.size, loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder)
-        return precise(learn, self.config.precision)
+        return learner(
+            dls, self.backbone, tuning.size, self.config.precision,
+            loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder,
+        )  # fmt: skip
 
-    def log_chances(self, frame: DataFrame) -> NDArray[np.float64]:
+    def predict_log_proba(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return log probabilities of all classes (n, classes), averaged over views."""
-        from common.vision.prediction import Eye, log_chances
+        from common.vision.prediction import Predictor
 
-        eye = Eye(self.network, self.backbone.mean, self.backbone.std, half=False)
-        return log_chances(eye, frame, self.config.tuning.size, self.config.tuning.views, self.context)
+        predictor = Predictor(self.network, self.backbone.mean, self.backbone.std)
+        return predictor.predict_log_proba(frame, self.config.tuning.size, self.config.tuning.views, self.context)
 
     def save(self, folder: Path) -> None:
         """Write the weights (safetensors)."""
@@ -87,21 +84,3 @@ class TunedNetwork:
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
         self.network = read(self.backbone, len(self.task.classes), folder / FILE)
-
-
-def save(network: Any, path: Path) -> None:
-    """Write the weights of a learner's network (safetensors)."""
-    from safetensors.torch import save_file
-
-    save_file({name: value.contiguous().cpu() for name, value in network.state_dict().items()}, path)
-
-
-def read(backbone: Backbone, n_classes: int, path: Path) -> Any:
-    """Return the network that `save` wrote."""
-    from safetensors.torch import load_file
-
-    from common.vision.learner import network
-
-    made = network(backbone, n_classes)
-    made.load_state_dict(load_file(path))
-    return made

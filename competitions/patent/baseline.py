@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.errors import DeviceError
+from common import estimators
 from common.model import Context, Model
 from competitions.patent.competition import Trees
 from competitions.patent.cpc import SECTIONS
@@ -28,10 +28,9 @@ class BaselineModel(Model):
     With `embed`, which gives n phrases vectors (n, width), the similarities of those are features too.
     """
 
-    def __init__(self, config: Trees, context: Context, seed: int = 0, embed: Embed | None = None) -> None:
-        self.config, self.context, self.embed = config, context, embed
-        self.seed = getattr(config, "seed", seed)
-        _require_skops()
+    def __init__(self, config: Trees, context: Context, seed: int, embed: Embed | None = None) -> None:
+        self.config, self.context, self.seed, self.embed = config, context, seed, embed
+        estimators.require_skops()
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Learn the spaces from the training phrases, then the trees."""
@@ -51,8 +50,8 @@ class BaselineModel(Model):
             features = self._features(train)
             task.advance(1)
             self.trees = HistGradientBoostingRegressor(
-                max_iter=self.config.rounds,
-                learning_rate=self.config.shrinkage,
+                max_iter=self.config.max_iter,
+                learning_rate=self.config.learning_rate,
                 min_samples_leaf=min(self.config.min_samples_leaf, max(1, len(train) // 20)),
                 random_state=self.seed,
                 early_stopping=False,  # it would stop on random rows, whose anchors are in training too
@@ -66,18 +65,11 @@ class BaselineModel(Model):
 
     def save(self, folder: Path) -> None:
         """Write the fitted parts in a format that runs no code when it is read."""
-        from skops import io
+        estimators.save((self.words, self.letters, self.latent, self.trees), folder / MODEL)
 
-        io.dump((self.words, self.letters, self.latent, self.trees), folder / MODEL)
-
-    @classmethod
-    def load(cls, folder: Path, config: Trees, context: Context, embed: Embed | None = None) -> BaselineModel:
+    def read(self, folder: Path) -> None:
         """Read what `save` wrote; `embed` has to be what it was trained with."""
-        from skops import io
-
-        model = cls(config, context, embed=embed)
-        model.words, model.letters, model.latent, model.trees = io.load(folder / MODEL, trusted=TRUSTED)
-        return model
+        self.words, self.letters, self.latent, self.trees = estimators.load(folder / MODEL, TRUSTED)
 
     def _features(self, frame: DataFrame) -> DataFrame:
         """Return the numbers that the trees see: of the pair itself, and of the pair among its siblings."""
@@ -119,17 +111,6 @@ class BaselineModel(Model):
         features["last_word_shared"] = _share_of_siblings(pair["target"], groups, -1)
         features["first_word_shared"] = _share_of_siblings(pair["target"], groups, 0)
         return features
-
-
-def _require_skops() -> None:
-    """Say before training, not when a model is to be saved or read, that its file format is missing."""
-    from importlib.util import find_spec
-
-    if find_spec("skops") is None:
-        raise DeviceError(
-            "the package skops, which keeps the trees in files that run no code, is missing: pip install skops, "
-            "or attach the dataset of kit dataset wheels patent, or leave the trees out with --set trees_weight=0"
-        )
 
 
 def _cosine(left: Any, right: Any) -> NDArray[float64]:

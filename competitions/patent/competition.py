@@ -5,16 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.competition import (
-    Column,
-    Competition,
-    Config,
-    Files,
-    Limits,
-    Split,
-    SubmissionFormat,
-    Table,
-)
+from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.huggingface import tiny
 from common.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
@@ -24,17 +15,21 @@ class Trees(Settings):
     """Similarities of words and characters, boosted trees; scikit-learn only."""
 
     components: PositiveInt = 64
-    """Of the latent space in which phrases are compared."""
-    rounds: PositiveInt = 400
-    """Of boosting, at a learning rate that needs about so many."""
-    shrinkage: PositiveFloat = 0.03
+    """Dimensions of the latent space (SVD of character n-grams) in which phrases are compared."""
+    max_iter: PositiveInt = 400
+    """Boosting iterations: about as many as the learning rate needs."""
+    learning_rate: PositiveFloat = 0.03
+    """Shrinkage of each tree's contribution."""
     min_samples_leaf: PositiveInt = 40
-    """Anchors come in groups of about 50 rows: smaller leaves learn them by heart."""
+    """Least rows of a leaf: anchors come in groups of about 50 rows, which smaller leaves would learn by heart."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline(Trees, Config):
+class Baseline(Config):
     """The trees alone."""
+
+    trees: Trees = Trees()
+    """Boosted trees on similarities."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +37,23 @@ class Network(Config):
     """What both transformer recipes share."""
 
     backbone: str = "microsoft/deberta-v3-small"
-    """A Hub name, a folder or an attached Kaggle input."""
+    """Name on the Hub, folder or attached Kaggle input of a pretrained encoder; this one is the course's."""
     epochs: PositiveInt = 4
+    """Passes over the training rows, as in the course."""
     learning_rate: PositiveFloat = 8e-5
+    """Highest learning rate, after warm-up; it falls along a cosine."""
     warmup: NonNegativeFloat = 0.1
-    """Share of the steps."""
+    """Fraction of the steps in which the learning rate rises."""
     weight_decay: NonNegativeFloat = 0.01
+    """Decoupled weight decay of matrices; biases and normalisations have none."""
     batch_size: PositiveInt = 128
+    """Sequences in a training batch."""
     eval_batch_size: PositiveInt = 256
+    """Sequences in a batch of prediction."""
     precision: Literal["auto", "half-on-gpu", "float32"] = "auto"
-    """auto: the fastest that the hardware has."""
+    """`auto`: the fastest that the hardware has; `half-on-gpu`: float16 on a GPU, float32 elsewhere; or `float32`."""
     checkpoint_minutes: NonNegativeFloat = 10.0
-    """What a kill inside a fold costs at most."""
+    """Minutes between checkpoints: what a kill inside a fold costs at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,9 @@ class Pairs(Network):
     """The course's recipe: one row, one sequence, one number."""
 
     precision: Literal["auto", "half-on-gpu", "float32"] = "half-on-gpu"
+    """float16 on a GPU, as in the course."""
     evaluate: bool = True
-    """The course looks at Pearson after every epoch."""
+    """Whether Pearson's correlation is measured after every epoch, as in the course."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,34 +75,36 @@ class Lists(Network):
     """
 
     epochs: PositiveInt = 6
+    """Passes over the training rows, in each of which siblings stand in another order."""
     learning_rate: PositiveFloat = 2e-4
+    """Highest learning rate of the encoder, after warm-up."""
     head_learning_rate: PositiveFloat = 1e-3
-    """The head starts from nothing."""
-    weight_decay: NonNegativeFloat = 0.01
+    """Highest learning rate of the head, which starts from random weights."""
     batch_size: PositiveInt = 8
-    """Sequences, about 150 rows."""
+    """Sequences in a training batch, about 150 rows."""
     eval_batch_size: PositiveInt = 32
+    """Sequences in a batch of prediction, about 600 rows."""
     target_tokens: PositiveInt = 160
-    """Of the targets in one sequence; a longer list is cut into several."""
+    """Most tokens of targets in one sequence; a longer list is cut into several."""
     context_tokens: PositiveInt = 24
-    """Of the CPC title."""
+    """Most tokens of the CPC title that stands for the context."""
     pearson_weight: NonNegativeFloat = 0.3
-    """Of the metric itself beside cross-entropy in the loss."""
+    """Weight in the loss of 1 - Pearson (the metric itself) beside cross-entropy."""
     orders: PositiveInt = 1
-    """Of the siblings for each member, whose mean is taken; a second gave 0.001 and takes as long again."""
+    """Orders of the siblings whose predictions are averaged; a second gave 0.001 and takes as long again."""
     members: PositiveInt = 1
     """Networks per fold, from different seeds; a second gave 0.003 OOF and doubles all times."""
     trees: Trees = Trees()
-    """The baseline, and the frozen encoder's similarities: what the networks do not see."""
+    """Boosted trees on similarities, those of the frozen encoder too: they see what the networks do not."""
     trees_weight: NonNegativeFloat = 0.5
-    """Of the trees in the mean; 0 leaves them out."""
+    """Weight of the trees in the mean of both predictions; 0 leaves them out."""
 
 
 PROFILES: dict[str, Config] = {
     "sample": Lists(
         backbone=tiny.NAME,
         precision="float32", epochs=8, learning_rate=2e-3, head_learning_rate=5e-3, batch_size=4, orders=2, members=1,
-        trees=Trees(components=16, rounds=50),
+        trees=Trees(components=16, max_iter=50),
         split=Split(kind="stratified_group", n_splits=3, group="anchor", stratify="score"),
     ),
     "baseline": Baseline(),

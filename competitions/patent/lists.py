@@ -107,16 +107,13 @@ class ListsModel(Model):
             (folder / f"member-{number}").mkdir()
             scorer.save(folder / f"member-{number}")
 
-    @classmethod
-    def load(cls, folder: Path, config: Lists, context: Context) -> ListsModel:
+    def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
         from competitions.patent.scorer import Scorer
 
-        model = cls(config, context)
-        if model.trees is not None:
-            model.trees = BaselineModel.load(folder, config.trees, context, model._embed)
-        model.members = [Scorer.load(path, context.environment) for path in sorted(folder.glob("member-*"))]
-        return model
+        if self.trees is not None:
+            self.trees.read(folder)
+        self.members = [Scorer.load(path, self.context.environment) for path in sorted(folder.glob("member-*"))]
 
     def _embed(self, phrases: list[str]) -> Any:
         """Return what the encoder, as it came, makes of each phrase: the mean of its tokens' states (n, width)."""

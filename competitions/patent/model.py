@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from common.competition import Config
 from common.data.frames import Frames
 from common.model import Context, Model, Models, Prepared
+from competitions.patent.baseline import BaselineModel
 from competitions.patent.competition import Baseline, Lists, Network, Pairs
+from competitions.patent.lists import ListsModel
+from competitions.patent.pairs import PairsModel
 
 
 class PatentModels(Models):
@@ -27,29 +29,23 @@ class PatentModels(Models):
 
     def build(self, config: Config, frames: Frames, context: Context) -> Model:
         """Return an untrained model for one fold."""
-        model: Model = _family(config)(config, context)
-        return model
+        return _model(config, context)
 
     def load(self, folder: Path, config: Config, context: Context) -> Model:
         """Return a model that `save` wrote."""
-        model: Model = _family(config).load(folder, config, context)
+        model = _model(config, context)
+        model.read(folder)
         return model
 
 
-def _family(config: Config) -> Any:
+def _model(config: Config, context: Context) -> BaselineModel | PairsModel | ListsModel:
     match config:
         case Baseline():
-            from competitions.patent.baseline import BaselineModel
-
-            return BaselineModel
+            return BaselineModel(config.trees, context, config.seed)
         case Pairs():
-            from competitions.patent.pairs import PairsModel
-
-            return PairsModel
+            return PairsModel(config, context)
         case Lists():
-            from competitions.patent.lists import ListsModel
-
-            return ListsModel
+            return ListsModel(config, context)
     raise TypeError(f"no model for {type(config).__name__}")
 
 

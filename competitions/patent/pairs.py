@@ -61,14 +61,11 @@ class PairsModel(Model):
         """Write configuration and weights (safetensors)."""
         self.network.save_pretrained(folder)
 
-    @classmethod
-    def load(cls, folder: Path, config: Pairs, context: Context) -> PairsModel:
+    def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
         from transformers import AutoModelForSequenceClassification
 
-        model = cls(config, context)
-        model.network = backbone.load_folder(AutoModelForSequenceClassification.from_pretrained, folder)
-        return model
+        self.network = backbone.load_folder(AutoModelForSequenceClassification.from_pretrained, folder)
 
     def _network(self, name: str) -> Any:
         from transformers import AutoModelForSequenceClassification

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from common.competition import Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
-from common.vision.settings import SUFFIXES, profiles
+from common.vision.settings import DUPLICATE_GROUP, SUFFIXES, profiles
 from competitions.pet_breeds.breeds import BREEDS
-
-PROFILES = profiles("breed")
 
 _ID = Column(name="id", kind="id")
 _PICTURE = Column(name="picture", kind="file")
@@ -35,11 +33,11 @@ COMPETITION = Competition(
     ),
     submission=SubmissionFormat(id="id", targets=BREEDS, low=0, high=1, rows_sum_to=1.0, normalise=True),
     # The data set holds the same picture more than once; what looks alike stays in one fold.
-    split=Split(kind="stratified_group", n_splits=5, group="look", stratify="breed"),
+    split=Split(kind="stratified_group", n_splits=5, group=DUPLICATE_GROUP, stratify="breed"),
     submitted_as="local",
     limits=Limits(session_hours=9, internet=True),
     target="breed",
-    inputs=(),  # a file's path says nothing; `look` tells pictures apart
-    profiles=PROFILES,
+    inputs=(),  # a file's path says nothing; near duplicates are found by their pixels
+    profiles=profiles("breed"),
     packages=("skops>=0.13", "prettytable>=3"),  # to keep the baseline; the networks need nothing
 )

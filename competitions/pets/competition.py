@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from common.competition import (
-    Column,
-    Competition,
-    Files,
-    Folder,
-    Limits,
-    Split,
-    SubmissionFormat,
-    Table,
-)
-from common.vision.settings import SUFFIXES, profiles
-
-SPLIT = Split(kind="stratified_group", n_splits=5, group="look", stratify="label")
-
-PROFILES = profiles("label")
+from common.competition import Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
+from common.vision.settings import DUPLICATE_GROUP, SUFFIXES, profiles
 
 _ID = Column(name="id", kind="id")
 _PICTURE = Column(name="picture", kind="file")
@@ -49,11 +36,11 @@ COMPETITION = Competition(
     # Log loss knows no limit for a certain mistake, so no prediction is ever certain.
     submission=SubmissionFormat(id="id", targets=("label",), low=1e-5, high=1 - 1e-5, clip=True),
     # Both data sets hold the same picture more than once; what looks alike stays in one fold.
-    split=SPLIT,
+    split=Split(kind="stratified_group", n_splits=5, group=DUPLICATE_GROUP, stratify="label"),
     submitted_as="csv",
     limits=Limits(session_hours=9, internet=True, daily_submissions=5),
     target="label",
-    inputs=(),  # a file's path says nothing; `look` tells pictures apart
-    profiles=PROFILES,
+    inputs=(),  # a file's path says nothing; near duplicates are found by their pixels
+    profiles=profiles("label"),
     packages=("skops>=0.13", "prettytable>=3"),  # to keep the baseline; the networks need nothing
 )

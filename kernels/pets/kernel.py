@@ -14,6 +14,7 @@ from common.runs import oof
 from common.session import show
 from common.session.kernel import Kernel
 from common.vision import figures
+from common.vision.settings import DUPLICATE_GROUP
 
 kernel = Kernel.begin("pets")
 kernel.require(disk=12e9 if kernel.profile == "best" else 1e9)
@@ -24,7 +25,7 @@ competition, config = kernel.competition, kernel.config
 #
 # They are what people have in their albums: all sizes, some turned, a few broken. Every file is decoded once, turned as
 # its camera says, and kept as a square. What cannot be read is named: a training picture is left out, a test picture
-# gets the classes' shares.
+# gets the class frequencies.
 
 # %%
 request = kernel.request()
@@ -47,11 +48,11 @@ show.table(counts.rename("pictures").rename_axis("class").reset_index(), "How ma
 
 # %%
 folds = splits.make_folds(train, config.split)
-alike = train.groupby("look").filter(lambda group: len(group) > 1)
-print(f"{len(alike):,} training pictures look like another; {alike['look'].nunique():,} groups")
-print(f"{test['look'].isin(train['look']).sum():,} test pictures look like a training picture")
+alike = train.groupby(DUPLICATE_GROUP).filter(lambda group: len(group) > 1)
+print(f"{len(alike):,} training pictures look like another; {alike[DUPLICATE_GROUP].nunique():,} groups")
+print(f"{test[DUPLICATE_GROUP].isin(train[DUPLICATE_GROUP]).sum():,} test pictures look like a training picture")
 shape = train.groupby(folds)[competition.target].agg(["size", "mean"]).rename_axis("fold").reset_index()
-show.table(shape.rename(columns={"size": "pictures", "mean": "share of dogs"}), "The folds (-1: always in training)")
+show.table(shape.rename(columns={"size": "pictures", "mean": "fraction of dogs"}), "The folds (-1: always in training)")
 
 # %% [markdown]
 # ## Training
@@ -88,8 +89,8 @@ for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "
 # %%
 show.picture(done.folder / "figures" / "top_losses.png")
 predicted, columns = oof.read(done)
-chances = models.task.chances(predicted[columns].to_numpy())
-predicted["loss"] = figures.losses(models.task.codes(train), chances)
+probabilities = models.task.probabilities(predicted[columns].to_numpy())
+predicted["loss"] = figures.losses(models.task.codes(train), probabilities)
 show.table(predicted.nlargest(10, "loss")[["id", "target", "prediction", "loss"]], "The ten largest losses")
 share = predicted.nlargest(max(1, len(predicted) // 100), "loss")["loss"].sum() / predicted["loss"].sum()
 print(f"one picture in a hundred makes {share:.0%} of the loss")

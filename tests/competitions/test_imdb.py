@@ -239,8 +239,8 @@ def test_the_baseline_learns_and_tells(run: Path) -> None:
     record = json.loads((run / "run" / "run.json").read_text())
     assert record["scores"]["roc_auc"] > 0.8 and record["scores"]["accuracy"] > 0.7
     told = "\n".join(record["warnings"])
-    assert "0 rows of test equal a row of train in all inputs, 1 more nearly (such as 'Nobody expected" in told
-    assert "1 row of unlabeled equal a row of train in all inputs, 0 more nearly" in told
+    assert "test shares 0 rows with train in all inputs, and 1 more nearly (such as 'Nobody expected" in told
+    assert "unlabeled shares 1 row with train in all inputs, and 0 more nearly" in told
 
 
 def test_the_submission_is_quoted_as_kaggles(run: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit import kit
 
 import competitions
 from common import data, registry
@@ -164,3 +165,29 @@ def test_a_folder_of_two_files_is_a_competition(tmp_path: Path, monkeypatch: pyt
 def test_a_misspelt_hook_is_an_error() -> None:
     with pytest.raises(TypeError, match="no hook 'prepair'"):
         type("Misspelt", (Models,), {"prepair": lambda self: None})
+
+
+def test_a_broken_competition_is_named_and_the_others_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (
+        ("syntax", "COMPETITION = ("),
+        ("setting", "from common.competition import Split\nSplit(kind='x')"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "competition.py").write_text(text)
+    monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
+    said = kit(capsys, "list")
+    assert said.code == 0 and "patent" in said.out and "pets" in said.out
+    first, second = said.err.splitlines()
+    assert (
+        first
+        == "warning: competitions/setting/competition.py: unknown split kind 'x'; known: " + first.split("known: ")[1]
+    )
+    assert second.startswith(
+        "warning: competitions/syntax/competition.py cannot be imported: SyntaxError: '(' was never"
+    )
+    assert second.endswith("(competition.py, line 1)")
+    assert kit(capsys, "show", "syntax").complaint.startswith(
+        "kit: competitions/syntax/competition.py cannot be imported"
+    )

@@ -274,7 +274,7 @@ def test_the_baseline_repeats_itself_and_is_saved_without_code(sample_data: Path
     from competitions.patent.model import MODELS
 
     frame = pd.read_csv(sample_data / "train.csv")
-    config, context = resolve(PATENT, "baseline", ["rounds=20", "components=8"]), context_at(tmp_path)
+    config, context = resolve(PATENT, "baseline", ["trees.max_iter=20", "trees.components=8"]), context_at(tmp_path)
     frames = Frames(train=frame, test=frame)
     first, second = (MODELS.build(config, frames, context) for _ in range(2))
     for made in (first, second):
@@ -304,7 +304,7 @@ def test_titles_of_contexts() -> None:
 def test_the_courses_random_split_is_warned_of(
     sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:
-    quick = ("--profile", "baseline", "--set", "rounds=5", "--data", sample_data)
+    quick = ("--profile", "baseline", "--set", "trees.max_iter=5", "--data", sample_data)
     random = ("--set", "split.kind=random", "--set", "split.holdout=0.25")
     assert "leaks" in kit(capsys, "train", "patent", *quick, *random, "--out", tmp_path / "a").err
     assert "leaks" not in kit(capsys, "train", "patent", *quick, "--out", tmp_path / "b").err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import os
 import stat
 import zipfile
@@ -36,13 +37,8 @@ def refused(archive: Path, into: Path, match: str) -> None:
 
 def test_files_and_folders_come_out(tmp_path: Path) -> None:
     archive = build(tmp_path / "a.zip", ("train.csv", b"id\n1\n"), ("images/", b""), ("images/ü 1.jpg", b"x" * 5000))
-    seen: list[tuple[int, int]] = []
-    assert extract(archive, tmp_path / "out", progress=lambda *at: seen.append(at)) == [
-        Path("train.csv"),
-        Path("images/ü 1.jpg"),
-    ]
+    assert extract(archive, tmp_path / "out") == [Path("train.csv"), Path("images/ü 1.jpg")]
     assert (tmp_path / "out/images/ü 1.jpg").read_bytes() == b"x" * 5000
-    assert seen[-1] == (5005, 5005)
 
 
 def test_existing_files_are_replaced_and_others_stay(tmp_path: Path) -> None:
@@ -83,23 +79,28 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("names", [("a", "a"), ("A", "a"), ("é", "é"), ("a", "a/b"), ("a/b", "a")])
+@pytest.mark.parametrize("names", [("a", "a"), ("a", "a/b"), ("a/b", "a")])
 def test_names_that_fall_together_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
-    refused(build(tmp_path / "a.zip", *((name, b"1") for name in names)), tmp_path / "out", "twice|both")
+    refused(build(tmp_path / "a.zip", *((name, b"1") for name in names)), tmp_path / "out", "cannot tell apart|both")
 
 
 def test_bombs_are_refused(tmp_path: Path) -> None:
     archive = build(tmp_path / "a.zip", ("zeros", bytes(3_000_000)))
-    with pytest.raises(ArchiveError, match="bomb"):
-        extract(archive, tmp_path / "out", max_bytes=2_999_999)
-    assert extract(archive, tmp_path / "out") == [Path("zeros")]
+    assert extract(archive, tmp_path / "fine") == [Path("zeros")]
+    with zipfile.ZipFile(archive, "a") as bomb:
+        for number in range(99):  # which all have the bytes of the one that is there
+            twin = copy.copy(bomb.getinfo("zeros"))
+            twin.filename = f"zeros {number}"
+            bomb.filelist.append(twin)
+        bomb.writestr("end", b"")
+    refused(archive, tmp_path / "out", "bomb")
 
 
 def test_a_size_that_is_a_lie_is_found(tmp_path: Path) -> None:
     archive = build(tmp_path / "a.zip", ("zeros", bytes(100_000)))
     lie = archive.read_bytes().replace((100_000).to_bytes(4, "little"), (50_000).to_bytes(4, "little"))
     archive.write_bytes(lie)
-    refused(archive, tmp_path / "out", "size|broken")
+    refused(archive, tmp_path / "out", "cannot be unpacked")
 
 
 def test_damaged_bytes_are_found(tmp_path: Path) -> None:
@@ -108,13 +109,13 @@ def test_damaged_bytes_are_found(tmp_path: Path) -> None:
     whole = bytearray(archive.read_bytes())
     whole[5_000] ^= 1
     archive.write_bytes(whole)
-    refused(archive, tmp_path / "out", "broken")
+    refused(archive, tmp_path / "out", "cannot be unpacked")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(content)
-    refused(tmp_path / "a.zip", tmp_path / "out", "broken")
+    refused(tmp_path / "a.zip", tmp_path / "out", "cannot be unpacked")
 
 
 def test_a_password_is_refused(tmp_path: Path) -> None:

@@ -57,4 +57,4 @@ def test_what_trains_no_network_is_told(
     said = kit(capsys, *words(pets_data, "baseline", "size=32", "cell=4"))
     assert said.code == 1 and "this profile trains no network" in said.complaint
     said = kit(capsys, "lr-find", "patent", "--data", sample_data)
-    assert said.code == 1 and "patent offers no learning-rate finder" in said.complaint
+    assert said.code == 1 and "offers no learning-rate finder" in said.complaint

@@ -106,7 +106,8 @@ def test_a_deadline_ends_training_and_the_submission_is_valid(
     assert said.code == 0 and "stopped by the deadline" in said.err
     assert said.json["status"] == "stopped by the deadline"
     assert said.json["folds"]["0"]["stopped_early"] is True
-    assert 0 < said.json["folds"]["0"]["steps"] < said.json["folds"]["0"]["steps_planned"]
+    notes = said.json["folds"]["0"]["notes"]
+    assert 0 < notes["steps"] < notes["steps_planned"]
     assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0
 
 

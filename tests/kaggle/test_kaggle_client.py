@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 from kaggle_seam import Hourglass, Seam, isolate, seam
+from stand_in_faults import Fault
 from stand_in_world import KEY, USER, hosted, kernel_folder, wait_for
 
-from common.errors import SettingError
+from common.errors import KitError, SettingError
 from common.kaggle import errors
 from common.kaggle.official import connect
 from common.kaggle.outputs import fetch
 from common.kaggle.results import KernelState, OutputFile, Ref
 from common.kaggle.retry import Retry
 from common.rehearsal.stand_in.accounts import Accounts
-from common.rehearsal.stand_in.faults import Fault
 
 CSV, CODE = "toy-csv", "toy-kernel"
 KERNEL = Ref(USER, "toy-kernel")
@@ -52,6 +52,17 @@ def test_only_this_machine_is_an_endpoint() -> None:
         connect(username="ann", key=KEY)
 
 
+def test_kit_kaggle_names_a_stand_in_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
+        monkeypatch.setenv("KIT_KAGGLE", here.server.url)
+        assert connect().whoami() == USER
+        assert connect().competitions.info(CSV).slug == CSV
+    monkeypatch.setenv("KIT_KAGGLE", "https://www.kaggle.com")
+    with pytest.raises(SettingError, match="loopback"):
+        connect()
+
+
 def test_a_session_with_an_endpoint_reaches_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with seam(tmp_path, monkeypatch) as here:
         elsewhere = OutputFile(name="x", url="https://storage.example/x")
@@ -76,7 +87,7 @@ def test_importing_the_official_client_neither_signs_in_nor_prints(tmp_path: Pat
 
 def test_importing_the_flows_does_not_import_the_client() -> None:
     script = (
-        "import sys, common.kaggle.client, common.kaggle.submit, common.kaggle.download, common.kaggle.datasets,"
+        "import sys, common.kaggle.results, common.kaggle.submit, common.kaggle.download, common.kaggle.datasets,"
         "common.kaggle.outputs, common.kaggle.sources, common.kaggle.wheels, common.kaggle.credentials;"
         "print([name for name in ('requests', 'kaggle', 'kagglesdk', 'pandas', 'numpy') if name in sys.modules])"
     )
@@ -228,7 +239,7 @@ def test_an_upload_that_breaks_off_is_continued(tmp_path: Path, monkeypatch: pyt
         ({"submissions_disabled": True}, errors.LimitReached),
     ],
 )
-def test_closed_competitions_are_told_by_kind(
+def test_closed_competitions_are_reported_by_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], kind: type[Exception]
 ) -> None:
     held = hosted(tmp_path / "csv", **changes)
@@ -236,7 +247,7 @@ def test_closed_competitions_are_told_by_kind(
         here.client.competitions.submit_file(CSV, tmp_path / "csv" / "sample_submission.csv", "x")
 
 
-def test_the_daily_limit_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_daily_limit_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with seam(tmp_path, monkeypatch) as here:
         file = tmp_path / "csv" / "sample_submission.csv"
         for number in range(3):
@@ -261,7 +272,7 @@ def test_push_status_log_output_submit_delete(tmp_path: Path, monkeypatch: pytes
         assert [file.name for file in kernels.outputs(ref)] == ["submission.csv"]
         info = kernels.info(ref)
         assert info is not None
-        assert (info.version, info.sources["competition"], info.internet) == (1, (CODE,), False)
+        assert (info.version, info.sources["competition"]) == (1, (CODE,))
         submission = here.client.competitions.submit_kernel(CODE, ref, "submission.csv", "code")
         done = wait_for(lambda: here.client.competitions.submission(CODE, submission.ref), until=lambda s: s.final)
         assert done.scored
@@ -341,11 +352,14 @@ def test_every_status_in_every_spelling(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_log_is_followed_and_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = f"print one\nwait 0.3\nprint token KGAT_abcdef and {KEY}\nwait 0.3\nprint three\n"
+    source = f"print one\nuntil {tmp_path / 'gate'}\nprint token KGAT_abcdef and {KEY}\nprint three\n"
     cut = Fault(on="LOG", kind="cut_answer", parameters={"after_bytes": 90})
     with seam(tmp_path, monkeypatch, cut) as here:
         ref = push(here, tmp_path, source)
-        lines = [line.text for line in here.client.kernels.follow(ref)]
+        lines = []
+        for line in here.client.kernels.follow(ref):
+            lines.append(line.text)
+            (tmp_path / "gate").touch()
         assert lines == ["one\n", "token KGAT_*** and ***\n", "three\n"]
 
 
@@ -366,8 +380,6 @@ def test_output_of_three_pages_is_fetched_whole_and_checked(tmp_path: Path, monk
         assert sorted(output.files) == ["a.txt", "manifest.json", "models/b.txt"]
         assert {name: (out / name).read_text() for name in contents} == contents
         assert output.manifest == manifest
-        only = fetch(here.client, ref, tmp_path / "some", wanted=lambda name: name == "a.txt")
-        assert sorted(only.files) == ["a.txt", "manifest.json"]
 
 
 def entry(text: str) -> dict[str, Any]:
@@ -378,7 +390,7 @@ def entry(text: str) -> dict[str, Any]:
     ("manifest", "complaint"),
     [
         ({"files": {"a.txt": entry("other")}}, "checksum"),
-        ({"files": {"a.txt": entry("longer")}}, "bytes instead of"),
+        ({"files": {"a.txt": entry("longer")}}, "has 5 bytes, expected 6"),
         ({"files": {"gone.csv": entry("x")}}, "gone.csv is missing"),
         ({"files": ["a.txt"]}, "did not finish"),
     ],
@@ -421,21 +433,21 @@ def test_a_listing_in_a_circle_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with seam(tmp_path, monkeypatch) as here:
-        quotas = here.client.kernels.quotas()
-        assert quotas.gpu is not None
-        assert (quotas.gpu.left.total_seconds(), quotas.gpu.allowed.total_seconds()) == (30 * 3600, 30 * 3600)
+        quota = here.client.kernels.gpu_quota()
+        assert quota is not None
+        assert (quota.left.total_seconds(), quota.allowed.total_seconds()) == (30 * 3600, 30 * 3600)
 
 
 @pytest.mark.parametrize(
     ("metadata", "complaint"),
-    [(None, "cannot be read"), ("{", "not JSON"), ("[]", "not a JSON object"), ('{"title": "x"}', "owner/slug")],
+    [(None, "cannot be read"), ("{", "as JSON"), ("[]", "JSON object"), ('{"title": "x"}', "owner/slug")],
 )
 def test_a_folder_that_is_no_kernel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metadata: str | None, complaint: str
 ) -> None:
     if metadata is not None:
         (tmp_path / "kernel-metadata.json").write_text(metadata)
-    with seam(tmp_path, monkeypatch) as here, pytest.raises((errors.Invalid, SettingError), match=complaint):
+    with seam(tmp_path, monkeypatch) as here, pytest.raises(KitError, match=complaint):
         here.client.kernels.push(tmp_path)
 
 
@@ -445,7 +457,6 @@ def test_a_folder_that_is_no_kernel(
         ({"title": "abc", "id": f"{USER}/abc-abc"}, "five characters"),
         ({"code_file": "gone.py"}, "Source file not found"),
         ({"language": "cobol"}, "valid language"),
-        ({"kernel_type": "notebook"}, "no notebook"),
         ({"machine_shape": 7}, "must be of type str"),
     ],
 )
@@ -468,10 +479,10 @@ def test_slowing_down_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         here.client.competitions.info(CSV)
         push(here, tmp_path)
         assert here.hourglass.slept == [seconds or 0.75] * 2
-        assert all("slow down" in line for line in here.told)
+        assert all("slow down" in line for line in here.messages)
 
 
-def test_trouble_that_stays_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_that_stays_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Callable[[Seam], object]] = [
         lambda here: here.client.competitions.info(CSV),
         lambda here: here.client.competitions.files(CSV),
@@ -487,7 +498,7 @@ def test_trouble_that_stays_is_told_in_one_line(tmp_path: Path, monkeypatch: pyt
             assert len(here.hourglass.slept) == 10
 
 
-def test_no_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path, monkeypatch)
     client = connect("http://localhost:9", username=USER, key=KEY, retry=Retry(attempts=2, clock=Hourglass().clock))
     with pytest.raises(errors.Transient, match="no connection to localhost"):

@@ -16,7 +16,7 @@ from stand_in_world import KEY, USER, hosted, kernel_folder, read_csv, toy, wait
 
 from common import registry
 from common.kaggle import official, retry, submit, wheels
-from common.kaggle.client import Client
+from common.kaggle.official import Client
 from common.kaggle.results import Ref
 from common.kaggle.retry import Clock
 from common.rehearsal.stand_in.running import KernelRun, RunResult
@@ -79,8 +79,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     with StandIn(tmp_path / "state", competitions, runner=guess, dataset_processing=processing) as server:
         connect = official.connect
 
-        def here(tell: Any = retry.silent) -> Client:
-            return connect(server.url, username=USER, key=KEY, tell=tell)
+        def here(notify: Any = retry.silent) -> Client:
+            return connect(server.url, username=USER, key=KEY, notify=notify)
 
         monkeypatch.setattr(official, "connect", here)
         yield Desk(tmp_path / "work", here(), server, capsys)
@@ -98,7 +98,7 @@ def test_download_fetches_once(desk: Desk) -> None:
     assert desk("download", "patent", "--force", "--json").json["fetched"] is True
 
 
-def test_download_goes_where_it_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_download_goes_to_the_folder_of_out(desk: Desk, tmp_path: Path) -> None:
     said = desk("download", "toy", "--out", tmp_path / "here")
     assert said.code == 0 and f"{tmp_path / 'here'}: 3 files" in said.out
     assert sorted(path.name for path in (tmp_path / "here").glob("*.csv")) == [
@@ -200,7 +200,7 @@ def test_weights_that_are_none_are_refused_before_anything_is_sent(desk: Desk, t
 
 
 def test_wheels_are_fetched_and_published(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pip(requirements: Any, folder: Path, *, tell: Any) -> list[Path]:
+    def pip(requirements: Any, folder: Path, *, notify: Any) -> list[Path]:
         assert list(requirements) == [*PATENT.packages, "unheard-of>=1"]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "unheard_of-1.0-py3-none-any.whl").write_text("wheel")
@@ -239,7 +239,7 @@ def test_a_kernel_version_is_submitted_and_scored(desk: Desk) -> None:
     assert submission["publicScore"] in listed.out and "lists, four folds" in listed.out
     assert desk("submissions", "patent", "--json").json[0]["private_score"] == submission["privateScore"]
     board = desk("leaderboard", "patent", "--score", "0.999")
-    assert board.code == 0 and f"1     {USER}" in board.out and "0.999 would stand at 1 of 2" in board.out
+    assert board.code == 0 and f"1     {USER}" in board.out and "0.999 would rank 1 of 2" in board.out
     worse = desk("leaderboard", "patent", "--score", "-1", "--json").json
     assert (worse["rank"], worse["teams"], worse["top"][0]["team"]) == (2, 1, USER)
 
@@ -284,11 +284,11 @@ def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path
         return said.complaint
 
     assert "code competition" in refusal("patent", file)
-    assert "does not exist" in refusal("patent", "nowhere.csv")
-    assert "holds no submission.csv" in refusal("patent", tmp_path)
+    assert "file not found: nowhere.csv" in refusal("patent", "nowhere.csv")
+    assert "submission.csv; give a run" in refusal("patent", tmp_path)
     assert "takes a file" in refusal("toy", kernel)
     assert "needs its version" in refusal("patent", "toy-kernel")
-    assert "names no kernel" in refusal("patent", "a/b/c/d")
+    assert "not the name of a kernel" in refusal("patent", "a/b/c/d")
     assert f"{USER}/toy-kernel" in refusal("patent", "toy-kernel@7")
     assert desk("submit", "patent", kernel, "--yes").code == 2  # no message
     assert desk.submissions() == []

@@ -6,15 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from kaggle_seam import isolate
 
-from common.kaggle.credentials import config_folder, find, mask
+from common.kaggle.credentials import find, mask
 
 TOKEN = "KGAT_" + "a1" * 16
 KEY = "0123456789abcdef" * 2
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without any credential, and without a way to Kaggle."""
+    isolate(tmp_path, monkeypatch)
+    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR"):
+        monkeypatch.delenv(name)
     (tmp_path / ".kaggle").mkdir()
     return tmp_path
 
@@ -34,127 +39,118 @@ def oauth(home: Path) -> Path:
     return put(home / ".kaggle" / "credentials.json", json.dumps({"refresh_token": "r" * 40, "username": "olga"}))
 
 
-def test_nothing_is_found_and_said_how_to_get_something(home: Path) -> None:
-    found = find({"HOME": str(home)})
-    assert not found.found
-    assert "https://www.kaggle.com/settings" in found.warnings[0]
+def test_without_a_credential_it_is_said_how_to_get_one(home: Path) -> None:
+    credential = find()
+    assert credential.kind == "none"
+    assert "https://www.kaggle.com/settings" in credential.warnings[0]
 
 
-def test_the_order_is_the_official_clients(home: Path) -> None:
-    environ = {"HOME": str(home)}
+def test_the_order_is_the_official_clients(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     oauth(home)
-    assert (find(environ).kind, find(environ).username) == ("oauth", "olga")
+    assert (find().kind, find().username) == ("oauth", "olga")
     kaggle_json(home)
-    assert (find(environ).kind, find(environ).username) == ("key", "ann")
-    put(home / ".kaggle" / "access_token.txt", TOKEN)
-    assert find(environ).source.endswith("access_token.txt")
+    assert (find().kind, find().username) == ("key", "ann")
     put(home / ".kaggle" / "access_token", TOKEN)
-    assert find(environ).source.endswith("access_token")
-    environ["KAGGLE_API_TOKEN"] = TOKEN
-    assert find(environ).source == "KAGGLE_API_TOKEN"
-    environ |= {
-        "KAGGLE_API_V1_TOKEN": str(put(home / "v1", TOKEN)),
-        "KAGGLE_KERNEL_RUN_TYPE": "Batch",
-        "KAGGLE_DATA_PROXY_URL": "http://proxy",
-    }
-    assert find(environ).source == "KAGGLE_API_V1_TOKEN"
+    assert (find().kind, find().source) == ("token", "access_token")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    assert find().source == "KAGGLE_API_TOKEN"
+    monkeypatch.setenv("KAGGLE_API_V1_TOKEN", str(put(home / "v1", "a.web.token")))
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
+    monkeypatch.setenv("KAGGLE_DATA_PROXY_URL", "http://proxy")
+    assert find().source == "KAGGLE_API_V1_TOKEN"
+    assert not any("does not look like" in warning for warning in find().warnings)
 
 
-def test_variables_override_the_file_one_by_one(home: Path) -> None:
-    kaggle_json(home)
-    found = find({"HOME": str(home), "KAGGLE_USERNAME": "bob"})
-    assert found.username == "bob"
-    assert any("do they belong together" in warning for warning in found.warnings)
-    both = find({"HOME": str(home), "KAGGLE_USERNAME": "bob", "KAGGLE_KEY": KEY})
-    assert both.source == "KAGGLE_USERNAME and KAGGLE_KEY"
+def test_what_is_passed_over_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    oauth(home)
+    file = kaggle_json(home)
+    assert find().warnings == (f"{file} comes first; ~/.kaggle/credentials.json: not used",)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    (warning,) = find().warnings
+    assert warning.startswith("KAGGLE_API_TOKEN comes first") and "only used if that token is not active" in warning
 
 
-def test_the_token_variable_may_name_a_file(home: Path) -> None:
+def test_variables_override_the_file_one_by_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = kaggle_json(home)
+    monkeypatch.setenv("KAGGLE_USERNAME", "bob")
+    assert (find().username, find().source) == ("bob", f"KAGGLE_USERNAME and {file}")
+    monkeypatch.setenv("KAGGLE_KEY", KEY)
+    assert find().source == "KAGGLE_USERNAME and KAGGLE_KEY"
+
+
+def test_the_folder_of_kaggle_json_may_be_elsewhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = put(home / "elsewhere" / "kaggle.json", json.dumps({"username": "ann", "key": KEY}))
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(file.parent))
+    assert find().source == str(file)
+    monkeypatch.delenv("KAGGLE_CONFIG_DIR")
+    (home / ".kaggle").rmdir()
+    file = put(home / "xdg" / "kaggle" / "kaggle.json", json.dumps({"username": "ann", "key": KEY}))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "xdg"))
+    assert find().source == str(file)
+
+
+def test_the_token_variable_may_name_a_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = put(home / "token", TOKEN, 0o644)
-    found = find({"HOME": str(home), "KAGGLE_API_TOKEN": str(file)})
-    assert found.kind == "token"
-    assert any("chmod 600" in warning for warning in found.warnings)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", str(file))
+    assert find().kind == "token"
+    assert find().warnings == (f"other users of this machine can read {file}: chmod 600 {file}",)
 
 
-def test_an_empty_token_file_hides_the_default_places_as_in_the_client(home: Path) -> None:
+def test_an_empty_token_file_hides_the_default_places_as_in_the_client(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(home / ".kaggle" / "access_token", TOKEN)
     kaggle_json(home)
-    found = find({"HOME": str(home), "KAGGLE_API_TOKEN": str(put(home / "empty", ""))})
-    assert found.kind == "key"
-    assert any("holds no token" in warning for warning in found.warnings)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", str(put(home / "empty", "")))
+    assert find().kind == "key"
+    assert find().warnings == ("KAGGLE_API_TOKEN names a file without a token",)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_file_that_others_can_read_is_reported(home: Path, mode: int) -> None:
     file = kaggle_json(home, mode)
-    assert any(f"chmod 600 {file}" in warning for warning in find({"HOME": str(home)}).warnings)
+    assert find().warnings == (f"other users of this machine can read {file}: chmod 600 {file}",)
 
 
 def test_a_private_file_is_not_reported(home: Path) -> None:
     kaggle_json(home)
-    assert find({"HOME": str(home)}).warnings == ()
+    assert find().warnings == ()
 
 
-@pytest.mark.parametrize(
-    ("token", "why"),
-    [
-        (KEY, "KAGGLE_KEY"),
-        ("~/no/such/file", "no such file"),
-        ('{"username": "ann"}', "JSON"),
-        ("short", "too short"),
-        ("two words here and more", "white space"),
-    ],
-)
-def test_a_wrong_token_beside_a_right_key_is_reported(home: Path, token: str, why: str) -> None:
+@pytest.mark.parametrize("token", [KEY, "~/no/such/file", '{"username": "ann"}', "short", "KGAT_two words"])
+def test_a_wrong_token_beside_a_right_key_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     kaggle_json(home)
-    found = find({"HOME": str(home), "KAGGLE_API_TOKEN": token})
-    assert found.kind == "token"
-    assert any(why in warning for warning in found.warnings)
-    assert any("kaggle.json is used only if" in warning for warning in found.warnings)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", token)
+    credential = find()
+    assert credential.kind == "token"
+    assert "does not look like one of Kaggle's" in credential.warnings[0]
+    assert token not in repr(credential)
+
+
+def test_a_token_that_the_client_fails_on_is_not_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "x" * 5000)  # longer than a file's name may be
+    assert "x" * 20 not in repr(find())
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", '{"username": "ann"}'])
 def test_a_broken_kaggle_json_is_no_credential(home: Path, text: str) -> None:
-    put(home / ".kaggle" / "kaggle.json", text)
-    found = find({"HOME": str(home)})
-    assert not found.found
-    assert len(found.warnings) == (1 if text == "" else 2)
+    file = put(home / ".kaggle" / "kaggle.json", text)
+    credential = find()
+    assert credential.kind == "none"
+    assert credential.warnings[0] == f"{file}: both a user name and a key are needed"
 
 
-def test_no_value_is_ever_shown(home: Path) -> None:
+def test_no_value_is_ever_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kaggle_json(home, 0o644)
     oauth(home)
     put(home / ".kaggle" / "access_token", TOKEN, 0o644)
-    for environ in ({}, {"KAGGLE_API_TOKEN": KEY}, {"KAGGLE_KEY": KEY}):
-        shown = repr(find({"HOME": str(home), **environ}))
+    for variables in ({}, {"KAGGLE_API_TOKEN": KEY}, {"KAGGLE_KEY": KEY}):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        shown = repr(find())
         assert TOKEN not in shown
         assert KEY not in shown
         assert "r" * 40 not in shown
-
-
-def test_the_folder_of_kaggle_json(tmp_path: Path, home: Path) -> None:
-    assert config_folder({"HOME": str(home)}) == home / ".kaggle"
-    assert config_folder({"HOME": str(home), "KAGGLE_CONFIG_DIR": "/elsewhere"}) == Path("/elsewhere")
-    bare = tmp_path / "bare"
-    assert config_folder({"HOME": str(bare)}) == bare / ".config" / "kaggle"
-    assert config_folder({"HOME": str(bare), "XDG_CONFIG_HOME": "/xdg"}) == Path("/xdg/kaggle")
-
-
-def test_the_same_choice_as_the_official_client(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of tokens the client's own function says where it found one."""
-    from kagglesdk import get_access_token_from_env
-
-    monkeypatch.setenv("HOME", str(home))
-    for name in ("KAGGLE_API_TOKEN", "KAGGLE_KERNEL_RUN_TYPE"):
-        monkeypatch.delenv(name, raising=False)
-    assert get_access_token_from_env() == (None, None)
-    assert not find().found
-    put(home / ".kaggle" / "access_token", TOKEN)
-    assert get_access_token_from_env()[0] == TOKEN
-    assert find().kind == "token"
-    monkeypatch.setenv("KAGGLE_API_TOKEN", str(put(home / "empty", "")))
-    assert get_access_token_from_env()[0] is None
-    assert not find().found
 
 
 @pytest.mark.parametrize(
@@ -169,7 +165,7 @@ def test_the_same_choice_as_the_official_client(home: Path, monkeypatch: pytest.
         ('{"username":"ann","key":"verysecret"}', "verysecret"),
     ],
 )
-def test_mask_hides_credentials_by_their_form(text: str, hidden: str) -> None:
+def test_mask_hides_credentials_by_their_format(text: str, hidden: str) -> None:
     assert hidden not in mask(text)
     assert mask(mask(text)) == mask(text)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from kaggle_seam import seam
+from stand_in_faults import Fault
 from stand_in_world import hosted
 
 from common.errors import ArchiveError
 from common.kaggle import errors
 from common.kaggle.download import download, receipt
-from common.rehearsal.stand_in.faults import Fault
 from common.rehearsal.stand_in.world import Hosted
 
 SLUG = "toy-csv"
@@ -129,7 +129,9 @@ def test_an_archive_that_would_escape_writes_nothing(
         assert download(here.client, SLUG, data).fetched
 
 
-@pytest.mark.parametrize(("content", "complaint"), [("id\n", "another size"), (None, "did not come")])
+@pytest.mark.parametrize(
+    ("content", "complaint"), [("id\n", "has train.csv in other sizes"), (None, "lacks train.csv")]
+)
 def test_less_than_kaggle_lists_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, complaint: str
 ) -> None:

@@ -15,7 +15,7 @@ from common.kaggle import errors
 from common.kaggle.errors import Invalid, RateLimited, TimedOut, Transient, Unconfirmed
 from common.kaggle.official.answers import from_response, from_words, retry_after, translate
 from common.kaggle.results import Ref
-from common.kaggle.retry import Clock, Retry, poll, tolerant
+from common.kaggle.retry import Clock, Retry, poll
 
 
 class Script:
@@ -37,10 +37,10 @@ def retry(hourglass: Hourglass, **changes: float) -> Retry:
 
 
 def test_a_passing_trouble_passes() -> None:
-    hourglass, script, told = Hourglass(), Script(Transient("cut"), Transient("cut"), "answer"), []
-    assert retry(hourglass).call(script, tell=told.append) == "answer"
+    hourglass, script, messages = Hourglass(), Script(Transient("cut"), Transient("cut"), "answer"), []
+    assert retry(hourglass).call(script, notify=messages.append) == "answer"
     assert hourglass.slept == [0.75, 1.5]  # 1 and 2 seconds, of which half is sure and half is by chance
-    assert "again in" in told[0]
+    assert "again in" in messages[0]
 
 
 def test_a_refusal_is_not_repeated() -> None:
@@ -75,7 +75,7 @@ def test_pauses_lie_between_half_and_whole_of_a_bounded_doubling(attempt: int, c
 
 
 def test_no_attempts_are_refused() -> None:
-    with pytest.raises(SettingError, match="at least one"):
+    with pytest.raises(SettingError, match=">= 1"):
         Retry(attempts=0)
 
 
@@ -132,27 +132,43 @@ def test_never_twice_whatever_happens(script: list[str]) -> None:
         assert mailbox.arrived == 1
 
 
+def test_attempts_that_bring_something_do_not_count() -> None:
+    done = 0
+
+    def transfer() -> str:
+        nonlocal done
+        done += 1
+        if done < 20:
+            raise Transient("cut")
+        return "whole"
+
+    assert retry(Hourglass(), attempts=2).call(transfer, progress=lambda: done) == "whole"
+    with pytest.raises(Transient):
+        retry(Hourglass(), attempts=2).call(Script(Transient("cut"), Transient("cut"), "whole"), progress=lambda: done)
+
+
 def test_poll_looks_at_once_and_ends() -> None:
-    hourglass = Hourglass()
-    looks = 0
+    hourglass, looks = Hourglass(), list[float]()
     with pytest.raises(TimedOut, match="the score is not ready after 2 min"):
-        for _ in poll("the score", limit=120, clock=hourglass.clock):
-            looks += 1
-    assert looks == 4
+        poll(looks.append, "the score", limit=120, clock=hourglass.clock)
+    assert (len(looks), looks[0]) == (4, 0)
     assert hourglass.slept[0] == pytest.approx(33)
-    assert next(poll("x", limit=0, clock=hourglass.clock)) == 0
+    assert poll(lambda waited: f"{waited:.0f}", "x", limit=0, clock=hourglass.clock) == "0"
 
 
 def test_poll_looks_once_even_where_time_passes_before_it_can() -> None:
     ticking = Clock(now=itertools.count().__next__, sleep=lambda seconds: None, random=lambda: 0.0)
-    assert next(poll("x", limit=0, clock=ticking)) == 0
+    assert poll(lambda waited: "result", "x", limit=0, clock=ticking) == "result"
 
 
-def test_tolerant_bears_some_failures_in_a_row() -> None:
-    look = tolerant(Script(*[Transient("x")] * 2, "a", *[Transient("x")] * 3), failures=2)
-    assert [look(), look(), look(), look(), look()] == [None, None, "a", None, None]
+def test_poll_bears_some_failures_in_a_row() -> None:
+    def result(*script: object) -> object:
+        look = Script(*script)
+        return poll(lambda waited: look(), "x", limit=1000, failures=2, clock=Hourglass().clock)
+
+    assert result(*[Transient("x")] * 2, None, *[Transient("x")] * 2, "a") == "a"
     with pytest.raises(Transient):
-        look()
+        result(*[Transient("x")] * 3, "a")
 
 
 # --- answers -----------------------------------------------------------------------------------------------

@@ -51,9 +51,8 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         connect = official.connect
         monkeypatch.setattr(
             official, "connect",
-            lambda tell: connect(server.url, username=USER, key=KEY, retry=Retry(clock=clock), tell=tell),
+            lambda notify: connect(server.url, username=USER, key=KEY, retry=Retry(clock=clock), notify=notify),
         )  # fmt: skip
-        monkeypatch.setattr(kernels, "Clock", lambda: clock, raising=True)
         monkeypatch.setattr("common.kaggle.retry.Clock", lambda: clock)
         yield tmp_path / "work" / "build" / "kernels"
 
@@ -90,7 +89,7 @@ def test_from_push_to_abort(working: Path, capsys: pytest.CaptureFixture[str]) -
     assert kit(capsys, "kernel", "abort", "patent_train", "--yes").out == f"{REF} is deleted\n"
     gone = kit(capsys, "kernel", "status", "patent_train")
     assert gone.code == 1
-    assert gone.complaint == f"kit: there is no kernel {REF}; kit kernel push makes it"
+    assert gone.complaint == f"kit: kernel not found: {REF}; kit kernel push creates it"
 
 
 def test_a_failed_session_is_a_failure(working: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +104,7 @@ def test_mistakes_are_one_line(working: Path, capsys: pytest.CaptureFixture[str]
     for words, complaint in (
         (["build", "patent_trian"], "unknown kernel 'patent_trian'. Did you mean 'patent_train'?"),
         (["push", "patent_infer"], "does not see kernel dummy/patent-phrases-train"),
-        (["status", "patent_train"], f"there is no kernel {REF}"),
+        (["status", "patent_train"], f"kernel not found: {REF}"),
         (["build", "patent_train", "--set", "epoch=1"], "Did you mean 'epochs'?"),
     ):
         said = kit(capsys, "kernel", *words)
@@ -113,3 +112,21 @@ def test_mistakes_are_one_line(working: Path, capsys: pytest.CaptureFixture[str]
         assert complaint in said.complaint
     assert kit(capsys, "kernel").code == 2
     assert kit(capsys, "kernel", "push", "patent_train", "--timeout", "soon").code == 2
+
+
+@pytest.mark.parametrize("name", ["build", "push", "status", "log", "output", "abort"])
+def test_an_unknown_name_is_reported_before_anybody_signs_in(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A newcomer has no credential yet; that the kernel does not exist comes first."""
+    isolate(tmp_path / "home", monkeypatch)
+    for variable in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
+        monkeypatch.delenv(variable)
+    said = kit(capsys, "kernel", name, "nothing")
+    assert said.code == 1 and said.complaint.startswith("kit: unknown kernel 'nothing'. Known: imdb, ")
+    if name in ("build", "push"):
+        for words, hint in ((["--profile", "bset"], "'best'"), (["--set", "epoch=1"], "'epochs'")):
+            said = kit(capsys, "kernel", name, "patent_train", *words)
+            assert said.code == 1 and f"Did you mean {hint}?" in said.complaint
+    known = kit(capsys, "kernel", name, "patent_train")
+    assert known.code == 1 and "kaggle.com/settings" in known.complaint

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from kaggle_seam import Seam, seam
+from stand_in_faults import Fault
 from stand_in_world import USER, hosted, kernel_folder, wait_for
 
 from common.errors import KernelError, KitError
@@ -26,10 +27,9 @@ from common.kaggle.errors import (
     SourcesDropped,
     TimedOut,
 )
-from common.kaggle.metadata import SOURCES
 from common.kaggle.pushes import Pushed, Pushes
 from common.kaggle.results import KernelState, LogLine, Ref
-from common.rehearsal.stand_in.faults import Fault
+from common.kaggle.sources import FIELDS
 
 HASH = "ab" * 32
 SUBMISSION = "id,score"
@@ -66,7 +66,7 @@ class Desk:
         return kernels.watch(self.here.client, pushed, self.pushes, limit=limit, **self.manner, **options)
 
     def output(self, pushed: Pushed) -> kernels.Fetched:
-        return kernels.output(self.here.client, pushed, self.folder / "fetched", tell=self.here.told.append)
+        return kernels.output(self.here.client, pushed, self.folder / "fetched", notify=self.here.messages.append)
 
     def abort(self, ref: Ref, answer: bool = True) -> None:
         confirm = lambda question: not self.asked.append(question) and answer  # noqa: E731
@@ -81,7 +81,7 @@ class Desk:
 
     @property
     def manner(self) -> dict[str, Any]:
-        return {"tell": self.here.told.append, "clock": self.here.hourglass.clock}
+        return {"notify": self.here.messages.append, "clock": self.here.hourglass.clock}
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_p1_a_refused_push_is_no_success(desk: Desk) -> None:
 def test_p1_a_free_session_can_be_waited_for(desk: Desk) -> None:
     assert desk.push(patience=3600).ref.version == 1
     assert desk.versions() == 1
-    assert sum("session count" in line for line in desk.here.told) == 3
+    assert sum("session count" in line for line in desk.here.messages) == 3
     assert all(pause >= 60 for pause in desk.here.hourglass.slept)
 
 
@@ -182,7 +182,7 @@ def test_two_gpu_sessions_are_known_without_asking_for_a_third(desk: Desk) -> No
     [("dataset", "dummy/nothing"), ("kernel", "dummy/nothing"), ("competition", "nothing")],
 )
 def test_p2_inputs_that_do_not_exist_are_refused_before_the_push(desk: Desk, kind: str, name: str) -> None:
-    field_name = next(field_name for field_name, of in SOURCES.items() if of == kind)
+    field_name = next(field_name for field_name, of in FIELDS.items() if of == kind)
     with pytest.raises(NotFound, match=f"does not see {kind} {name}"):
         desk.push(**{field_name: [name]})
     assert desk.versions() == 0
@@ -214,7 +214,7 @@ def test_p4_the_kernel_must_be_the_users_own(desk: Desk) -> None:
 def test_p4_the_name_that_kaggle_gives_is_the_one_that_counts(desk: Desk) -> None:
     pushed = desk.push(id=f"{USER}/other-slug")
     assert pushed.ref.name == f"{USER}/toy-kernel"
-    assert "Kaggle calls the kernel dummy/toy-kernel, not dummy/other-slug" in desk.here.told
+    assert "Kaggle calls the kernel dummy/toy-kernel, not dummy/other-slug" in desk.here.messages
     assert desk.watch(pushed).state is KernelState.COMPLETE
 
 
@@ -259,7 +259,7 @@ def test_p6_abort_says_what_it_deletes_and_asks(desk: Desk) -> None:
     desk.abort(pushed.ref)
     assert "delete dummy/toy-kernel with all its 2 versions, their logs and outputs?" in desk.asked[-1]
     assert desk.pushes.all() == desk.here.calls("kernel") == []
-    with pytest.raises(NotFound, match="no kernel dummy/toy-kernel"):
+    with pytest.raises(NotFound, match="kernel not found: dummy/toy-kernel"):
         desk.abort(pushed.ref)
 
 
@@ -308,24 +308,24 @@ def test_output_of_a_failed_kernel_can_be_looked_at(desk: Desk) -> None:
     assert (ended.state, ended.failure) == (KernelState.ERROR, "no memory")
     got = desk.output(pushed)
     assert (got.files, got.verified) == (("half.txt",), False)
-    assert "is not verified" in desk.here.told[-1]
+    assert "is not verified" in desk.here.messages[-1]
 
 
 def test_output_waits_for_the_end_and_replaces_only_its_own(desk: Desk) -> None:
     pushed = desk.push("wait 60\n")
-    with pytest.raises(KernelError, match="its output comes with its end"):
+    with pytest.raises(KernelError, match="no output before its end"):
         desk.output(pushed)
     desk.abort(pushed.ref)
     pushed = desk.push()
     desk.watch(pushed)
     (desk.folder / "fetched").mkdir()
     (desk.folder / "fetched" / "precious.txt").write_text("mine")
-    with pytest.raises(KernelError, match="no kernel's output"):
+    with pytest.raises(KernelError, match="not a kernel's output"):
         desk.output(pushed)
     assert (desk.folder / "fetched" / "precious.txt").read_text() == "mine"
 
 
-def test_used_up_gpu_time_is_told_before_the_push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_used_up_gpu_time_is_reported_before_the_push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spent = {"timeUsed": "108000s", "timeReserved": "0s", "totalTimeAllowed": "108000s"}
     answer = {"quotaRefreshTime": "2026-11-28T00:00:00Z", "gpuQuota": spent}
     fault = Fault(on="GetAcceleratorQuotaStatistics", kind="answer", times=None, parameters={"answer": answer})

@@ -25,7 +25,7 @@ def request_of(tmp_path: Path) -> Request:
     return Request(
         competition=COMPETITION,
         profile="baseline",
-        config=resolve(COMPETITION, "baseline", ["rounds=4", "components=4", "split.n_splits=2"]),
+        config=resolve(COMPETITION, "baseline", ["trees.max_iter=4", "trees.components=4", "split.n_splits=2"]),
         data=tmp_path / "data",
         environment=environment.detect({"KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off"}),
         progress=Progress(io.StringIO(), live=False),

@@ -15,34 +15,35 @@ from typing import Any
 import nbformat
 import pytest
 from kaggle_seam import isolate
-from stand_in_world import KEY, USER, hosted, kernel_folder, read_csv
+from stand_in_world import KEY, USER, hosted, kernel_folder, read_csv, wait_for
 
 from common.environment import PROJECT
 from common.errors import SettingError
 from common.kaggle import outputs, submit
 from common.kaggle.errors import NotFound
-from common.kaggle.official import OfficialClient, connect
+from common.kaggle.official import Client, connect
 from common.kaggle.results import KernelState, Ref
 from common.kaggle.retry import Clock
-from common.rehearsal.clean_room import limits, python, walls
+from common.rehearsal.clean_room import limits, python, sandbox
 from common.rehearsal.clean_room.python import Python
 from common.rehearsal.clean_room.runner import CleanRoom
-from common.rehearsal.clean_room.walls import Bubblewrap, NoWalls, Unshare, Walls, choose
+from common.rehearsal.clean_room.sandbox import Bubblewrap, Isolation, NoIsolation, Unshare, choose, works
 from common.rehearsal.stand_in.running import Input, KernelRun, LogEntry, RunLimits, RunResult
 from common.rehearsal.stand_in.server import StandIn
+from common.runs.ledger import Ledger
 
-BUILDABLE = [each for each in (Bubblewrap(), Unshare()) if walls._stand(each, False)]
-ALL: list[Walls] = [*BUILDABLE, NoWalls()]
-behind_walls = pytest.mark.skipif(not BUILDABLE, reason="neither bubblewrap nor unshare can build walls here")
+WORKING = [each for each in (Bubblewrap(), Unshare()) if works(each, internet=False)]
+ALL: list[Isolation] = [*WORKING, NoIsolation()]
+isolated = pytest.mark.skipif(not WORKING, reason="neither bubblewrap nor unshare works here")
 
 
 @pytest.fixture(params=ALL, ids=lambda each: each.name)
-def any_walls(request: pytest.FixtureRequest) -> Walls:
+def isolation(request: pytest.FixtureRequest) -> Isolation:
     return request.param  # type: ignore[no-any-return]
 
 
-@pytest.fixture(params=BUILDABLE, ids=lambda each: each.name)
-def real_walls(request: pytest.FixtureRequest) -> Walls:
+@pytest.fixture(params=WORKING, ids=lambda each: each.name)
+def real_isolation(request: pytest.FixtureRequest) -> Isolation:
     return request.param  # type: ignore[no-any-return]
 
 
@@ -104,9 +105,9 @@ Path("made.txt").write_text("made")
 """
 
 
-def test_kernel_finds_what_kaggle_has(tmp_path: Path, any_walls: Walls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernel_finds_what_kaggle_has(tmp_path: Path, isolation: Isolation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAGGLE_KEY", "0123456789abcdef")
-    ran = Ran(tmp_path, LOOK, CleanRoom(walls=any_walls, variables={"KIT_PROFILE": "sample"}))
+    ran = Ran(tmp_path, LOOK, CleanRoom(isolation=isolation, variables={"KIT_PROFILE": "sample"}))
     seen = ran.json()
     assert seen["input"] == "id\n1\n"
     assert seen["folders"] == ["input", "src", "temp", "working"]
@@ -120,33 +121,33 @@ def test_kernel_finds_what_kaggle_has(tmp_path: Path, any_walls: Walls, monkeypa
     assert (ran.result.output / "made.txt").read_text() == "made"
 
 
-@behind_walls
-def test_repository_and_home_cannot_be_seen(tmp_path: Path, real_walls: Walls) -> None:
+@isolated
+def test_repository_and_home_cannot_be_seen(tmp_path: Path, real_isolation: Isolation) -> None:
     look = """
 import json, os, sys
 print(json.dumps([sorted(os.listdir(folder)) if os.path.isdir(folder) else [] for folder in sys.argv[1:] or FOLDERS]))
 """
     folders = [str(PROJECT), str(Path.home()), str(tmp_path)]
-    ran = Ran(tmp_path, f"FOLDERS = {folders!r}\n{look}", CleanRoom(walls=real_walls))
+    ran = Ran(tmp_path, f"FOLDERS = {folders!r}\n{look}", CleanRoom(isolation=real_isolation))
     project, home, temporary = ran.json()
     assert not {"common", "README.md", ".git"} & set(project)
     assert not {".ssh", ".kaggle", ".bashrc", ".config"} & set(home)
     assert temporary == []
-    assert real_walls.gaps == ()
+    assert real_isolation.gaps == ()
 
 
-@behind_walls
-def test_kernel_that_writes_into_its_inputs_is_stopped(tmp_path: Path, real_walls: Walls) -> None:
+@isolated
+def test_kernel_that_writes_into_its_inputs_is_stopped(tmp_path: Path, real_isolation: Isolation) -> None:
     for place in ("/kaggle/input/new.csv", "/kaggle/input/competitions/toy/test.csv"):
-        ran = Ran(tmp_path / Path(place).stem, f"open({place!r}, 'a').write('x')", CleanRoom(walls=real_walls))
+        ran = Ran(tmp_path / Path(place).stem, f"open({place!r}, 'a').write('x')", CleanRoom(isolation=real_isolation))
         assert ran.result.status == "ERROR"
         assert "Read-only file system" in ran.result.failure
         assert (ran.data / "test.csv").read_text() == "id\n1\n"
 
 
-def test_without_walls_inputs_are_copies(tmp_path: Path) -> None:
+def test_without_isolation_inputs_are_copies(tmp_path: Path) -> None:
     spoil = LOOK + "\npath = root / 'kaggle/input/competitions/toy/test.csv'; path.chmod(0o666); path.write_text('x')"
-    ran = Ran(tmp_path, spoil, CleanRoom(walls=NoWalls()))
+    ran = Ran(tmp_path, spoil, CleanRoom(isolation=NoIsolation()))
     assert ran.result.status == "COMPLETE"
     assert (ran.data / "test.csv").read_text() == "id\n1\n"
 
@@ -166,8 +167,8 @@ print("loopback:", socket.create_connection(listening.getsockname()).fileno() > 
 """
 
 
-def test_network_is_off_when_internet_is_off(tmp_path: Path, any_walls: Walls) -> None:
-    lines = Ran(tmp_path, REACH, CleanRoom(walls=any_walls)).text().splitlines()
+def test_network_is_off_when_internet_is_off(tmp_path: Path, isolation: Isolation) -> None:
+    lines = Ran(tmp_path, REACH, CleanRoom(isolation=isolation)).text().splitlines()
     assert [line.partition(":")[0] for line in lines] == ["out", "name", "loopback"]
     assert "Network is unreachable" in lines[0] or "internet is off" in lines[0]
     assert lines[2] == "loopback: True"
@@ -178,7 +179,7 @@ def test_room_can_keep_a_kernel_offline_that_asks_for_internet(tmp_path: Path) -
     assert "out:" in ran.text()
 
 
-def test_rerun_is_announced_and_begins_cold(tmp_path: Path, any_walls: Walls) -> None:
+def test_rerun_is_announced_and_begins_cold(tmp_path: Path, isolation: Isolation) -> None:
     source = """
 import os
 from pathlib import Path
@@ -187,13 +188,13 @@ print(os.environ.get("KAGGLE_IS_COMPETITION_RERUN"), [mark.exists() for mark in 
 for mark in marks:
     mark.touch()
 """
-    room = CleanRoom(walls=any_walls)
+    room = CleanRoom(isolation=isolation)
     first, second = Ran(tmp_path / "1", source, room), Ran(tmp_path / "2", source, room, rerun=True)
     assert first.text() == "None [False, False, False]\n"
     assert second.text() == "1 [False, False, False]\n"
 
 
-def test_environment_is_detected_as_kaggle(tmp_path: Path, any_walls: Walls) -> None:
+def test_environment_is_detected_as_kaggle(tmp_path: Path, isolation: Isolation) -> None:
     """The kit itself, bundled as a kernel bundles it, must take the room for Kaggle."""
     code = (PROJECT / "common" / "environment.py").read_text()
     errors = (PROJECT / "common" / "errors.py").read_text()
@@ -208,19 +209,20 @@ from common.environment import detect
 here = detect()
 print(here.place, here.online(), here.working == pathlib.Path.cwd(), [path.is_dir() for path in here.mounts("toy")])
 """
-    ran = Ran(tmp_path, source, CleanRoom(walls=any_walls), rerun=True)
+    ran = Ran(tmp_path, source, CleanRoom(isolation=isolation), rerun=True)
     assert ran.text() == "kaggle-rerun False True [True, False]\n", ran.result.failure
 
 
-def test_time_limit_ends_a_kernel_with_all_its_children(tmp_path: Path, any_walls: Walls) -> None:
+@pytest.mark.slow
+def test_time_limit_ends_a_kernel_with_all_its_children(tmp_path: Path, isolation: Isolation) -> None:
     source = """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(99.5)"], start_new_session=True)
 print("begun", flush=True)
 time.sleep(60)
 """
-    ran = Ran(tmp_path, source, CleanRoom(walls=any_walls), limits=RunLimits(seconds=0.8))
-    assert ran.result == replace(ran.result, status="ERROR", failure="the session ran longer than its limit of 0.8 s")
+    ran = Ran(tmp_path, source, CleanRoom(isolation=isolation), limits=RunLimits(seconds=2))
+    assert ran.result == replace(ran.result, status="ERROR", failure="the session ran longer than its limit of 2 s")
     assert ran.text() == "begun\n"
     assert not _running("time.sleep(99.5)")
 
@@ -235,6 +237,7 @@ def _running(words: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_memory_limit_counts_all_processes(tmp_path: Path) -> None:
     source = """
 import os, time
@@ -247,6 +250,7 @@ time.sleep(30)
     assert ran.result.failure == "the kernel tried to allocate more memory than the 120 MiB that are available"
 
 
+@pytest.mark.slow
 def test_memory_that_processes_share_counts_once(tmp_path: Path) -> None:
     source = """
 import os, time
@@ -260,6 +264,7 @@ os._exit(0)
     assert ran.result.status == "COMPLETE", ran.result.failure
 
 
+@pytest.mark.slow
 def test_disk_limit(tmp_path: Path) -> None:
     small = RunLimits(seconds=60, disk_bytes=1_000_000)
     at_once = Ran(tmp_path / "1", "open('big', 'wb').write(bytes(2_000_000))", limits=small)
@@ -279,10 +284,10 @@ print("Authorization: Bearer abcdefgh12345678", "KGAT_abcdef0123456789abcdef", "
 sys.exit("cannot sign in with KGAT_abcdef0123456789abcdef")
 """
     ran = Ran(tmp_path, source, CleanRoom(secrets=["my-own-password"]))
-    told = ran.text() + ran.text("stderr") + ran.result.failure
-    assert "Bearer ***" in told and "KGAT_***" in told
+    shown = ran.text() + ran.text("stderr") + ran.result.failure
+    assert "Bearer ***" in shown and "KGAT_***" in shown
     for secret in ("abcdefgh12345678", "abcdef0123456789abcdef", "my-own-password"):
-        assert secret not in told
+        assert secret not in shown
 
 
 def test_own_secrets_are_found_by_the_names_of_their_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,15 +314,17 @@ sys.stdout.write("no end")
     assert len(flood) < 10_000 and "the log ends here" in flood and "end\n" not in flood[-5:]
 
 
-def test_notebook_prints_as_it_goes_and_stops_at_the_first_error(tmp_path: Path, any_walls: Walls) -> None:
+@pytest.mark.slow
+def test_notebook_prints_as_it_goes_and_stops_at_the_first_error(tmp_path: Path, isolation: Isolation) -> None:
     source = notebook("import sys\nprint('first')\nprint('loud', file=sys.stderr)", "{}['missing']", "print('never')")
-    ran = Ran(tmp_path, source, CleanRoom(walls=any_walls), kernel_type="notebook")
+    ran = Ran(tmp_path, source, CleanRoom(isolation=isolation), kernel_type="notebook")
     assert ran.result.failure == "the kernel ended with exit code 1: KeyError: 'missing'"
     assert ran.text() == "first\n"
     assert "loud\n" in ran.text("stderr") and "{}['missing']" in ran.text("stderr")
     assert "\x1b[" not in ran.text("stderr")
 
 
+@pytest.mark.slow
 def test_notebook_runs_in_working_and_its_kernel_may_die(tmp_path: Path) -> None:
     source = notebook("import os\nopen('submission.csv', 'w').write(os.getcwd())", "os.kill(os.getpid(), 9)")
     ran = Ran(tmp_path, source, kernel_type="notebook")
@@ -327,13 +334,13 @@ def test_notebook_runs_in_working_and_its_kernel_may_die(tmp_path: Path) -> None
 
 def test_cancelled_session_ends_at_once(tmp_path: Path) -> None:
     cancelled = threading.Event()
-    threading.Timer(0.5, cancelled.set).start()
-    ran = Ran(tmp_path, "import time; time.sleep(60)", cancelled=cancelled)
+    source = "import time; print('begun', flush=True); time.sleep(60)"
+    ran = Ran(tmp_path, source, cancelled=cancelled, emit=lambda entry: cancelled.set())
     assert ran.result.failure == "the session was cancelled"
 
 
 def test_process_left_behind_does_not_hold_the_session_up(
-    tmp_path: Path, any_walls: Walls, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, isolation: Isolation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.rehearsal.clean_room.log.LINGER_SECONDS", 0.2)
     source = """
@@ -347,7 +354,7 @@ if os.fork() == 0:
 os.wait()
 print("done")
 """
-    ran = Ran(tmp_path, source, CleanRoom(walls=any_walls))
+    ran = Ran(tmp_path, source, CleanRoom(isolation=isolation))
     assert ran.result.status == "COMPLETE"
     assert ran.text() == "done\n"
 
@@ -356,7 +363,7 @@ def test_other_languages_are_refused(tmp_path: Path) -> None:
     assert Ran(tmp_path, "print(1)", language="r").result.failure == "the clean room runs python, not r"
 
 
-@behind_walls
+@isolated
 def test_packages_can_be_installed_though_python_is_read_only(tmp_path: Path) -> None:
     source = """
 import os, pathlib, sys
@@ -372,13 +379,13 @@ except OSError as error:
     assert Ran(tmp_path, source).text() == "brought\nRead-only file system\n"
 
 
-def test_walls_that_cannot_be_built_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walls, "_stand", lambda which, internet: False)
+def test_isolation_that_does_not_work_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "works", lambda which, internet: False)
     choose.cache_clear()
     try:
         chosen = choose(internet=False)
-        assert isinstance(chosen, NoWalls) and len(chosen.gaps) == 4
-        monkeypatch.setattr(walls, "_stand", lambda which, internet: not which.cuts_network)
+        assert isinstance(chosen, NoIsolation) and len(chosen.gaps) == 4
+        monkeypatch.setattr(sandbox, "works", lambda which, internet: not which.cuts_network)
         choose.cache_clear()
         assert "no network namespace" in choose(internet=False).gaps[0]
     finally:
@@ -407,7 +414,7 @@ def test_size_of_a_folder_counts_links_as_links(tmp_path: Path) -> None:
 @contextmanager
 def kaggle(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[KernelRun], KernelRun] = lambda run: run
-) -> Iterator[tuple[OfficialClient, list[tuple[KernelRun, Path]]]]:
+) -> Iterator[tuple[Client, list[tuple[KernelRun, Path]]]]:
     """A stand-in whose kernels run in the clean room; yields a client and what ran where."""
     isolate(folder / "home", monkeypatch)
     room, ran = CleanRoom(), list[tuple[KernelRun, Path]]()
@@ -424,11 +431,10 @@ def kaggle(
         yield connect(server.url, username=USER, key=KEY), ran
 
 
-def finished(client: OfficialClient, folder: Path, source: str, **fields: Any) -> tuple[Ref, KernelState, str]:
+def finished(client: Client, folder: Path, source: str, **fields: Any) -> tuple[Ref, KernelState, str]:
     built = kernel_folder(folder, source, competition_sources=["toy-kernel"], **fields)
     ref = client.kernels.push(built).ref
-    while not (status := client.kernels.status(ref)).state.final:
-        time.sleep(0.02)
+    status = wait_for(lambda: client.kernels.status(ref), until=lambda status: status.state.final, seconds=60)
     return ref, status.state, status.failure
 
 
@@ -442,7 +448,8 @@ print(len(rows), os.environ.get("KAGGLE_IS_COMPETITION_RERUN"))
 """
 
 
-@behind_walls
+@pytest.mark.slow
+@isolated
 def test_kernel_and_its_hidden_rerun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with kaggle(tmp_path, monkeypatch) as (client, ran):
         ref, state, _ = finished(client, tmp_path / "kernel", PREDICT)
@@ -469,9 +476,12 @@ FAULTS = {
 }  # fmt: skip
 
 
-@behind_walls
+@pytest.mark.slow
+@isolated
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault_of_a_kernel_is_told_by_the_client(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_of_a_kernel_is_reported_by_the_client(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, allowed, reason = FAULTS[fault]
     with kaggle(tmp_path, monkeypatch, lambda run: replace(run, limits=allowed)) as (client, _):
         _, state, failure = finished(client, tmp_path / "kernel", source)
@@ -479,7 +489,8 @@ def test_fault_of_a_kernel_is_told_by_the_client(fault: str, tmp_path: Path, mon
     assert reason in failure
 
 
-@behind_walls
+@pytest.mark.slow
+@isolated
 def test_kernel_that_prints_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_KEY", "kept-to-myself-42")
     with kaggle(tmp_path, monkeypatch) as (client, _):
@@ -490,20 +501,15 @@ def test_kernel_that_prints_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert b"***" in stored and b"kept-to-myself" not in stored and b"0123456789abcdef" not in stored
 
 
-@behind_walls
+@pytest.mark.slow
+@isolated
 def test_kernel_that_leaves_no_submission_is_not_submitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from common.kaggle.submit import History
-
-    class Nothing(History):
-        def add(self, event: str, **values: Any) -> None: ...
-
-        def rows(self) -> list[dict[str, str]]:
-            return []
-
     with kaggle(tmp_path, monkeypatch) as (client, _):
         ref, state, _ = finished(client, tmp_path / "kernel", "open('other.csv', 'w')")
         assert state is KernelState.COMPLETE
         competition = hosted(tmp_path / "again", "kernel").competition
-        with pytest.raises(NotFound, match=r"no submission\.csv in its output"):
-            submit.submit(client, competition, ref, "m", history=Nothing(), confirm=lambda question: True)
+        with pytest.raises(NotFound, match=r"has no submission\.csv"):
+            submit.submit(
+                client, competition, ref, "m", ledger=Ledger(tmp_path / "ledger.csv"), confirm=lambda question: True
+            )
         assert client.competitions.submissions("toy-kernel") == []

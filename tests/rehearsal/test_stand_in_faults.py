@@ -1,8 +1,7 @@
-"""The faults that the stand-in plays, one by one, and the plans that name them."""
+"""The faults that other tests play on the stand-in, one by one: what they test is only as good as these."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import pytest
 import requests
+from stand_in_faults import CALLS, KINDS, Fault, Faults, random_faults
 from stand_in_world import KEY, USER, Post, echo, hosted, official_api, save_kernel, write_data
 
-from common.errors import SettingError, UnknownName
-from common.rehearsal.stand_in.faults import CONTENT, TRANSPORT, Fault, FaultPlan
 from common.rehearsal.stand_in.server import StandIn
 
 Start = Callable[..., Post]
@@ -29,8 +27,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
         def started(*faults: Fault) -> Post:
             competitions = [hosted(tmp_path / "csv"), hosted(tmp_path / "kernel", "kernel")]
-            plan = FaultPlan(faults)
-            return Post(stack.enter_context(StandIn(tmp_path / "state", competitions, runner=echo, faults=plan)))
+            server = StandIn(tmp_path / "state", competitions, runner=echo, layer=Faults(*faults))
+            return Post(stack.enter_context(server))
 
         yield started
 
@@ -200,58 +198,21 @@ def test_official_client_resumes_a_cut_download(start: Start, client_environment
     assert (tmp_path / "got" / "train.csv").read_bytes() == (tmp_path / "csv" / "train.csv").read_bytes()
 
 
-# Plans
+# At random
 
 
-def test_plan_survives_its_file(tmp_path: Path) -> None:
-    path = tmp_path / "plan.json"
-    for seed in range(50):
-        plan = FaultPlan.random(seed)
-        path.write_text(plan.as_json())
-        assert FaultPlan.load(path) == plan == FaultPlan.random(seed)
+def test_a_seed_gives_the_same_faults_and_all_kinds_are_drawn() -> None:
+    assert random_faults(3) == random_faults(3) != random_faults(4)
+    assert {fault.kind for seed in range(500) for fault in random_faults(seed)} == set(KINDS)
 
 
-def test_random_plans_draw_every_kind() -> None:
-    drawn = {fault.kind for seed in range(500) for fault in FaultPlan.random(seed).faults}
-    assert drawn == {*TRANSPORT, *CONTENT}
+@pytest.mark.parametrize("wrong", [{"on": "SaveKernels"}, {"parameters": {"second": 1}}])
+def test_a_misspelt_fault_fails_its_test(wrong: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="unknown"):
+        Fault(**{"on": "SaveKernel", "kind": "slow", **wrong})
 
 
-@pytest.mark.parametrize(
-    ("text", "error", "message"),
-    [
-        ("{", SettingError, "is no fault plan"),
-        ('{"on": "GET"}', SettingError, "a JSON list of objects"),
-        ('[{"on": "GET"}]', SettingError, "is no fault plan"),
-        ('[{"on": "GET", "kind": "slo"}]', UnknownName, "Did you mean 'slow'"),
-        ('[{"on": "GET", "kind": "slow", "second": 1}]', UnknownName, "Did you mean 'seconds'"),
-        ('[{"on": "GET", "kind": "slow", "times": 0}]', SettingError, "times >= 1"),
-    ],
-)
-def test_plans_that_are_refused(tmp_path: Path, text: str, error: type[Exception], message: str) -> None:
-    path = tmp_path / "plan.json"
-    path.write_text(text)
-    with pytest.raises(error, match=message):
-        FaultPlan.load(path)
-
-
-def test_plan_that_names_an_unknown_call(tmp_path: Path) -> None:
-    plan = FaultPlan((_fault("SaveKernels", "html"),))
-    with pytest.raises(UnknownName, match="Did you mean 'SaveKernel'"), StandIn(tmp_path, faults=plan):
-        pass
-
-
-def test_plan_as_json_is_readable() -> None:
-    plan = FaultPlan((_fault("PUT", "error", code=403),))
-    assert json.loads(plan.as_json()) == [{"on": "PUT", "kind": "error", "skip": 0, "times": 1, "code": 403}]
-
-
-def test_another_plan_is_played_from_its_beginning(server: StandIn, post: Post) -> None:
-    def code() -> int:
-        return post("competitions/GetCompetition", competitionName="toy-csv").status_code
-
-    plan = FaultPlan((_fault("GetCompetition", "html", skip=1),))
-    for _ in range(2):
-        server.play(plan)
-        assert [code(), code(), code()] == [200, 503, 200]
-    server.play(FaultPlan((_fault("GetCompetition", "rate_limited", times=None),)))
-    assert [code(), code()] == [429, 429]
+def test_every_call_is_one_of_the_stand_ins(post: Post) -> None:
+    for name in CALLS:
+        answers = [post(f"{service}/{name}").text for service in ("kernels", "competitions", "datasets", "blobs")]
+        assert sum("has no method" in answer for answer in answers) == 3, name

@@ -12,8 +12,7 @@ from common.competition import Competition
 from common.errors import UnknownName
 from common.metrics.table import get
 from common.rehearsal.stand_in.grading import grade
-from common.rehearsal.stand_in.hosting import kit_competitions
-from common.rehearsal.stand_in.server import StandIn, serve
+from common.rehearsal.stand_in.server import StandIn, kit_competitions, serve
 
 
 def test_samples_are_made_when_asked_for_and_kept(tmp_path: Path) -> None:

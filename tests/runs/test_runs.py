@@ -1,6 +1,7 @@
 """Run folders and the ledger: whole, continued only by the same run, never losing a line."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,53 @@ def test_every_session_is_in_the_record(tmp_path: Path) -> None:
 
 
 def test_a_kill_in_the_very_first_write_does_not_block_the_run(tmp_path: Path) -> None:
-    (tmp_path / ".run.json.abcd.part").write_text('{"sta')
+    (tmp_path / ".run.json.0123abcd.part").write_text('{"sta')
     assert Run.begin(tmp_path, record(), "auto").finished() == []
+
+
+@pytest.mark.parametrize("text", ['{"tool": "other"}', '{"competition": "x", "profile": "y", "settings": {}}', "[]"])
+def test_fresh_removes_nothing_that_no_run_made(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(RunError, match="is no run of the kit, so --fresh replaces nothing there"):
+        Run.begin(tmp_path, record(), "fresh")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "run.json"]
+
+
+def test_a_part_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".movie.mkv.part").write_text("half a film")
+    with pytest.raises(RunError, match="holds files that are no run"):
+        Run.begin(tmp_path, record(), "auto")
+    assert (tmp_path / ".movie.mkv.part").read_text() == "half a film"
+
+
+def test_what_a_kill_left_in_a_folder_below_is_removed(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, record(), "auto")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / ".loss.png.0123abcd.part").write_text("half")
+    (tmp_path / "figures" / "notes.part").write_text("mine")
+    Run.begin(tmp_path, record(), "auto")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["notes.part"] and run.finished() == []
+
+
+def test_a_fold_has_one_name(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, record(), "auto")
+    run.keep_fold(0, Constant(), np.zeros(1), np.zeros(1), Fold(rows=1))
+    shutil.copytree(tmp_path / "fold-0", tmp_path / "fold-00")
+    shutil.copytree(tmp_path / "fold-0", tmp_path / "fold-²")
+    assert run.finished() == [0]
+
+
+@pytest.mark.parametrize("changes", [{"settings": None}, {"profile": ["best"]}, {"folds": []}, {"rows_scored": "many"}])
+def test_a_record_of_wrong_types_is_told(tmp_path: Path, changes: dict[str, Any]) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(record().to_json() | changes))
+    with pytest.raises(RunError, match="missing or broken"):
+        Run.open(tmp_path)
 
 
 def test_a_half_written_fold_is_no_fold(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, record(), "auto")
-    part = tmp_path / ".fold-1.abcd.part"
+    part = tmp_path / ".fold-1.0123abcd.part"
     (part / "model").mkdir(parents=True)
     (tmp_path / "fold-2").mkdir()
     assert run.finished() == []
@@ -144,13 +185,24 @@ def test_the_ledger_keeps_every_line(tmp_path: Path) -> None:
     assert all(row["message"] == 'with, comma and "quotes"' for row in rows)
 
 
-def test_a_line_cut_short_spoils_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "half", [b"2026-11-22T10:00:00,run,half", b'2026-11-22T10:00:00,submitted,a,b,"a message', b"2026-11-22,run,M\xc3"]
+)
+def test_a_line_cut_short_spoils_no_other(tmp_path: Path, half: bytes) -> None:
     ledger = Ledger(tmp_path / "ledger.csv")
     ledger.add("run", run="first")
-    with ledger.path.open("a") as handle:
-        handle.write("2026-11-22T10:00:00,run,half")
-    ledger.add("run", run="second")
-    assert [row["run"] for row in ledger.rows()] == ["first", "second"]
+    with ledger.path.open("ab") as handle:
+        handle.write(half)
+    ledger.add("run", run="second", message="two\nlines")
+    assert [(row["run"], row["message"]) for row in ledger.rows()] == [("first", ""), ("second", "two lines")]
+    assert ledger.broken() == [3] and half in ledger.path.read_bytes()
+
+
+def test_a_ledger_of_fewer_columns_is_carried_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.csv")
+    ledger.path.write_text("time,event,run,cv\nthen,run,first,0.5\n")
+    ledger.add("submitted", run="second", ref=7)
+    assert [(row["run"], row["cv"], row["ref"]) for row in ledger.rows()] == [("first", "0.5", ""), ("second", "", "7")]
 
 
 def test_an_unknown_field_is_refused(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def made(
 def same(one: Corpus, other: Corpus) -> bool:
     return (
         np.array_equal(one.flat, other.flat)
-        and np.array_equal(one.starts, other.starts)
+        and np.array_equal(one.offsets, other.offsets)
         and one.vocabulary.digest == other.vocabulary.digest
     )
 

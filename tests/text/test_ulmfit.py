@@ -234,7 +234,9 @@ def test_a_deadline_stops_the_language_model_which_then_goes_on(
 ) -> None:
     words = ("train", "imdb", "--data", data, *TINY, "--out", tmp_path / "run", "--stage", "language-model", "--json")
     said = kit(capsys, *words, "--time-limit", "0.01s")
-    assert said.code == 0 and said.json["status"] == "stopped by the deadline" and said.json["stage"] == "language-model"
+    assert (
+        said.code == 0 and said.json["status"] == "stopped by the deadline" and said.json["stage"] == "language-model"
+    )
     assert encoder.read(tmp_path / "run" / "encoder").record["stopped_early"] is True
     said = kit(capsys, *words)
     assert said.code == 0 and said.json["status"] == "finished" and said.json["stage"] == "language-model"

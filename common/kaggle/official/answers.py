@@ -42,9 +42,9 @@ def translate(error: Exception, about: str, *, secrets: Iterable[str] = (), slug
 
     Args:
         error: what was raised; its own words are kept where Kaggle wrote them.
-        about: what was asked for, the beginning of the message.
+        about: what was requested, the beginning of the message.
         secrets: values that must not appear in the message.
-        slug: the competition that was asked about, for the page where its rules are accepted.
+        slug: the competition that was requested, for the page where its rules are accepted.
     """
     response = getattr(error, "response", None)
     if isinstance(error, requests.HTTPError) and response is not None:
@@ -58,37 +58,37 @@ def translate(error: Exception, about: str, *, secrets: Iterable[str] = (), slug
         )
     if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
         return Transient(f"{about}: no connection to {host}, or it broke off")
-    return Transient(f"{about}: {host} answered with something that is no answer ({type(error).__name__})")
+    return Transient(f"{about}: {host} gave an answer that cannot be read ({type(error).__name__})")
 
 
 def from_response(
     response: requests.Response, about: str, *, secrets: Iterable[str] = (), slug: str | None = None
 ) -> KaggleError:
-    """Return the kit's error for an HTTP answer that is one."""
+    """Return the kit's error for an HTTP answer that reports one."""
     code, text = _code_and_words(response)
     words = mask(text, secrets)
-    said = f"{about}: Kaggle says {words!r}" if words else f"{about}: Kaggle answers {code}"
+    message = f"{about}: Kaggle says {words!r}" if words else f"{about}: Kaggle answers {code}"
     if code == 429:
         seconds = retry_after(response.headers.get("Retry-After"))
         when = f", for {seconds:.0f} s" if seconds else ""
         return RateLimited(f"{about}: Kaggle asks to slow down{when}", seconds)
     if code >= 500 or code == 408:
-        return Transient(f"{about}: Kaggle is out of order for the moment ({code})")
+        return Transient(f"{about}: Kaggle fails at the moment ({code})")
     if code == 401:
         return AuthError(f"{about}: Kaggle refuses the credential; {HELP}, or look at `kit doctor`")
     if code == 403 and slug and _RULES.search(words):
         return RulesNotAccepted(slug)
     if code == 404:
-        return NotFound(f"{said} (404): check the spelling, and that this account may see it")
-    if (refusal := from_words(words, said)).__class__ is not Invalid:
+        return NotFound(f"{message} (404): check the spelling, and that this account may see it")
+    if (refusal := from_words(words, message)).__class__ is not Invalid:
         return refusal
     if code == 403:
-        return Forbidden(f"{said} (403): check the spelling, and that this account may see it")
-    return Invalid(f"{said} ({code})")
+        return Forbidden(f"{message} (403): check the spelling, and that this account may see it")
+    return Invalid(f"{message} ({code})")
 
 
 def from_words(words: str, message: str) -> KaggleError:
-    """Return the error that Kaggle's words mean, where they come without a status: `error` in a 200 answer."""
+    """Return the error that Kaggle's words mean if they come without a status, as `error` in a 200 answer."""
     kinds: tuple[tuple[re.Pattern[str], type[KaggleError], str], ...] = (
         (_CAPACITY, Capacity, "wait until one of your sessions ends, or delete one"),
         (_LIMIT, LimitReached, "nothing was spent"),
@@ -102,7 +102,7 @@ def from_words(words: str, message: str) -> KaggleError:
 
 
 def retry_after(header: str | None, *, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header (seconds or an HTTP date); None where there is none or it makes no sense."""
+    """Read a Retry-After header (seconds or an HTTP date); None if it is missing or makes no sense."""
     if not header:
         return None
     try:
@@ -118,7 +118,7 @@ def _until(header: str, now: datetime | None) -> float:
 
 
 def _code_and_words(response: requests.Response) -> tuple[int, str]:
-    """Return status and message; an error may stand in the JSON of a 200 answer, and a message in HTML is none."""
+    """Return status and message; the JSON of a 200 answer may hold an error, and text that is not JSON is dropped."""
     try:
         body: Any = json.loads(response.text)
     except (ValueError, requests.RequestException, RuntimeError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from common.kaggle.client import Progress
 from common.kaggle.credentials import mask
 from common.kaggle.errors import Transient
 from common.kaggle.official.downloads import receive
@@ -19,6 +19,7 @@ from common.kaggle.official.uploads import upload
 from common.kaggle.results import (
     CompetitionInfo,
     LeaderboardRow,
+    Progress,
     Ref,
     RemoteFile,
     Submission,
@@ -27,8 +28,8 @@ from common.kaggle.results import (
 )
 
 
-class OfficialCompetitions:
-    """See `common.kaggle.client.Competitions`."""
+class Competitions:
+    """Competitions: data, submissions, leaderboard. `slug` is the last part of a competition's URL."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,12 +42,10 @@ class OfficialCompetitions:
         return self._session.call(getattr(self._service, method), f"{about} {slug}", competition_name=slug, **fields)
 
     def info(self, slug: str) -> CompetitionInfo:
+        """Describe a competition. Raises NotFound for an unknown slug."""
         answer = self._call("get_competition", slug, "competition")
         return CompetitionInfo(
             slug=slug,
-            title=answer.title or slug,
-            url=f"https://www.kaggle.com/competitions/{slug}",
-            metric=answer.evaluation_metric or "",
             deadline=_utc(answer.deadline),
             entered=answer.user_has_entered,
             kernels_only=answer.is_kernels_submissions_only,
@@ -55,33 +54,33 @@ class OfficialCompetitions:
         )
 
     def files(self, slug: str) -> list[RemoteFile]:
-        found: list[RemoteFile] = []
-        for page in pages(
-            lambda token: self._call("list_data_files", slug, "files of", page_size=200, page_token=token)
-        ):
-            found += [
-                RemoteFile(name=file.name or file.ref, size=file.total_bytes or None) for file in page.files or ()
-            ]
-        return found
+        """List the data files, all pages of them."""
+        listing = pages(partial(self._call, "list_data_files", slug, "files of", page_size=200))
+        return [
+            RemoteFile(name=file.name or file.ref, size=file.total_bytes or None)
+            for page in listing
+            for file in page.files or ()
+        ]
 
     def download(self, slug: str, target: Path, *, file: str | None = None, progress: Progress | None = None) -> Path:
+        """Fetch one file, or all files as one zip, into `target`; goes on where an earlier attempt broke off."""
         session = self._session
         about = f"download of {file or slug}"
         method = "download_data_file" if file else "download_data_files"
-        fields = {"file_name": file} if file else {}
 
-        def ask(headers: Mapping[str, str]) -> requests.Response:
+        def request(headers: Mapping[str, str]) -> requests.Response:
             # The client's request cannot carry a Range; it leads to a signed address, which is asked for the rest.
             call = getattr(self._service, method)
-            whole: requests.Response = session.call(call, about, repeat=False, competition_name=slug, **fields)
+            whole: requests.Response = session.call(call, about, repeat=False, competition_name=slug, file_name=file)
             if "Range" not in headers and "Content-Encoding" not in whole.headers:
                 return whole
             whole.close()
             return session.open.get(whole.url, headers=dict(headers), stream=True)
 
-        return receive(ask, target, about, retry=session.retry, progress=progress, tell=session.tell)
+        return receive(request, target, about, retry=session.retry, progress=progress, notify=session.notify)
 
     def limits(self, slug: str) -> SubmissionLimits:
+        """Count the submissions made and those still allowed."""
         answer = self._call("get_submission_limits", slug, "submission limits of")
         return SubmissionLimits(
             today=answer.num_today,
@@ -91,83 +90,70 @@ class OfficialCompetitions:
         )
 
     def submissions(self, slug: str, *, newest: int | None = None) -> list[Submission]:
-        found: list[Submission] = []
-        for page in pages(
-            lambda token: self._call("list_submissions", slug, "submissions to", page_size=100, page_token=token)
-        ):
-            found += [self._submission(item) for item in page.submissions or () if item]
-            if newest is not None and len(found) >= newest:
+        """List the submissions, newest first; only the first page or pages that hold `newest` of them if given."""
+        submissions: list[Submission] = []
+        for page in pages(partial(self._call, "list_submissions", slug, "submissions to", page_size=100)):
+            submissions += [self._submission(item) for item in page.submissions or () if item]
+            if newest is not None and len(submissions) >= newest:
                 break
-        found.sort(key=lambda submission: submission.ref, reverse=True)
-        return found if newest is None else found[:newest]
+        return sorted(submissions, key=lambda submission: submission.ref, reverse=True)[:newest]
 
     def submission(self, slug: str, ref: int) -> Submission:
+        """Look one submission up."""
         answer = self._session.call(self._service.get_submission, f"submission {ref} to {slug}", ref=ref)
         return self._submission(answer)
 
     def submit_file(self, slug: str, file: Path, description: str) -> Submission:
+        """Submit a file, once: if the answer is lost, it is looked for before anything is repeated."""
         about = f"submitting {file.name} to {slug}"
-        size = file.stat().st_size
-        token = upload(
-            self._session,
-            file,
-            about,
-            lambda: self._call(
-                "start_submission_upload",
-                slug,
-                "upload for",
-                file_name=file.name,
-                content_length=size,
-                last_modified_epoch_seconds=int(file.stat().st_mtime),
-            ),
+        start = partial(
+            self._call,
+            "start_submission_upload",
+            slug,
+            "upload for",
+            file_name=file.name,
+            content_length=file.stat().st_size,
+            last_modified_epoch_seconds=int(file.stat().st_mtime),
         )
-
-        def act() -> int:
-            return self._create(
-                "create_submission", slug, about, blob_file_tokens=token, submission_description=description
-            )
-
-        return self._once(slug, act, description, file.name, about)
+        token = upload(self._session, file, about, start)
+        fields = {"blob_file_tokens": token, "submission_description": description}
+        return self._once(slug, "create_submission", fields, description, file.name, about)
 
     def submit_kernel(self, slug: str, kernel: Ref, file_name: str, description: str) -> Submission:
+        """Submit one version of a kernel, once, as `submit_file` does."""
+        fields = {
+            "kernel_owner": kernel.owner,
+            "kernel_slug": kernel.slug,
+            "kernel_version": kernel.version,
+            "file_name": file_name,
+            "submission_description": description,
+        }
         about = f"submitting {kernel} to {slug}"
-
-        def act() -> int:
-            return self._create(
-                "create_code_submission",
-                slug,
-                about,
-                kernel_owner=kernel.owner,
-                kernel_slug=kernel.slug,
-                kernel_version=kernel.version,
-                file_name=file_name,
-                submission_description=description,
-            )
-
-        return self._once(slug, act, description, file_name, about)
+        return self._once(slug, "create_code_submission", fields, description, file_name, about)
 
     def leaderboard(self, slug: str) -> list[LeaderboardRow]:
-        rows: list[Any] = []
-        for page in pages(
-            lambda token: self._call("get_leaderboard", slug, "leaderboard of", page_size=200, page_token=token)
-        ):
-            rows += page.submissions or ()
+        """List the leaderboard, best team first."""
+        listing = pages(partial(self._call, "get_leaderboard", slug, "leaderboard of", page_size=200))
+        rows = [row for page in listing for row in page.submissions or ()]
         return [
             LeaderboardRow(rank=rank, team=row.team_name or "", score=row.score or "", date=_utc(row.submission_date))
             for rank, row in enumerate(rows, start=1)
         ]
 
-    def _create(self, method: str, slug: str, about: str, **fields: Any) -> int:
-        call = getattr(self._service, method)
-        answer = self._session.call(call, about, repeat=False, competition_name=slug, **fields)
-        if not answer.ref:
-            words = mask(str(answer.message or ""), self._session.secrets)
-            raise Transient(f"{about}: Kaggle gave no submission number" + (f", but says {words!r}" if words else ""))
-        return int(answer.ref)
-
-    def _once(self, slug: str, act: Callable[[], int], description: str, file_name: str, about: str) -> Submission:
-        """Submit; where the answer is lost, find the new submission of this description and file."""
+    def _once(
+        self, slug: str, method: str, fields: Mapping[str, Any], description: str, file_name: str, about: str
+    ) -> Submission:
+        """Submit; if the answer is lost, find the new submission of this description and file."""
         known = {submission.ref for submission in self.submissions(slug, newest=20)}
+
+        def act() -> int:
+            call: Callable[..., Any] = getattr(self._service, method)
+            answer = self._session.call(call, about, repeat=False, competition_name=slug, **fields)
+            if not answer.ref:
+                words = mask(str(answer.message or ""), self._session.secrets)
+                said = f", but says {words!r}" if words else ""
+                raise Transient(f"{about}: Kaggle gave no submission number{said}")
+            return int(answer.ref)
 
         def find() -> int | None:
             for submission in self.submissions(slug, newest=20):
@@ -176,8 +162,8 @@ class OfficialCompetitions:
                     return submission.ref
             return None
 
-        ref = self._session.retry.once(act, find, what=about, tell=self._session.tell)
-        # That it stands in the list is what makes it a submission: "Successfully submitted" has been said of none.
+        ref = self._session.retry.once(act, find, what=about, notify=self._session.notify)
+        # Only a submission that is listed stands: "Successfully submitted" has been said of none.
         listed = (item for item in self.submissions(slug, newest=20) if item.ref == ref)
         return next(listed, None) or self.submission(slug, ref)
 
@@ -188,11 +174,9 @@ class OfficialCompetitions:
             date=_utc(item.date),
             description=item.description or "",
             file_name=item.file_name or "",
-            size=item.total_bytes or None,
             public_score=item.public_score or "",
             private_score=item.private_score or "",
             error=mask(item.error_description or "", self._session.secrets),
-            url=item.url or "",
         )
 
 

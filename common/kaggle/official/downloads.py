@@ -10,10 +10,10 @@ from pathlib import Path
 
 import requests
 
-from common.kaggle.client import Progress
 from common.kaggle.errors import Transient
 from common.kaggle.official.answers import from_response, translate
-from common.kaggle.retry import Retry, Tell, silent
+from common.kaggle.results import Progress
+from common.kaggle.retry import Notify, Retry, silent
 
 CHUNK = 1 << 16
 """Bytes read at a time: what a broken connection costs, because half a piece is thrown away by the HTTP library."""
@@ -21,8 +21,8 @@ CHUNK = 1 << 16
 PLAIN = {"Accept-Encoding": "identity"}
 """A compressed answer could neither be counted nor resumed."""
 
-Ask = Callable[[Mapping[str, str]], requests.Response]
-"""Asks for the bytes with additional headers (Range, If-Range) and returns the streaming answer."""
+Request = Callable[[Mapping[str, str]], requests.Response]
+"""Requests the bytes with additional headers (Range, If-Range) and returns the streaming answer."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class _Partial:
 
 
 def receive(
-    ask: Ask,
+    request: Request,
     target: Path,
     about: str,
     *,
     retry: Retry,
     progress: Progress | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> Path:
     """Fetch bytes into `target`, which appears only when it is whole.
 
@@ -77,29 +77,17 @@ def receive(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _Partial(target)
-    failures = 0
-    while True:
-        before = partial.size()
-        try:
-            _receive_once(ask, partial, about, progress)
-        except Transient as error:
-            failures = 1 if partial.size() > before else failures + 1
-            pause = retry.pause(failures, error)
-            if failures >= retry.attempts or pause > retry.patience:
-                raise
-            tell(f"{error}; going on in {pause:.0f} s")
-            retry.clock.sleep(pause)
-        else:
-            partial.data.replace(target)
-            partial.note.unlink(missing_ok=True)
-            return target
+    retry.call(lambda: _receive_once(request, partial, about, progress), progress=partial.size, notify=notify)
+    partial.data.replace(target)
+    partial.note.unlink(missing_ok=True)
+    return target
 
 
-def _receive_once(ask: Ask, partial: _Partial, about: str, progress: Progress | None) -> None:
+def _receive_once(request: Request, partial: _Partial, about: str, progress: Progress | None) -> None:
     validator, start = partial.validator(), partial.size()
     resumed = {"Range": f"bytes={start}-", "If-Range": validator} if validator else {}
     try:
-        with ask({**PLAIN, **resumed}) as response:
+        with request({**PLAIN, **resumed}) as response:
             if response.status_code == 416:
                 partial.forget()
                 raise Transient(f"{about}: the file has changed on the server")
@@ -118,7 +106,7 @@ def _receive_once(ask: Ask, partial: _Partial, about: str, progress: Progress | 
     if total is not None and start != total:
         if start > total:
             partial.forget()
-        raise Transient(f"{about}: {start:,} of {total:,} bytes came")
+        raise Transient(f"{about}: {start:,} of {total:,} bytes arrived")
 
 
 def _continues(response: requests.Response, start: int) -> bool:

@@ -1,4 +1,4 @@
-"""HTTP sessions that always time out, and that reach nothing but this machine when told so."""
+"""HTTP sessions that always time out, and that reach nothing but this machine if `loopback` is set."""
 
 from __future__ import annotations
 

@@ -5,41 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from common.kaggle.client import Progress
 from common.kaggle.credentials import mask
 from common.kaggle.errors import Forbidden, Invalid, NotFound, SourcesDropped, Transient
 from common.kaggle.official.answers import from_response, from_words, translate
 from common.kaggle.official.downloads import PLAIN, receive
+from common.kaggle.official.package import quiet
 from common.kaggle.official.paging import pages
-from common.kaggle.official.session import Session, quiet
+from common.kaggle.official.session import Session
 from common.kaggle.results import (
     KernelInfo,
     KernelState,
     KernelStatus,
     LogLine,
     OutputFile,
+    Progress,
     Push,
     Quota,
-    Quotas,
     Ref,
 )
+from common.kaggle.sources import KINDS
+from common.session.kernel import METADATA, read
 
-_KINDS = {
-    "dataset_sources": "dataset",
-    "competition_sources": "competition",
-    "kernel_sources": "kernel",
-    "model_sources": "model",
-}
 _END_OF_LOG = "END_OF_LOG"
 
 
-class OfficialKernels:
-    """See `common.kaggle.client.Kernels`."""
+class Kernels:
+    """Kernels: push, follow, fetch, delete. Where a `Ref` has a version, that version is meant."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -49,13 +46,16 @@ class OfficialKernels:
         return self._session.sdk.kernels.kernels_api_client
 
     def push(self, folder: Path, *, timeout: int | None = None) -> Push:
-        metadata = _read_metadata(folder)
+        """Push a built folder, once; `timeout` limits the session in seconds.
+
+        Raises:
+            SourcesDropped: if inputs got lost.
+            Capacity: if too many sessions run.
+        """
+        metadata = read(folder / METADATA)
         ref = Ref.parse(str(metadata.get("id") or ""))
         before = self.info(ref)
         known = (before.version or 0) if before else 0
-
-        def act() -> Push:
-            return self._push(folder, ref, timeout)
 
         def find() -> Push | None:
             now = self.info(ref)
@@ -64,10 +64,10 @@ class OfficialKernels:
             dropped = _missing(metadata, now)
             if any(dropped.values()):
                 raise SourcesDropped(ref.name, now.version, dropped)
-            url = f"https://www.kaggle.com/code/{ref.name}"
-            return Push(ref=ref.at(now.version), url=url, recovered=True)
+            return Push(ref=ref.at(now.version), url=f"https://www.kaggle.com/code/{ref.name}")
 
-        return self._session.retry.once(act, find, what=f"the push of {ref.name}", tell=self._session.tell)
+        act = partial(self._push, folder, ref, timeout)
+        return self._session.retry.once(act, find, what=f"the push of {ref.name}", notify=self._session.notify)
 
     def _push(self, folder: Path, ref: Ref, timeout: int | None) -> Push:
         about = f"pushing {ref.name}"
@@ -85,60 +85,57 @@ class OfficialKernels:
         if answer is None:
             raise Transient(f"{about}: no answer")
         if answer.error:
-            words = mask(str(answer.error), self._session.secrets)
+            words = self._clean(str(answer.error))
             raise from_words(words, f"{about}: Kaggle says {words!r}")
-        dropped = {kind: getattr(answer, f"invalid_{kind}_sources", None) or () for kind in _KINDS.values()}
-        taken = _taken(answer, ref)
+        dropped: dict[str, Any] = {kind: getattr(answer, f"invalid_{kind}_sources", None) or () for kind in KINDS}
+        # The server derives the name from the title in some cases.
+        path = str(answer.ref or "").removeprefix("/code/").strip("/")
+        pushed = (Ref.parse(path) if path.count("/") == 1 else ref).at(answer.version_number or None)
         if any(dropped.values()):
-            raise SourcesDropped(taken.name, taken.version, dropped)
-        return Push(ref=taken, url=str(answer.url or ""), invalid_tags=tuple(answer.invalid_tags or ()))
+            raise SourcesDropped(pushed.name, pushed.version, dropped)
+        return Push(ref=pushed, url=str(answer.url or ""), invalid_tags=tuple(answer.invalid_tags or ()))
 
     def info(self, ref: Ref) -> KernelInfo | None:
+        """Describe a kernel; None if there is none of that name."""
         try:
-            answer = self._call("get_kernel", ref, f"looking {ref.name} up")
+            metadata = self._call("get_kernel", ref, f"looking {ref.name} up").metadata
         except (NotFound, Forbidden):  # Kaggle says 403 of names that do not exist, too
             return None
-        metadata = answer.metadata
         if metadata is None:
             return None
-        sources = {kind: tuple(getattr(metadata, f"{kind}_data_sources", None) or ()) for kind in _KINDS.values()}
-        return KernelInfo(
-            ref=ref,
-            title=metadata.title,
-            version=metadata.current_version_number or None,
-            sources=sources,
-            machine_shape=metadata.machine_shape or "",
-            internet=metadata.enable_internet,
-        )
+        sources: dict[str, tuple[str, ...]] = {
+            kind: tuple(getattr(metadata, f"{kind}_data_sources", None) or ()) for kind in KINDS
+        }
+        return KernelInfo(ref=ref, version=metadata.current_version_number or None, sources=sources)
 
     def status(self, ref: Ref) -> KernelStatus:
+        """Return the state of the session."""
         answer = self._call("get_kernel_session_status", ref, f"status of {ref}", version=True)
         return KernelStatus(state=KernelState[answer.status.name], failure=self._clean(answer.failure_message or ""))
 
     def log(self, ref: Ref) -> list[LogLine]:
+        """Return the log of a finished session (empty while it runs)."""
         answer = self._call("list_kernel_session_output", ref, f"log of {ref}", version=True, page_size=1)
         return self._lines(answer.log or "")
 
     def outputs(self, ref: Ref) -> list[OutputFile]:
-        files: list[OutputFile] = []
-        for page in pages(
-            lambda token: self._call(
-                "list_kernel_session_output", ref, f"outputs of {ref}", version=True, page_size=100, page_token=token
-            )
-        ):
-            files += [OutputFile(name=file.file_name, url=file.url) for file in page.files or ()]
-        return files
+        """List the output files, all pages of them."""
+        method, about = "list_kernel_session_output", f"outputs of {ref}"
+        listing = pages(partial(self._call, method, ref, about, version=True, page_size=100))
+        return [OutputFile(name=file.file_name, url=file.url) for page in listing for file in page.files or ()]
 
     def fetch(self, file: OutputFile, target: Path, *, progress: Progress | None = None) -> Path:
+        """Fetch one output file to the path `target`; goes on where an earlier attempt broke off."""
         session = self._session
 
-        def ask(headers: Mapping[str, str]) -> requests.Response:
+        def request(headers: Mapping[str, str]) -> requests.Response:
             return session.open.get(file.url, headers=dict(headers), stream=True)
 
         about = f"output {file.name}"
-        return receive(ask, target, about, retry=session.retry, progress=progress, tell=session.tell)
+        return receive(request, target, about, retry=session.retry, progress=progress, notify=session.notify)
 
     def follow(self, ref: Ref) -> Iterator[LogLine]:
+        """Yield the log while the session runs and to its end; reconnects without repeating lines."""
         shown = 0
         while True:
             try:
@@ -151,43 +148,32 @@ class OfficialKernels:
                 if self.status(ref).state.final:
                     yield from self.log(ref)[shown:]
                     return
-                self._session.tell(f"{error}; reading on")
+                self._session.notify(f"{error}; reading on")
                 self._session.retry.clock.sleep(self._session.retry.pause(2, error))
 
     def delete(self, ref: Ref) -> None:
+        """Delete a kernel with all its versions: the only way to stop a run."""
         try:
             self._call("delete_kernel", ref, f"deleting {ref.name}")
         except (NotFound, Forbidden):
             if self.info(ref) is not None:  # gone already, perhaps by an attempt whose answer was lost
                 raise
 
-    def quotas(self) -> Quotas:
+    def gpu_quota(self) -> Quota | None:
+        """Return this week's GPU time; None if Kaggle does not say."""
         answer = self._session.call(self._service.get_accelerator_quota_statistics, "quota")
-
-        def quota(value: Any) -> Quota | None:
-            if value is None or value.total_time_allowed is None:
-                return None
-            refreshes = answer.quota_refresh_time
-            return Quota(
-                used=value.time_used,
-                allowed=value.total_time_allowed,
-                refreshes=refreshes.replace(tzinfo=UTC) if refreshes else None,
-            )
-
-        return Quotas(gpu=quota(answer.gpu_quota), tpu=quota(answer.tpu_quota))
+        quota, refreshes = answer.gpu_quota, answer.quota_refresh_time
+        if quota is None or quota.total_time_allowed is None:
+            return None
+        when = refreshes.replace(tzinfo=UTC) if refreshes else None
+        return Quota(used=quota.time_used, allowed=quota.total_time_allowed, refreshes=when)
 
     def _call(self, method: str, ref: Ref, about: str, *, version: bool = False, **fields: Any) -> Any:
         function = getattr(self._service, method)
         # Older generations of the client have no such field; a watcher then has to tell versions apart by content.
-        labelled = version and ref.version and hasattr(function.__annotations__["request"], "version_label")
-        label = f"v{ref.version}" if labelled else None
-        return self._session.call(
-            function,
-            about,
-            user_name=ref.owner,
-            kernel_slug=ref.slug,
-            **({"version_label": label} | fields if label else fields),
-        )
+        if version and ref.version and hasattr(function.__annotations__["request"], "version_label"):
+            fields["version_label"] = f"v{ref.version}"
+        return self._session.call(function, about, user_name=ref.owner, kernel_slug=ref.slug, **fields)
 
     def _stream(self, ref: Ref) -> Iterator[LogLine]:
         """Yield the log from its beginning; ends normally only at its end. The client has no method for this route."""
@@ -220,7 +206,7 @@ class OfficialKernels:
         raise Transient(f"{about}: the stream broke off")
 
     def _lines(self, text: str) -> list[LogLine]:
-        """Read Kaggle's JSON of log entries; a text that is none is taken as it is."""
+        """Read Kaggle's JSON of log entries; other text is taken as it is."""
         try:
             entries = json.loads(text)
         except ValueError:
@@ -240,38 +226,17 @@ class OfficialKernels:
         return mask(text, self._session.secrets)
 
 
-def _read_metadata(folder: Path) -> dict[str, Any]:
-    try:
-        metadata = json.loads((folder / "kernel-metadata.json").read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Invalid(f"{folder} is no built kernel: kernel-metadata.json cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise Invalid(f"{folder / 'kernel-metadata.json'} is not JSON: {error}") from error
-    if not isinstance(metadata, dict):
-        raise Invalid(f"{folder / 'kernel-metadata.json'} is not a JSON object")
-    source = folder / str(metadata.get("code_file") or "")
-    if metadata.get("kernel_type") == "notebook" and source.is_file():
-        try:
-            json.loads(source.read_bytes())
-        except ValueError as error:
-            raise Invalid(f"{source} is no notebook: {error}") from error
-    return metadata
-
-
-def _taken(answer: Any, ref: Ref) -> Ref:
-    """Return the name under which Kaggle took the push; the server derives it from the title in some cases."""
-    path = str(answer.ref or "").removeprefix("/code/").strip("/")
-    named = Ref.parse(path) if path.count("/") == 1 else ref
-    return named.at(answer.version_number or None)
-
-
 def _missing(metadata: Mapping[str, Any], now: KernelInfo) -> dict[str, list[str]]:
-    """Return the sources asked for that the kernel on Kaggle has not, by kind; versions are left out of account."""
+    """Return the requested sources that the kernel on Kaggle does not have, by kind; versions are ignored."""
 
     def bare(name: str) -> str:
         return "/".join(name.lower().split("/")[:2])
 
     return {
-        kind: [name for name in metadata.get(field) or () if bare(name) not in map(bare, now.sources.get(kind, ()))]
-        for field, kind in _KINDS.items()
+        kind: [
+            name
+            for name in metadata.get(f"{kind}_sources") or ()
+            if bare(name) not in map(bare, now.sources.get(kind, ()))
+        ]
+        for kind in KINDS
     }

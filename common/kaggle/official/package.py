@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -21,7 +26,7 @@ def load() -> ModuleType:
 
     `kaggle/__init__.py` signs in as soon as anything below it is imported: with a token that is a request to
     Kaggle, without any credential a page of help on the screen. So a bare `kaggle` without that code stands
-    in for it while the module is loaded; a later `import kaggle` of somebody else works as ever.
+    in for it while the module is loaded; a later `import kaggle` by somebody else works as ever.
 
     Raises:
         KaggleError: if the package is missing or does not import, with what to install.
@@ -46,6 +51,26 @@ def load() -> ModuleType:
         finally:
             if whole is None:
                 sys.modules.pop("kaggle", None)
+
+
+def api(kind: type[Any] | None = None) -> Any:
+    """Return a `KaggleApi` (or one of a class derived from it) that is not signed in.
+
+    The class fixes the path of kaggle.json when it is imported; the environment may have changed since.
+    """
+    made = (kind or load().KaggleApi)()
+    folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
+    if sys.platform.startswith("linux") and not os.environ.get("KAGGLE_CONFIG_DIR") and not folder.exists():
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
+    made.config_dir, made.config = str(folder), str(folder / made.config_file)
+    return made
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Swallow what the official client prints; what matters of it is raised by the kit."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
 
 
 def _bare() -> ModuleType:

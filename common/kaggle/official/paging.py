@@ -8,18 +8,18 @@ from typing import Any
 from common.kaggle.errors import Damaged
 
 
-def pages(get: Callable[[str], Any]) -> Iterator[Any]:
+def pages(request: Callable[..., Any]) -> Iterator[Any]:
     """Yield every page of a listing.
 
     Args:
-        get: returns the page of a token, the first one for an empty token.
+        request: returns the page of a `page_token`, the first one for an empty token.
 
     Raises:
-        Damaged: if a page names a page that came already; it would go on for ever.
+        Damaged: if a page names an earlier page; it would go on for ever.
     """
     token, seen = "", set[str]()
     while True:
-        page = get(token)
+        page = request(page_token=token)
         yield page
         token = page.next_page_token or ""
         if not token:

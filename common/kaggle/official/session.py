@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import requests
 
 from common.errors import SettingError
-from common.kaggle.credentials import HELP, config_folder
+from common.kaggle.credentials import HELP
 from common.kaggle.errors import AuthError, KaggleError
+from common.kaggle.official import package
 from common.kaggle.official.answers import translate
 from common.kaggle.official.guard import guard, is_loopback
-from common.kaggle.official.package import load
-from common.kaggle.retry import Retry, Tell, silent
+from common.kaggle.official.package import quiet
+from common.kaggle.retry import Notify, Retry, silent
 
 _UNREADABLE = (requests.RequestException, ValueError, TypeError, KeyError, AttributeError)
 
@@ -35,28 +34,29 @@ class Session:
         username: str | None = None,
         key: str | None = None,
         retry: Retry | None = None,
-        tell: Tell = silent,
+        notify: Notify = silent,
     ) -> None:
-        if endpoint is None and os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST":
-            endpoint = "http://localhost"
+        if endpoint is None:
+            local = "http://localhost" if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else None
+            endpoint = os.environ.get("KIT_KAGGLE") or local
         if endpoint is not None and not is_loopback(endpoint):
-            raise SettingError(f"endpoint {endpoint!r} is not on this machine; give a loopback URL, or none for Kaggle")
+            raise SettingError(f"endpoint must be a loopback URL, or None for Kaggle; got {endpoint!r}")
         if (username is None) != (key is None):
-            raise SettingError("give both username and key, or neither")
+            raise SettingError("username and key must be given both or not at all")
         if username and endpoint is None:
-            raise SettingError("username and key are for an endpoint on this machine; Kaggle's come from `kit doctor`")
+            raise SettingError("username and key are for an endpoint on this machine; for Kaggle see `kit doctor`")
         self.endpoint = endpoint.rstrip("/") if endpoint else None
-        self.retry, self.tell = retry or Retry(), tell
+        self.retry, self.notify = retry or Retry(), notify
         self.open = guard(requests.Session(), loopback=endpoint is not None)
-        self._given = (username, key) if username and key else None
+        self._account = (username, key) if username and key else None
 
     @cached_property
     def api(self) -> Any:
         """The official `KaggleApi`, signed in."""
         with quiet():
             api = self._make_api()
-            if self._given:
-                api.config_values = dict(zip((api.CONFIG_NAME_USER, api.CONFIG_NAME_KEY), self._given, strict=True))
+            if self._account:
+                api.config_values = dict(zip((api.CONFIG_NAME_USER, api.CONFIG_NAME_KEY), self._account, strict=True))
             else:
                 self._sign_in(api)
         return api
@@ -90,7 +90,7 @@ class Session:
 
         Args:
             method: for example `session.sdk.kernels.kernels_api_client.get_kernel`.
-            about: what is asked for, the beginning of error messages.
+            about: what is requested, the beginning of error messages.
             repeat: whether repeating is harmless; a call that is not is made once.
             fields: of the request; None leaves a field out.
 
@@ -105,7 +105,7 @@ class Session:
         return self.run(lambda: method(request), about, repeat=repeat, slug=slug)
 
     def run(self, function: Callable[[], Any], about: str, *, repeat: bool = True, slug: str | None = None) -> Any:
-        """Run something of the official client, with the kit's errors, patience and silence."""
+        """Run something of the official client, with the kit's errors and retries."""
 
         def attempt() -> Any:
             try:
@@ -115,7 +115,7 @@ class Session:
             except _UNREADABLE as error:
                 raise translate(error, about, secrets=self.secrets, slug=slug) from error
 
-        return self.retry.call(attempt, tell=self.tell) if repeat else attempt()
+        return self.retry.call(attempt, notify=self.notify) if repeat else attempt()
 
     def _sign_in(self, api: Any) -> None:
         def attempt() -> None:
@@ -126,10 +126,10 @@ class Session:
             except _UNREADABLE as error:
                 raise translate(error, "signing in") from None
 
-        self.retry.call(attempt, tell=self.tell)
+        self.retry.call(attempt, notify=self.notify)
 
     def _make_api(self) -> Any:
-        module: Any = load()
+        module: Any = package.load()
         session = self
 
         class Api(module.KaggleApi):
@@ -141,11 +141,7 @@ class Session:
             def get_response_processor(self) -> Callable[[requests.Response], None]:
                 return lambda response: None  # the original prints that a newer release exists
 
-        api = Api()
-        # The official class fixes this path when it is imported; the environment may have changed since.
-        api.config_dir = str(config_folder())
-        api.config = str(config_folder() / api.config_file)
-        return api
+        return package.api(Api)
 
     def _build(self, module: Any, api: Any) -> Any:
         if "sdk" in self.__dict__:
@@ -165,10 +161,3 @@ class Session:
             # Left to itself the client sends a token that Kaggle has just called inactive, rather than this key.
             http._session.auth = (user, key)
         return client
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Swallow what the official client prints; what matters of it is raised or told by the kit."""
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield

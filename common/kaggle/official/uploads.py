@@ -13,15 +13,15 @@ from typing import Any, BinaryIO
 
 import requests
 
-from common.kaggle.client import Progress
 from common.kaggle.errors import Invalid, KaggleError, Transient
 from common.kaggle.official.answers import from_response, translate
 from common.kaggle.official.session import Session
-from common.kaggle.retry import Retry, Tell, silent
+from common.kaggle.results import Progress
+from common.kaggle.retry import Notify, Retry, silent
 
 
-class UploadExpired(Transient):
-    """The upload's address is no longer valid; a new one has to be asked for."""
+class UploadExpired(KaggleError):
+    """The upload's address is no longer valid; a new one has to be requested."""
 
 
 def upload(
@@ -38,9 +38,9 @@ def upload(
         session: the connection.
         file: what to upload.
         about: for messages.
-        start: asks Kaggle for an address; the answer has `token` and `create_url`. Without a request that
+        start: requests an address from Kaggle; the answer has `token` and `create_url`. Without a request that
             uses the token nothing comes of it, so it may be repeated.
-        progress: told the bytes sent.
+        progress: called with the bytes sent.
 
     Raises:
         KaggleError: if the bytes did not all arrive.
@@ -48,7 +48,9 @@ def upload(
 
     def attempt() -> str:
         answer = start()
-        send(session.open, file, answer.create_url, about, retry=session.retry, progress=progress, tell=session.tell)
+        send(
+            session.open, file, answer.create_url, about, retry=session.retry, progress=progress, notify=session.notify
+        )
         return str(answer.token)
 
     try:
@@ -65,7 +67,7 @@ def send(
     *,
     retry: Retry,
     progress: Progress | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> None:
     """Upload a file to a resumable address, going on from what the server already has after a break.
 
@@ -75,25 +77,15 @@ def send(
         Transient: if several attempts in a row bring nothing.
     """
     size, changed = file.stat().st_size, file.stat().st_mtime_ns
-    start, best, failures = 0, 0, 0
-    while True:
-        try:
-            if failures:
-                start = _uploaded(session, url, size, about)
-            if failures and start == size + 1:  # the server has it all; only its answer was lost
-                break
+    start: int | None = None  # how many bytes the server has; None before the first attempt
+
+    def attempt() -> None:
+        nonlocal start
+        start = 0 if start is None else _uploaded(session, url, size, about)
+        if start <= size:  # else the server has it all; only its answer was lost
             _send_once(session, file, url, about, start, size, progress)
-            break
-        except UploadExpired:
-            raise
-        except Transient as error:
-            failures = 1 if start > best else failures + 1
-            best = max(best, start)
-            pause = retry.pause(failures, error)
-            if failures >= retry.attempts or pause > retry.patience:
-                raise
-            tell(f"{error}; going on in {pause:.0f} s")
-            retry.clock.sleep(pause)
+
+    retry.call(attempt, progress=lambda: start or 0, notify=notify)
     if file.stat().st_mtime_ns != changed or file.stat().st_size != size:
         raise Invalid(f"{about}: {file.name} changed while it was uploaded; do it again")
 
@@ -137,7 +129,7 @@ def _refusal(response: requests.Response, about: str) -> KaggleError:
 
 
 class _Counted:
-    """A file for `requests` to stream, that tells its progress as it is read."""
+    """A file for `requests` to stream that reports its progress as it is read."""
 
     def __init__(self, stream: BinaryIO, size: int, progress: Progress | None) -> None:
         self._stream, self._size, self._progress = stream, size, progress

@@ -17,7 +17,7 @@ from common.rehearsal.stand_in.running import LogEntry
 Stream = Literal["stdout", "stderr"]
 STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
 PIECE = 1 << 16  # bytes read at once, and the longest line that waits for its end
-LINGER_SECONDS = 5.0  # what a process that a kernel left behind, and that cannot be found, may hold us up
+LINGER_SECONDS = 5.0  # how long a process that a kernel left behind, and that cannot be found, may delay the end
 LIMIT = 50_000_000  # characters; a kernel that prints in an endless loop must not fill the disk
 
 

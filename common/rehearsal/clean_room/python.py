@@ -14,7 +14,7 @@ from common.errors import SettingError
 
 EnvironmentName = Literal["current", "kaggle"]
 KAGGLE = PROJECT / ".venv-kaggle"
-_PLACES = "import json, sys; print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]))"
+_PREFIXES = "import json, sys; print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]))"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +37,16 @@ class Python:
             SettingError: if that environment has not been built.
         """
         if name == "current":
-            places = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
-            return cls(executable=Path(sys.executable), folders=_folders(places))
+            prefixes = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
+            return cls(executable=Path(sys.executable), folders=_folders(prefixes))
         executable = KAGGLE / "bin" / "python"
         if not executable.is_file():
-            raise SettingError(f"no environment with Kaggle's versions in {KAGGLE}; make test-kaggle builds it")
-        answer = subprocess.run([executable, "-I", "-c", _PLACES], capture_output=True, text=True, check=True)  # noqa: S603
+            raise SettingError(f"environment not found: {KAGGLE}; make test-kaggle builds it with Kaggle's versions")
+        answer = subprocess.run([executable, "-I", "-c", _PREFIXES], capture_output=True, text=True, check=True)  # noqa: S603
         return cls(executable=executable, folders=_folders(json.loads(answer.stdout)))
 
 
-def _folders(places: list[str]) -> tuple[Path, ...]:
-    """Return each folder as it is named and as it really lies, once."""
-    named = [Path(place) for place in places]
-    return tuple(dict.fromkeys([*named, *(folder.resolve() for folder in named)]))
+def _folders(prefixes: list[str]) -> tuple[Path, ...]:
+    """Return each folder by its name and by its real path, once."""
+    folders = [Path(prefix) for prefix in prefixes]
+    return tuple(dict.fromkeys([*folders, *(folder.resolve() for folder in folders)]))

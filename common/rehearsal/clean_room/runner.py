@@ -1,4 +1,4 @@
-"""The runner that the stand-in gives pushed kernels to: one fresh room for each, under Kaggle's limits."""
+"""The runner of the stand-in: each pushed kernel in a fresh sandbox, under Kaggle's limits."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from common.environment import PROJECT
 from common.rehearsal.clean_room.limits import Watch, tree
 from common.rehearsal.clean_room.log import Log
 from common.rehearsal.clean_room.python import Python
-from common.rehearsal.clean_room.walls import HOME, SOURCE, WORKING, NoWalls, Room, Walls, choose, describe
+from common.rehearsal.clean_room.sandbox import HOME, SOURCE, WORKING, Isolation, NoIsolation, Sandbox, choose
 from common.rehearsal.stand_in.running import KernelRun, RunResult
 
 INSIDE = Path(__file__).parent / "inside"
@@ -26,15 +28,15 @@ SHORTEST_SECRET = 8  # characters; shorter values would mask ordinary words
 
 
 class CleanRoom:
-    """Runs kernels; see `common.rehearsal.stand_in.running.Runner` for what it is given and returns.
+    """Runs kernels; see `common.rehearsal.stand_in.running.Runner` for what it takes and returns.
 
     Args:
         python: what kernels run on; the kit's own environment by default.
         variables: environment variables that kernels find besides Kaggle's.
         internet: False keeps every kernel off the network, also those that ask for it.
-        walls: how rooms are separated from this machine; by default the best way that works here.
+        isolation: how kernels are isolated from this machine; by default the best way that works here.
         secrets: values masked in logs, besides everything that looks like a credential of Kaggle; by default
-            those of this process's environment variables that are named as secrets are.
+            those of this process's environment variables that are named like secrets.
     """
 
     def __init__(
@@ -43,41 +45,42 @@ class CleanRoom:
         python: Python | None = None,
         variables: Mapping[str, str] | None = None,
         internet: bool = True,
-        walls: Walls | None = None,
+        isolation: Isolation | None = None,
         secrets: Iterable[str] | None = None,
     ) -> None:
         self._python, self._variables = python or Python.of("current"), dict(variables or {})
-        self._internet, self._walls = internet, walls
+        self._internet, self._isolation = internet, isolation
         self._secrets = tuple(_named_secrets(os.environ) if secrets is None else secrets)
 
-    def walls(self, *, internet: bool) -> Walls:
-        """Return the walls of a session with or without internet."""
-        return self._walls or choose(internet=internet and self._internet)
+    def isolation(self, *, internet: bool = False) -> Isolation:
+        """Return the isolation of a session with or without internet."""
+        return self._isolation or choose(internet=internet and self._internet)
 
     def describe(self) -> str:
-        """Return what separates kernels without internet from this machine, and what is not as on Kaggle."""
-        return describe(self.walls(internet=False))
+        """Return what isolates kernels without internet from this machine, and below it what is not as on Kaggle."""
+        isolation = self.isolation()
+        return "\n  ".join([isolation.name + (", but" if isolation.gaps else ""), *isolation.gaps])
 
     def __call__(self, run: KernelRun, folder: Path) -> RunResult:
         """Run one kernel to its end."""
-        room = Room(
+        sandbox = Sandbox(
             folder=folder.resolve(),
             inputs=run.inputs,
             python=self._python,
             internet=run.internet and self._internet,
             gpu=run.accelerator is not None,
         )
-        walls = self.walls(internet=room.internet)
-        room.make()
-        output = room.folder / WORKING
+        isolation = self.isolation(internet=sandbox.internet)
+        sandbox.make_folders()
+        output = sandbox.folder / WORKING
         if run.language != "python":
             return RunResult(status="ERROR", output=output, failure=f"the clean room runs python, not {run.language}")
-        command = self._command(run, room, walls.root(room))
+        command = self._command(run, sandbox, isolation.root(sandbox))
         with Log(run.emit, self._secrets) as log:
             process = subprocess.Popen(  # noqa: S603  running other people's code is what this is for
-                walls.enter(room, command),
+                isolation.enter(sandbox, command),
                 cwd=output,
-                env=self._environment(run, room, walls),
+                env=self._environment(run, sandbox, isolation),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -91,21 +94,21 @@ class CleanRoom:
         failure = reason or _failure(process.returncode, log.last_error)
         return RunResult(status="ERROR" if failure else "COMPLETE", output=output, failure=failure)
 
-    def _command(self, run: KernelRun, room: Room, root: Path) -> list[str]:
-        """Lay the source down and return how it is run."""
-        source, beside = room.folder / SOURCE, room.folder / SOURCE / BESIDE
+    def _command(self, run: KernelRun, sandbox: Sandbox, root: Path) -> list[str]:
+        """Write the source and return the command that runs it."""
+        source, beside = sandbox.folder / SOURCE, sandbox.folder / SOURCE / BESIDE
         name = "script.py" if run.kernel_type == "script" else "notebook.ipynb"
         (source / name).write_text(run.source, encoding="utf-8")
         beside.mkdir()
         for file in ("notebook.py", "sitecustomize.py"):
             shutil.copyfile(INSIDE / file, beside / file)
-        (room.folder / PACKAGES).mkdir()
+        (sandbox.folder / PACKAGES).mkdir()
         opener = [] if run.kernel_type == "script" else [str(root / SOURCE / BESIDE / "notebook.py")]
         return [str(self._python.executable), *opener, str(root / SOURCE / name)]
 
-    def _environment(self, run: KernelRun, room: Room, walls: Walls) -> dict[str, str]:
-        """Return all variables of the kernel; nothing of this process's own is among them."""
-        root = walls.root(room)
+    def _environment(self, run: KernelRun, sandbox: Sandbox, isolation: Isolation) -> dict[str, str]:
+        """Return all variables of the kernel; none of this process's own is among them."""
+        root = isolation.root(sandbox)
         path = [str(root / PACKAGES)]
         variables = {
             "PATH": f"{self._python.executable.parent}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -127,21 +130,21 @@ class CleanRoom:
             variables["KAGGLE_IS_COMPETITION_RERUN"] = "1"
         if run.accelerator is None:
             variables["CUDA_VISIBLE_DEVICES"] = ""
-        if walls.gaps:
+        if isolation.gaps:
             path.insert(0, str(root / SOURCE / BESIDE))
-            variables["KIT_ROOM_HIDES"] = str(PROJECT)
-            if not room.internet:
-                variables["KIT_ROOM_OFFLINE"] = "1"
-        if isinstance(walls, NoWalls):
+            variables["KIT_SANDBOX_HIDES"] = str(PROJECT)
+            if not sandbox.internet:
+                variables["KIT_SANDBOX_OFFLINE"] = "1"
+        if isinstance(isolation, NoIsolation):
             place = "kaggle-rerun" if run.rerun else "kaggle-batch"
-            internet = "on" if room.internet else "off"
+            internet = "on" if sandbox.internet else "off"
             variables["KIT_ENVIRONMENT"] = f"place={place} root={root} internet={internet}"
             variables["TMPDIR"] = str(root / "tmp")
         return {**variables, "PYTHONPATH": os.pathsep.join(path), **self._variables}
 
 
 def _failure(code: int, last_error: str) -> str:
-    """Say why a kernel that ended by itself has failed; empty if it has not."""
+    """Return why a kernel that ended by itself has failed; empty if it has not."""
     if code == 0:
         return ""
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
@@ -150,13 +153,13 @@ def _failure(code: int, last_error: str) -> str:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with all that it has started, as far as that is still there."""
-    left = tree(process.pid)
+    """Kill a process and all its descendants."""
+    processes = list(tree(process.pid))
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for pid in left[1:]:  # those that have left the group
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for each in processes[1:]:  # those that have left the group
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.wait()
 
 

@@ -7,17 +7,16 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.kaggle.credentials import TOKEN_PREFIX
 from common.rehearsal.stand_in.answers import Refusal
-
-TOKEN_PREFIX = "KGAT_"  # noqa: S105 (the public prefix of Kaggle's access tokens, no secret)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accounts:
-    """The accounts that exist. Without `keys` every user name and key are right: whoever tries it out has theirs.
+    """The accounts that exist. Without `keys` every user name and key are right, so that users can sign in with theirs.
 
     `keys` maps user names to keys (HTTP Basic), `tokens` access tokens to user names (Bearer). Without
-    `tokens` every token of Kaggle's form belongs to `default_user`.
+    `tokens` every token of Kaggle's format belongs to `default_user`.
     """
 
     keys: Mapping[str, str] | None = None
@@ -25,7 +24,7 @@ class Accounts:
     default_user: str = "kaggler"
 
     def owner(self, token: str) -> str | None:
-        """Return the user whom an access token belongs to, None for a wrong one."""
+        """Return the user of an access token, None for a wrong one."""
         if self.tokens is not None:
             return self.tokens.get(token)
         return self.default_user if token.startswith(TOKEN_PREFIX) else None
@@ -34,7 +33,7 @@ class Accounts:
         """Return the user of an Authorization header.
 
         Raises:
-            Refusal: 401 where it is missing or wrong.
+            Refusal: 401 if it is missing or wrong.
         """
         scheme, _, value = authorization.partition(" ")
         user = self._basic(value) if scheme == "Basic" else self.owner(value) if scheme == "Bearer" else None

@@ -1,4 +1,4 @@
-"""What a request is and how it is refused, in Kaggle's form."""
+"""What a request is and how it is refused, in Kaggle's format."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated request: who asks, what for, and under which address the server was reached."""
+    """One authenticated request: its user, its content, and the address under which the server was reached."""
 
     user: str
     body: Mapping[str, Any]
     base: str
 
     def text(self, name: str) -> str:
-        """Return a text field; the client leaves out what is empty."""
+        """Return a text field; the client leaves out empty ones."""
         return str(self.body.get(name) or "")
 
     def number(self, name: str, default: int = 0) -> int:
-        """Return a whole-number field.
+        """Return an integer field.
 
         Raises:
-            Refusal: 400 where the field holds something else.
+            Refusal: 400 if the field holds something else.
         """
         value = self.body.get(name, default)
         try:
             return int(value)
         except (TypeError, ValueError):
-            raise Refusal(400, f"{name} must be a whole number, not {value!r}") from None
+            raise Refusal(400, f"{name} must be an integer, got {value!r}") from None
 
     def words(self, name: str) -> list[str]:
-        """Return a field that is a list of texts."""
+        """Return a list of texts."""
         return [str(item) for item in self.body.get(name) or ()]
 
     def page(self, items: list[Any], default_size: int = 20) -> tuple[list[Any], str]:
-        """Cut out the page asked for; the token of the next page is its first index, empty after the last."""
+        """Return the requested page; the token of the next page is its first index, empty after the last."""
         size = self.number("pageSize", default_size) or default_size
         token = self.text("pageToken")
         start = int(token) if token.isdigit() else max(self.number("page", 1) - 1, 0) * size
@@ -61,4 +61,4 @@ class Call:
 
 
 Handler = Callable[[Call], Body | Response]
-"""Answers one method: JSON fields, or a response of its own (redirects, files)."""
+"""Answers one method: JSON fields, or a response (redirects, files)."""

@@ -1,40 +1,36 @@
-"""The routes of the stand-in, and what stands behind them."""
+"""The routes of the stand-in, and the services behind them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import cast
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from common.errors import UnknownName
-from common.rehearsal.stand_in import logs
 from common.rehearsal.stand_in.answers import Body, Call, Handler, Refusal
 from common.rehearsal.stand_in.catalogue import Catalogue
-from common.rehearsal.stand_in.chaos import Chaos, Connections, protocol
 from common.rehearsal.stand_in.competitions import Competitions
 from common.rehearsal.stand_in.datasets import Datasets
-from common.rehearsal.stand_in.faults import FaultPlan, Strike, distort
 from common.rehearsal.stand_in.kernels import Kernels
 from common.rehearsal.stand_in.sessions import Sessions
 from common.rehearsal.stand_in.submissions import Submissions
 from common.rehearsal.stand_in.transfers import Transfers
 from common.rehearsal.stand_in.world import World
 
-TRANSFERS = ("PUT", "GET", "LOG")  # what a fault plan can name besides the methods
+POLL_SECONDS = 0.1  # between two looks at a log that grows
 
 
 class Services:
-    """All services of one stand-in, and the ASGI application that offers them."""
+    """All services of one stand-in, and the ASGI `application` that serves them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._connections: Connections = {}
         self._transfers = Transfers(world)
         self._sessions = Sessions(world)
         datasets = Datasets(world, self._transfers)
@@ -48,7 +44,7 @@ class Services:
             **_of("datasets.DatasetApiService", datasets.handlers()),
             **_of("blobs.BlobApiService", {"StartBlobUpload": datasets.start_blob}),
         }
-        self.application = Chaos(self._routes(), self._connections)
+        self.application = self._routes()
 
     def resume(self) -> None:
         """Go on with what an earlier server left unfinished."""
@@ -59,22 +55,6 @@ class Services:
         """End the worker threads."""
         self._sessions.stop()
         self._submissions.stop()
-
-    def protocol(self) -> type[H11Protocol]:
-        """Return the HTTP protocol whose connections the faults can cut."""
-        return protocol(self._connections)
-
-    def play(self, plan: FaultPlan) -> None:
-        """Let the faults of a plan strike from now on, instead of those of the plan before.
-
-        Raises:
-            UnknownName: for a call that the stand-in does not know.
-        """
-        known = {name.rpartition("/")[2] for name in self._handlers} | {"IntrospectToken", *TRANSFERS}
-        for fault in plan.faults:
-            if fault.on not in known:
-                raise UnknownName("call of a fault plan", fault.on, sorted(known))
-        self.application.play(plan)
 
     def _routes(self) -> Starlette:
         routes = [
@@ -92,9 +72,7 @@ class Services:
         handler = self._handlers.get(name)
         if handler is None:
             raise Refusal(404, f"Not found: the stand-in has no method {name}")
-        strike: Strike | None = request.scope.get("strike")
-        call = await self._authenticated(request)
-        answer = await run_in_threadpool(distort(strike, handler) if strike else handler, call)
+        answer = await run_in_threadpool(handler, await self._authenticated(request))
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     async def _authenticated(self, request: Request) -> Call:
@@ -113,7 +91,22 @@ class Services:
         names = {"userName": request.path_params["owner"], "kernelSlug": request.path_params["slug"]}
         label = {"versionLabel": request.query_params.get("versionLabel", "")}
         _, key = await run_in_threadpool(self._kernels.version_of, Call(user, {**names, **label}, ""))
-        return await logs.stream(self._sessions, key)
+        if not await run_in_threadpool(self._sessions.is_active, key):
+            return JSONResponse(await run_in_threadpool(self._sessions.log, key))
+        return StreamingResponse(self._events(key), media_type="text/event-stream")
+
+    async def _events(self, key: str) -> AsyncIterator[str]:
+        """Yield the log of a session as server-sent events, to its end."""
+        seen, active = 0, True
+        while active:
+            active = await run_in_threadpool(self._sessions.is_active, key)  # before reading: no line is missed
+            entries: list[dict[str, Any]] = await run_in_threadpool(self._sessions.log, key)
+            for entry in entries[seen:]:
+                yield f"data: {json.dumps(entry)}\n\n"
+            seen = len(entries)
+            if active:
+                await asyncio.sleep(POLL_SECONDS)
+        yield "data: END_OF_LOG\n\n"
 
 
 def _of(service: str, methods: dict[str, Handler]) -> dict[str, Handler]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
+from common.kaggle.sources import SourceKind
 from common.rehearsal.stand_in.answers import Refusal
 from common.rehearsal.stand_in.datasets import Datasets
 from common.rehearsal.stand_in.hidden import RERUN, SERVED
@@ -12,17 +12,15 @@ from common.rehearsal.stand_in.running import Input
 from common.rehearsal.stand_in.sessions import OUTPUT, Sessions
 from common.rehearsal.stand_in.world import World
 
-Kind = Literal["competition", "dataset", "kernel", "model"]
-
 
 class Catalogue:
-    """Looks sources up when a kernel is pushed and again, pinned to what was found then, when it runs."""
+    """Looks sources up when a kernel is pushed, and again, pinned to the versions of then, when it runs."""
 
     def __init__(self, world: World, sessions: Sessions, datasets: Datasets) -> None:
         self._world, self._sessions, self._datasets = world, sessions, datasets
 
-    def pin(self, kind: str, ref: str, user: str) -> str | None:
-        """Return what exactly a source means now, None where it does not exist or is not open to the user.
+    def pin(self, kind: SourceKind, ref: str, user: str) -> str | None:
+        """Return what exactly a source means now, None if it does not exist or is not open to the user.
 
         A dataset is pinned to its newest version that is ready, a kernel to its newest complete run.
         """
@@ -43,11 +41,11 @@ class Catalogue:
         session = self._world.store.get("session", key)
         return session is not None and session["status"] == "COMPLETE"
 
-    def input(self, kind: Kind, ref: str, pinned: str, rerun: bool) -> Input:
+    def input(self, kind: SourceKind, ref: str, pinned: str, rerun: bool) -> Input:
         """Return a pinned source as a folder; the hidden rerun sees the competition's hidden test."""
         return Input(kind=kind, ref=ref, folder=self._folder(kind, pinned, rerun))
 
-    def _folder(self, kind: Kind, pinned: str, rerun: bool) -> Path:
+    def _folder(self, kind: SourceKind, pinned: str, rerun: bool) -> Path:
         if kind == "competition":
             return self._world.competition_folder(pinned) / (RERUN if rerun else SERVED)
         if kind == "model":

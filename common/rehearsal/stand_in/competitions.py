@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.responses import Response
 
+from common.competition import Competition
 from common.rehearsal.stand_in.answers import Body, Call, Handler, Refusal
 from common.rehearsal.stand_in.hidden import SERVED
-from common.rehearsal.stand_in.leaderboard import ranking
+from common.rehearsal.stand_in.store import Document, Store
 from common.rehearsal.stand_in.submissions import daily_limit
 from common.rehearsal.stand_in.transfers import Transfers
 from common.rehearsal.stand_in.world import Hosted, World, stamp
@@ -34,7 +33,6 @@ class Competitions:
             "DownloadDataFile": self.download_file,
             "DownloadDataFiles": self.download_all,
             "GetLeaderboard": self.leaderboard,
-            "DownloadLeaderboard": self.download_leaderboard,
         }
 
     def get(self, call: Call) -> Body:
@@ -70,7 +68,7 @@ class Competitions:
         return {"files": [_data_file(path, root) for path in page], "nextPageToken": token}
 
     def download_file(self, call: Call) -> Response:
-        """Send the client on to one data file."""
+        """Redirect the client to one data file."""
         _, folder = self._open(call)
         root, name = folder / SERVED, call.text("fileName")
         path = (root / name).resolve()
@@ -79,7 +77,7 @@ class Competitions:
         return self._transfers.redirect(call, root / name)
 
     def download_all(self, call: Call) -> Response:
-        """Send the client on to a zip of all data files, made when it is first asked for."""
+        """Redirect the client to a zip of all data files, made when it is first requested."""
         hosted, folder = self._open(call)
         return self._transfers.redirect_to_zip(call, folder / SERVED, folder / f"{hosted.competition.slug}.zip")
 
@@ -87,23 +85,33 @@ class Competitions:
         """List the teams, best public score first."""
         hosted = self._world.competition(call.text("competitionName"))
         teams, token = call.page(ranking(self._world.store, hosted.competition))
-        listed = [
-            {"teamId": team.number, "teamName": team.name, "submissionDate": team.date, "score": team.score}
-            for team in teams
-        ]
-        return {"submissions": listed, "nextPageToken": token}
+        rows = [{"teamName": team.name, "submissionDate": team.date, "score": team.score} for team in teams]
+        return {"submissions": rows, "nextPageToken": token}
 
-    def download_leaderboard(self, call: Call) -> Response:
-        """Return the leaderboard as Kaggle's zip with one CSV file."""
-        competition = self._world.competition(call.text("competitionName")).competition
-        table, zipped = io.StringIO(), io.BytesIO()
-        writer = csv.writer(table)
-        writer.writerow(("Rank", "TeamId", "TeamName", "LastSubmissionDate", "Score", "SubmissionCount"))
-        for rank, team in enumerate(ranking(self._world.store, competition), 1):
-            writer.writerow((rank, team.number, team.name, team.date, team.score, team.submissions))
-        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"{competition.slug}-publicleaderboard.csv", table.getvalue())
-        return Response(zipped.getvalue(), media_type="application/zip")
+
+@dataclass(frozen=True)
+class Team:
+    """One row of the leaderboard: a user with the best public score of its submissions."""
+
+    name: str
+    date: str
+    score: str
+
+
+def ranking(store: Store, competition: Competition) -> list[Team]:
+    """Return the teams, best first; of equal scores the earlier one stands higher."""
+    from common.metrics.table import get
+
+    sign = -1 if get(competition.metric).greater_is_better else 1
+    scored: dict[str, list[Document]] = {}
+    for item in store.all("submission"):
+        if item["competition"] == competition.slug and item["status"] == "COMPLETE":
+            scored.setdefault(item["user"], []).append(item)
+    teams = []
+    for user, items in scored.items():
+        best = min(items, key=lambda item: sign * float(item["publicScore"]))
+        teams.append(Team(user, best["date"], best["publicScore"]))
+    return sorted(teams, key=lambda team: (sign * float(team.score), team.date))
 
 
 def _data_file(path: Path, root: Path) -> Body:

@@ -65,8 +65,8 @@ class Datasets:
         if dataset is None or (dataset["isPrivate"] and owner != user):
             return None
         ready = [version["number"] for version in dataset["versions"] if self._state(version) == "READY"]
-        wanted = [number for number in ready if not pinned or str(number) == pinned[0]]
-        return f"{name}/{wanted[-1]}" if wanted else None
+        fitting = [number for number in ready if not pinned or str(number) == pinned[0]]
+        return f"{name}/{fitting[-1]}" if fitting else None
 
     def folder(self, pinned: str) -> Path:
         """Return the folder of a version given as `owner/slug/version`."""
@@ -76,7 +76,7 @@ class Datasets:
     # For the API
 
     def status(self, call: Call) -> Body:
-        """Say how far the newest version is processed."""
+        """Return the processing state of the newest version."""
         dataset = self._dataset(call)
         return {"status": self._state(dataset["versions"][-1])}
 
@@ -96,7 +96,7 @@ class Datasets:
         return {"info": {**names, "isPrivate": dataset["isPrivate"], "licenses": [{"name": dataset["licenseName"]}]}}
 
     def create(self, call: Call) -> Body:
-        """Create a dataset of uploaded files. What is wrong with it is told in a 200 answer, as Kaggle does."""
+        """Create a dataset of uploaded files. Errors come in a 200 answer, as from Kaggle."""
         owner, slug, title = call.text("ownerSlug"), call.text("slug"), call.text("title")
         ref = f"{owner}/{slug}"
         if owner != call.user:
@@ -147,7 +147,7 @@ class Datasets:
         return {"datasetFiles": listed, "nextPageToken": token}
 
     def download(self, call: Call) -> Response:
-        """Send the client on to one file, or to a zip of all."""
+        """Redirect the client to one file, or to a zip of all."""
         folder, name = self._ready_folder(call), call.text("fileName")
         if name:
             path = (folder / name).resolve()

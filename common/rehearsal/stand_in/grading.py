@@ -1,4 +1,4 @@
-"""Scores a submission as Kaggle does: the metric on a public and a private part of the hidden labels."""
+"""Score a submission as Kaggle does: the metric on a public and a private part of the hidden labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common.rehearsal.stand_in.hidden import ANSWERS, hash_rank, sample_name
 if TYPE_CHECKING:
     from common.submission.checks import Problem
 
-PUBLIC_SHARE = 0.3
+PUBLIC_FRACTION = 0.3
 
 
 class BadSubmission(Exception):
@@ -36,7 +36,7 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     it is the same for every submission and every run.
 
     Raises:
-        BadSubmission: in Kaggle's words where there are any, otherwise in the validator's.
+        BadSubmission: in Kaggle's words where they are known, otherwise in the validator's.
     """
     import pandas as pd
 
@@ -44,17 +44,17 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     from common.submission.grading import scores
     from common.submission.writing import read_sample
 
-    form, metric = competition.submission, competition.metric
+    format, metric = competition.submission, competition.metric
     sample = folder / sample_name(competition)
-    problems = validate(submission, sample, form)
+    problems = validate(submission, sample, format)
     if problems:
         raise BadSubmission(_in_kaggles_words(problems[0], sample, more=len(problems) - 1))
-    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(form.id)
-    sent = read_sample(submission, form).set_index(form.id).loc[truth.index]
-    size = max(1, round(PUBLIC_SHARE * len(truth)))
+    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(format.id)
+    predicted = read_sample(submission, format).set_index(format.id).loc[truth.index]
+    size = max(1, round(PUBLIC_FRACTION * len(truth)))
     public = hash_rank(truth.index.to_series(), f"public {competition.slug}") < size
     try:
-        parts = [scores(competition, sent[part], truth[part], metric)[metric] for part in (public, ~public)]
+        parts = [scores(competition, predicted[part], truth[part], metric)[metric] for part in (public, ~public)]
     except MetricError as error:
         raise BadSubmission(f"Evaluation Exception: {error}") from error
     return Grade(*parts)

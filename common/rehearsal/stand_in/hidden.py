@@ -1,8 +1,8 @@
-"""Makes of a data folder what Kaggle has: the files that are served, the hidden test, and its answers.
+"""Make what Kaggle has from a data folder: the files that are served, the hidden test, and its answers.
 
-Labels come from `answers.csv` in the data folder, which has the columns of a submission. Where there is none, fold 0
-of the competition's own split is cut from the training set and takes the place of the test set; files get numbers
-for names, because theirs may give the label away. Of a code competition a quarter of the test rows is visible and the
+Labels come from `answers.csv` in the data folder, which has the columns of a submission. If there is none, fold 0
+of the competition's own split is cut from the training set and replaces the test set; files get numbers
+for names, because theirs may give the label away. In a code competition a quarter of the test rows is visible and the
 hidden rerun sees the others, so that it meets other ids and about three times the rows; groups of the split stay
 together. Any other competition shows its whole test set.
 """
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Competition, Folder, Source, SubmissionFormat, Table
 from common.errors import DataError
+from common.files import atomic_folder
 from common.rehearsal.stand_in import rows
+from common.wording import listed
 
 if TYPE_CHECKING:
     from numpy import bool_
@@ -27,15 +29,15 @@ if TYPE_CHECKING:
 
 ANSWERS, FINGERPRINT = "answers.csv", "prepared.json"
 SERVED, RERUN = "served", "rerun"
-VISIBLE_SHARE = 4  # one row in so many is visible in a code competition
+VISIBLE_ONE_IN = 4  # one row in so many is visible in a code competition
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Parts:
     """Rows of the test set and what belongs to them.
 
-    `source` is what the test set is written as; `answers` has the columns of a submission. `hidden` holds the rows
-    that were cut from the training set, None where none had to be.
+    `source` is what the test set is written as; `answers` has the columns of a submission. `hidden` is a mask of the
+    rows that were cut from the training set, None if none were.
     """
 
     test: DataFrame
@@ -51,25 +53,22 @@ def prepare(competition: Competition, data: Path, folder: Path) -> None:
     Raises:
         DataError: for files that are missing or not as described.
     """
-    from common.files import atomic_folder
-
     fingerprint = _fingerprint(data)
     done = folder / FINGERPRINT
     if done.is_file() and done.read_text(encoding="utf-8") == fingerprint:
         return
-    form = competition.submission
-    parts = _given(competition, data) if (data / ANSWERS).is_file() else _cut(competition, data)
-    with atomic_folder(folder) as made:
+    parts = _with_answers(competition, data) if (data / ANSWERS).is_file() else _cut(competition, data)
+    with atomic_folder(folder) as part:
         views = {SERVED: parts.test}
         if competition.submitted_as == "kernel":
             visible = _visible(competition, parts)
             views = {SERVED: parts.test[visible], RERUN: parts.test[~visible]}
         for view, test in views.items():
-            _write(competition, data, made / view, parts, test)
+            _write(competition, data, part / view, parts, test)
         graded = rows.ids(test, parts.source)  # of the last view
-        parts.answers.set_index(form.id).loc[graded.tolist()].to_csv(made / ANSWERS)
-        shutil.copyfile(made / view / sample_name(competition), made / sample_name(competition))
-        (made / FINGERPRINT).write_text(fingerprint, encoding="utf-8")
+        parts.answers.set_index(competition.submission.id).loc[graded.tolist()].to_csv(part / ANSWERS)
+        shutil.copyfile(part / view / sample_name(competition), part / sample_name(competition))
+        (part / FINGERPRINT).write_text(fingerprint, encoding="utf-8")
 
 
 def sample_name(competition: Competition) -> str:
@@ -78,22 +77,22 @@ def sample_name(competition: Competition) -> str:
 
 
 def hash_rank(ids: Series[str], seed: str) -> Series[int]:
-    """Return each id's place in an order that depends on nothing but the ids and the seed, shape (n,)."""
-    return (
-        ids.map(lambda value: sha256(f"{seed}\0{value}".encode()).hexdigest()).rank(method="first").astype("int64") - 1
-    )
+    """Return each id's rank, from 0, in an order that depends on nothing but the ids and the seed, shape (n,)."""
+    digests = ids.map(lambda value: sha256(f"{seed}\0{value}".encode()).hexdigest())
+    return digests.rank(method="first").astype("int64") - 1
 
 
-def _given(competition: Competition, data: Path) -> _Parts:
+def _with_answers(competition: Competition, data: Path) -> _Parts:
     """Take the test set as it is, with the labels of `answers.csv`."""
-    form = competition.submission
+    format = competition.submission
     source = rows.present(data, competition.files.test)
-    test, answers = rows.read(data, source), rows.read(data, Table(file=ANSWERS, columns=(), separator=form.separator))
-    if lacking := [name for name in (form.id, *form.targets) if name not in answers.columns]:
-        raise DataError(f"{data / ANSWERS} lacks the column {lacking[0]!r}; it needs those of a submission")
-    if missing := set(rows.ids(test, source)) - set(answers[form.id]):
-        raise DataError(f"{data / ANSWERS} lacks the {form.id} of {len(missing)} test rows, e.g. {min(missing)!r}")
-    return _Parts(test=test, source=source, answers=answers[[form.id, *form.targets]])
+    test = rows.read(data, source)
+    answers = rows.read(data, Table(file=ANSWERS, columns=(), separator=format.separator))
+    if missing := [name for name in (format.id, *format.targets) if name not in answers.columns]:
+        raise DataError(f"{data / ANSWERS} lacks the column {missing[0]!r}; it needs those of a submission")
+    if unknown := set(rows.ids(test, source)) - set(answers[format.id]):
+        raise DataError(f"{data / ANSWERS} lacks the {format.id} of {len(unknown)} test rows, e.g. {min(unknown)!r}")
+    return _Parts(test=test, source=source, answers=answers[[format.id, *format.targets]])
 
 
 def _cut(competition: Competition, data: Path) -> _Parts:
@@ -104,7 +103,7 @@ def _cut(competition: Competition, data: Path) -> _Parts:
         test_source = test_source.instead or test_source
     if isinstance(source, Folder) != isinstance(test_source, Folder):
         raise DataError(
-            f"{data} has no {ANSWERS}, and of {source.file} no {test_source.file} can be cut; add the labels"
+            f"file not found: {data / ANSWERS}; {test_source.file} cannot be cut from {source.file}, so add the labels"
         )
     train = rows.read(data, source)
     hidden = _hidden(competition, data, source, rows.ids(train, source))
@@ -136,7 +135,7 @@ def _hidden(competition: Competition, data: Path, source: Source, ids: Series[st
 
 
 def _enriched(competition: Competition, data: Path) -> DataFrame:
-    """Return the training rows with the columns that the competition's model code finds out for its split."""
+    """Return the training rows with the columns that the competition's model code adds for its split."""
     from common import environment, registry
     from common.data.frames import read
     from common.model import Context
@@ -147,14 +146,14 @@ def _enriched(competition: Competition, data: Path) -> DataFrame:
     return models.enrich(read(competition, data), competition.profile("baseline"), context).training
 
 
-def _answers(form: SubmissionFormat, ids: Series[str], labels: Series[str]) -> DataFrame:
-    """Return labels as a submission that is right: for classes one column each, with a one in the right one."""
-    answers = ids.to_frame(form.id)
-    if form.classes is None:
-        return answers.assign(**{form.targets[0]: labels.to_numpy()})
-    if strange := set(labels) - set(form.classes):
-        raise DataError(f"the label {min(strange)!r} is none of the classes {', '.join(form.classes[:5])}, …")
-    return answers.assign(**{name: (labels == name).astype(int).to_numpy() for name in form.classes})
+def _answers(format: SubmissionFormat, ids: Series[str], labels: Series[str]) -> DataFrame:
+    """Return labels as a perfect submission: classes are one-hot, a column each."""
+    answers = ids.to_frame(format.id)
+    if format.classes is None:
+        return answers.assign(**{format.targets[0]: labels.to_numpy()})
+    if unknown := set(labels) - set(format.classes):
+        raise DataError(f"unknown label {min(unknown)!r}; the classes are {listed(format.classes, 5)}")
+    return answers.assign(**{name: (labels == name).astype(int).to_numpy() for name in format.classes})
 
 
 def _visible(competition: Competition, parts: _Parts) -> Series[bool]:
@@ -163,48 +162,48 @@ def _visible(competition: Competition, parts: _Parts) -> Series[bool]:
     groups = [test[competition.split.group]] if competition.split.group in test.columns else []
     for values in (*groups, rows.ids(test, parts.source)):
         rank = hash_rank(values.drop_duplicates().set_axis(values.unique()), competition.slug)
-        places = values.map(rank)
-        sizes = places.value_counts().sort_index().cumsum()
-        last = max(int((sizes <= len(test) // VISIBLE_SHARE).sum()), 1)
+        ranks = values.map(rank)
+        sizes = ranks.value_counts().sort_index().cumsum()
+        last = max(int((sizes <= len(test) // VISIBLE_ONE_IN).sum()), 1)
         if last < len(sizes):
-            return places < last
+            return ranks < last
     raise DataError(f"{parts.source.file} has {len(test)} rows; a code competition needs a visible and a hidden one")
 
 
 def _write(competition: Competition, data: Path, folder: Path, parts: _Parts, test: DataFrame) -> None:
     """Write what is served: these test rows, a sample submission for them, and everything else as it is."""
-    files, made = competition.files, [data / ANSWERS]
+    files, replaced = competition.files, [data / ANSWERS]
     folder.mkdir(parents=True)
     whole = parts.hidden is None and len(test) == len(parts.test)
     if not whole:
-        made += rows.places(data, files.test)
+        replaced += rows.paths(data, files.test)
         rows.write(test, folder, parts.source)
     if parts.train is not None and parts.hidden is not None:
         source = rows.present(data, files.train)
-        made += rows.places(data, source)
+        replaced += rows.paths(data, source)
         if isinstance(source, Folder):
             rows.write_without(parts.train[rows.FILE][parts.hidden], data, folder, source)
         else:
             rows.write(parts.train[~parts.hidden], folder, source)
-    given = rows.places(data, files.sample_submission)
-    if not (whole and given == [data / sample_name(competition)]):
-        made += given
-        sample = _sample(competition, data if given else None, rows.ids(test, parts.source))
+    samples = rows.paths(data, files.sample_submission)
+    if not (whole and samples == [data / sample_name(competition)]):
+        replaced += samples
+        sample = _sample(competition, data if samples else None, rows.ids(test, parts.source))
         sample.to_csv(folder / sample_name(competition), sep=files.sample_submission.separator, index=False)
     for path in sorted(path for path in data.rglob("*") if path.is_file()):
-        if not any(one in (path, *path.parents) for one in made):
+        if not any(each in (path, *path.parents) for each in replaced):
             rows.link(path, folder / path.relative_to(data))
 
 
 def _sample(competition: Competition, data: Path | None, ids: Series[str]) -> DataFrame:
-    """Return a sample submission for these rows, with the values of the given one's first row."""
-    form = competition.submission
-    values: dict[str, Any] = dict.fromkeys(form.targets, form.labels[0] if form.labels else form.low or 0)
-    if form.classes:
-        values = dict.fromkeys(form.targets, (form.rows_sum_to or 1) / len(form.targets))
+    """Return a sample submission for these rows, with the values of the first row of the one in `data`."""
+    format = competition.submission
+    values: dict[str, Any] = dict.fromkeys(format.targets, format.labels[0] if format.labels else format.low or 0)
+    if format.classes:
+        values = dict.fromkeys(format.targets, (format.rows_sum_to or 1) / len(format.targets))
     if data is not None:
         values = dict(rows.read(data, replace(competition.files.sample_submission, quoting="minimal")).iloc[0])
-    return ids.to_frame(form.id).assign(**{name: values[name] for name in form.targets})
+    return ids.to_frame(format.id).assign(**{name: values[name] for name in format.targets})
 
 
 def _fingerprint(data: Path) -> str:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from functools import partial
 from typing import cast
 
+from slugify import slugify
+
 from common.rehearsal.stand_in.answers import Body, Call, Handler, Refusal
 from common.rehearsal.stand_in.catalogue import Catalogue
-from common.rehearsal.stand_in.push_rules import SOURCES, check_form, machine, slugify
+from common.rehearsal.stand_in.push_rules import SOURCES, check_format, machine
 from common.rehearsal.stand_in.running import KernelRun, RunLimits
 from common.rehearsal.stand_in.sessions import ACTIVE, GPU_HOURS, GPU_SESSIONS, RERUNS, TPU_HOURS, Sessions, refreshed
 from common.rehearsal.stand_in.store import Document
@@ -41,7 +43,7 @@ class Kernels:
         }
 
     def resume(self) -> None:
-        """Take up again what waited or ran when the server stopped."""
+        """Queue again what waited or ran when the server stopped."""
         for session in self._world.store.all("session"):
             key = str(session["key"])
             if session["status"] in ACTIVE and not key.startswith(RERUNS):
@@ -49,7 +51,7 @@ class Kernels:
 
     def save(self, call: Call) -> Body:
         """Push: check, drop the sources that do not exist, store a new version and queue its session."""
-        check_form(call)
+        check_format(call)
         kind, accelerator = machine(call)
         runs = call.text("kernelExecutionType") != "QUICK_SAVE"
         with self._world.store.transaction():
@@ -93,10 +95,10 @@ class Kernels:
         store, ref, title = self._world.store, call.text("slug"), call.text("newTitle")
         number = call.number("id")
         if number:
-            found = next((kernel for kernel in store.all("kernel") if kernel["id"] == number), None)
-            if found is None or not found["ref"].startswith(f"{call.user}/"):
+            kernel = next((kernel for kernel in store.all("kernel") if kernel["id"] == number), None)
+            if kernel is None or not kernel["ref"].startswith(f"{call.user}/"):
                 raise Refusal(403, "Permission 'kernels.update' was denied")
-            return found
+            return kernel
         owner, _, slug = ref.partition("/")
         if owner != call.user:
             raise Refusal(403, "Permission 'kernels.update' was denied")
@@ -155,7 +157,7 @@ class Kernels:
         )
 
     def version_of(self, call: Call) -> tuple[Document, str]:
-        """Return the kernel that is asked for and the key of the version: the one of the label, else the newest."""
+        """Return the requested kernel and the key of the version: the one of the label, else the newest."""
         ref = f"{call.text('userName')}/{call.text('kernelSlug')}"
         kernel = self._world.store.get("kernel", ref)
         if kernel is None or (kernel["isPrivate"] and call.text("userName") != call.user):
@@ -167,7 +169,7 @@ class Kernels:
         return kernel, key
 
     def status(self, call: Call) -> Body:
-        """Say how the session of a version stands; a version that was only saved has none."""
+        """Return the state of a version's session; a version that was only saved has none."""
         _, key = self.version_of(call)
         session = self._world.store.get("session", key)
         if session is None:
@@ -198,8 +200,8 @@ class Kernels:
         source = cast(Document, self._world.store.get("source", key))
         owner, slug = kernel["ref"].split("/")
         lists = {
-            field: [ref for kind, ref, _ in version["sources"] if kind == wanted]
-            for field, (wanted, _) in SOURCES.items()
+            field: [ref for kind, ref, _ in version["sources"] if kind == field_kind]
+            for field, (field_kind, _) in SOURCES.items()
         }
         same = {name: version[name] for name in ("language", "kernelType", "enableInternet", "dockerImage")}
         of_kernel = {name: kernel[name] for name in ("id", "ref", "title", "isPrivate", "currentVersionNumber")}
@@ -223,7 +225,7 @@ class Kernels:
         return {}
 
     def quota(self, call: Call) -> Body:
-        """Say how much accelerator time is used and when the week is over."""
+        """Return how much accelerator time is used and when the week ends."""
         answer: Body = {"quotaRefreshTime": stamp(refreshed(self._world.clock()) + timedelta(weeks=1))}
         for kind, hours in (("gpu", GPU_HOURS), ("tpu", TPU_HOURS)):
             used = round(self._sessions.used(call.user, kind).total_seconds())

@@ -1,4 +1,4 @@
-"""Rows of a competition's data, to the letter as its files spell them: read, and written as a set of their own.
+"""Rows of a competition's data as text, exactly as its files have them: read, and written as another set.
 
 A frame of rows has the columns of the file as text. Rows of a `Folder` are files: their frame has the columns ID and
 FILE, and the label's.
@@ -18,6 +18,7 @@ from common import data
 from common.competition import Column, Folder, Source, Table
 from common.data.zipped import ARCHIVE, members, plain, read_bytes
 from common.errors import DataError
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -25,36 +26,36 @@ if TYPE_CHECKING:
 ID, FILE = "id", "file"
 
 
-def present(place: Path, source: Source) -> Source:
-    """Return what holds the rows in a data folder: the source, or the folder that is read in a missing table's place.
+def present(folder: Path, source: Source) -> Source:
+    """Return what holds the rows in a data folder: the source, or the folder that replaces a missing table.
 
     Raises:
         DataError: if neither is there.
     """
-    if data.locate(place, source) is None:
-        raise DataError(f"{source.file} is not in {place}")
-    if isinstance(source, Table) and source.instead and not data.locate(place, replace(source, instead=None)):
+    if data.locate(folder, source) is None:
+        raise DataError(f"file not found: {folder / source.file}")
+    if isinstance(source, Table) and source.instead and not data.locate(folder, replace(source, instead=None)):
         return source.instead
     return source
 
 
-def read(place: Path, source: Source) -> DataFrame:
+def read(folder: Path, source: Source) -> DataFrame:
     """Return the rows of a source that is present.
 
     Raises:
         DataError: if it cannot be read.
     """
     if isinstance(source, Table):
-        return _read_table(place, source)
+        return _read_table(folder, source)
     label = [] if source.label is None else [Column(name=source.label, kind="category")]
     columns = (Column(name=ID, kind="id"), Column(name=FILE, kind="file"), *label)
-    return data.read_rows(place, replace(source, columns=columns))
+    return data.read_rows(folder, replace(source, columns=columns))
 
 
-def places(place: Path, source: Source) -> list[Path]:
-    """Return the files and folders of a data folder that hold the rows of a source, in whichever form."""
+def paths(folder: Path, source: Source) -> list[Path]:
+    """Return the files and folders of a data folder that hold the rows of a source, in any format."""
     instead = source.instead if isinstance(source, Table) else None
-    return [*data.paths(place, source), *(data.paths(place, instead) if instead else [])]
+    return [*data.paths(folder, source), *(data.paths(folder, instead) if instead else [])]
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -67,7 +68,7 @@ def ids(frame: DataFrame, source: Source) -> Series[str]:
         return frame[ID]
     if source.id is None:
         raise DataError(f"{source.file} has no id column, so its rows cannot be graded")
-    # Read with quoting=3 the quotes stand in the id; a submission is ordinary CSV, where they do not.
+    # Read with quoting=3 the quotes are part of the id; a submission is ordinary CSV, where they are not.
     return frame[source.id].str.strip('"') if source.quoting == "none" else frame[source.id]
 
 
@@ -84,18 +85,18 @@ def write(frame: DataFrame, folder: Path, source: Source) -> None:
     _pack(folder / f"{name}{ARCHIVE}", content)
 
 
-def write_without(hidden: Collection[str], place: Path, folder: Path, source: Folder) -> None:
-    """Write a folder source's files anew, as folders and archives as they are, but for those of hidden rows."""
-    gone = set(hidden)
-    for found in data.paths(place, source):
-        kept = [name for name in members(found) if f"{found}/{name}" not in gone]
-        if found.is_dir():
-            for name in kept:
-                link(found / name, folder / found.name / name)
+def write_without(hidden: Collection[str], data_folder: Path, folder: Path, source: Folder) -> None:
+    """Write a folder source's files, as folders and archives as they are, without those of hidden rows."""
+    excluded = set(hidden)
+    for path in data.paths(data_folder, source):
+        names = [name for name in members(path) if f"{path}/{name}" not in excluded]
+        if path.is_dir():
+            for name in names:
+                link(path / name, folder / path.name / name)
             continue
-        with zipfile.ZipFile(found) as old:
+        with zipfile.ZipFile(path) as old:
             infos = {plain(info.filename): info for info in old.infolist()}
-        _pack(folder / found.name, [(infos[name], f"{found}/{name}") for name in kept])
+        _pack(folder / path.name, [(infos[name], f"{path}/{name}") for name in names])
 
 
 def link(source: Path, target: Path) -> None:
@@ -108,23 +109,23 @@ def link(source: Path, target: Path) -> None:
 
 
 def _pack(archive: Path, content: Iterable[tuple[zipfile.ZipInfo, str]]) -> None:
-    """Write an archive of members, each with the bytes of a file that may lie in an archive itself."""
+    """Write an archive of members, each with the bytes of a file, which may be a member of another archive."""
     with zipfile.ZipFile(archive, "w") as opened:
         for member, file in content:
             opened.writestr(member, read_bytes(file))
 
 
-def _read_table(place: Path, table: Table) -> DataFrame:
+def _read_table(folder: Path, table: Table) -> DataFrame:
     import pandas as pd
 
-    path = data.locate(place, table)
+    path = data.locate(folder, table)
     if path is None:
-        raise DataError(f"{table.file} is not in {place}")
+        raise DataError(f"file not found: {folder / table.file}")
     quoting: Literal[0, 3] = 3 if table.quoting == "none" else 0  # csv.QUOTE_NONE, QUOTE_MINIMAL
     try:
         frame: DataFrame = pd.read_csv(path, sep=table.separator, quoting=quoting, dtype=str, keep_default_na=False)
     except (ValueError, OSError, zipfile.BadZipFile) as error:  # pandas' own errors are ValueErrors
-        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
     return frame
 
 

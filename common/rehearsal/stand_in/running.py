@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal, Protocol
 
+from common.kaggle.sources import SourceKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """One source of a kernel as a folder of this machine; runners never write into it."""
 
-    kind: Literal["competition", "dataset", "kernel", "model"]
+    kind: SourceKind
     ref: str
     folder: Path
 
@@ -35,7 +37,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class RunLimits:
-    """What a session may use: wall-clock seconds, bytes of memory, bytes kept in `/kaggle/working`."""
+    """What a session may use: wall-clock seconds, bytes of memory, bytes in `/kaggle/working`."""
 
     seconds: float = 12 * 3600
     memory_bytes: int = 30 * 2**30

@@ -14,26 +14,27 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from common.errors import SettingError
+from common import registry
+from common.errors import SettingError, UnknownName
 from common.rehearsal.stand_in.accounts import Accounts
 from common.rehearsal.stand_in.application import Services
-from common.rehearsal.stand_in.faults import FaultPlan
-from common.rehearsal.stand_in.hosting import kit_competitions
 from common.rehearsal.stand_in.running import KernelRun, Runner, RunResult
 from common.rehearsal.stand_in.store import Store
 from common.rehearsal.stand_in.world import Clock, Hosted, Sources, World
 
 HOST = "127.0.0.1"
+SAMPLE_ROWS, SAMPLE_SEED = 400, 0
 
 
 def utc_now() -> datetime:
-    """Return the present moment."""
+    """Return the present time."""
     return datetime.now(UTC)
 
 
@@ -42,18 +43,17 @@ class StandIn:
 
     Args:
         state: Folder that keeps everything; a later stand-in with the same folder goes on where this one stopped.
-        competitions: What it holds, with the data of each.
+        competitions: What it hosts, with the data of each.
         runner: What runs kernels; without one, pushed kernels end as ERROR.
-        faults: What goes wrong, and when.
         accounts: Who may ask; by default anybody with a user name and a key.
         sources: Datasets and models that exist from the start.
         clock: The time (UTC) that dates, quotas and deadlines go by.
         dataset_processing: How long a new dataset version takes to become ready.
         port: 0 takes any free port.
-        host: A loopback address; anything else is refused.
+        layer: Wraps the ASGI application, for example in faults.
 
     Raises:
-        SettingError: for an address that is not loopback, or a port that cannot be bound.
+        SettingError: for a port that cannot be bound.
         DataError: for a competition whose data are missing or not as described.
     """
 
@@ -63,25 +63,22 @@ class StandIn:
         competitions: Iterable[Hosted] = (),
         *,
         runner: Runner | None = None,
-        faults: FaultPlan | None = None,
         accounts: Accounts | None = None,
         sources: Sources | None = None,
         clock: Clock = utc_now,
         dataset_processing: timedelta = timedelta(0),
         port: int = 0,
-        host: str = HOST,
+        layer: Callable[[ASGIApp], ASGIApp] = lambda application: application,
     ) -> None:
-        if not _is_loopback(host):
-            raise SettingError(f"the stand-in serves this machine only: {host!r} is not a loopback address, use {HOST}")
-        self._state, self._port, self._host = state, port, host
+        self._state, self._port, self._layer = state, port, layer
         self._hosted = {hosted.competition.slug: hosted for hosted in competitions}
-        self._runner, self._faults = runner or _no_runner, faults or FaultPlan()
+        self._runner = runner or _no_runner
         self._accounts, self._sources = accounts or Accounts(), sources or Sources()
         self._clock, self._dataset_processing = clock, dataset_processing
 
     def __enter__(self) -> StandIn:
         with ExitStack() as stack:
-            self._socket = stack.enter_context(_bind(self._host, self._port))
+            self._socket = stack.enter_context(_bind(self._port))
             self._state.mkdir(parents=True, exist_ok=True)
             store = Store(self._state / "state.sqlite")
             stack.callback(store.close)
@@ -98,11 +95,10 @@ class StandIn:
             for slug, hosted in self._hosted.items():
                 if hosted.make is None:
                     self.world.competition_folder(slug)
-            self._services = Services(self.world)
-            stack.callback(self._services.stop)
-            self._services.play(self._faults)
-            self._services.resume()
-            stack.callback(_serving(self._services, self._socket))
+            services = Services(self.world)
+            stack.callback(services.stop)
+            services.resume()
+            stack.callback(_serving(self._layer(services.application), self._socket))
             self._closing = stack.pop_all()
         return self
 
@@ -110,14 +106,6 @@ class StandIn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.close()
-
-    def play(self, faults: FaultPlan) -> None:
-        """Play another plan of faults from its beginning.
-
-        Raises:
-            UnknownName: for a plan that names a call which does not exist.
-        """
-        self._services.play(faults)
 
     @property
     def url(self) -> str:
@@ -132,40 +120,61 @@ def serve(
     data: Mapping[str, Path],
     *,
     runner: Runner | None = None,
-    faults: FaultPlan | None = None,
-    tell: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> None:
     """Run a stand-in with all competitions of the kit until Ctrl-C.
 
     Args:
-        port: Where to listen; the `kaggle` command looks for it on 80, the kit and `kagglesdk` on 7777.
+        port: Where to listen; KIT_KAGGLE leads the kit to any port, the `kaggle` command looks on 80 only.
         state: Folder that keeps everything, samples too.
         data: Data folders by the name of a competition; the others are served from their samples.
         runner: What runs kernels.
-        faults: What goes wrong.
-        tell: Gets the lines for the user.
+        notify: Called with the lines for the user.
     """
     competitions = kit_competitions(data, state / "samples")
-    with StandIn(state, competitions, runner=runner, faults=faults, port=port) as server:
-        tell(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
-        for hosted in competitions:
-            nowhere = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
-            tell(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{nowhere}")
+    with StandIn(state, competitions, runner=runner, port=port) as server:
         try:
+            notify(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
+            notify(f"In another terminal: export KIT_KAGGLE={server.url} KAGGLE_USERNAME=kaggler KAGGLE_KEY=any")
+            for hosted in competitions:
+                local = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
+                notify(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{local}")
             threading.Event().wait()
         except KeyboardInterrupt:
-            tell("stopped")
+            notify("stopped")
+
+
+def kit_competitions(data: Mapping[str, Path], samples: Path) -> list[Hosted]:
+    """Return every competition of the kit, with the folder given for it or with a sample below `samples`.
+
+    Raises:
+        UnknownName: for data of a competition that the kit does not have.
+    """
+    names = registry.names()
+    for name in data:
+        if name not in names:
+            raise UnknownName("competition", name, names)
+    return [
+        Hosted(competition=each, data=data[each.name])
+        if each.name in data
+        else Hosted(competition=each, data=samples / each.name, make=partial(_sample, each.name))
+        for each in registry.every()[0]
+    ]
+
+
+def _sample(name: str, folder: Path) -> None:
+    registry.sample(name).make(folder, SAMPLE_ROWS, SAMPLE_SEED)
 
 
 def _no_runner(run: KernelRun, folder: Path) -> RunResult:
     return RunResult(status="ERROR", output=folder, failure="this stand-in was started without a runner")
 
 
-def _serving(services: Services, bound: socket.socket) -> Callable[[], None]:
-    """Serve from a thread of its own; returns, once requests are answered, what ends it."""
+def _serving(application: ASGIApp, bound: socket.socket) -> Callable[[], None]:
+    """Serve from a thread of its own; return, once requests are answered, a function that ends it."""
     config = uvicorn.Config(
-        services.application,
-        http=services.protocol(),
+        application,
+        http="h11",
         loop="asyncio",
         ws="none",
         lifespan="off",
@@ -188,21 +197,13 @@ def _serving(services: Services, bound: socket.socket) -> Callable[[], None]:
     return stop
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it every answer waits 40 ms.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((host, port))
+        bound.bind((HOST, port))
     except OSError as error:
         bound.close()
-        raise SettingError(f"port {port} cannot be taken ({error.strerror}); choose another with --port") from error
+        raise SettingError(f"port {port} is not available ({error.strerror}); choose another with --port") from error
     return bound

@@ -1,4 +1,4 @@
-"""Kernel sessions: the queue, the worker threads, the log of each run, and what GPU time is left."""
+"""Kernel sessions: the queue, the worker threads, the log of each run, and the accelerator time used."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Sessions:
         self._cancelled: dict[int, threading.Event] = {}
 
     def queue(self, key: str, kind: str, run: Callable[[], KernelRun], then: Then | None = None) -> None:
-        """Queue a session on a kind of machine; `run` says what to run when its turn comes, `then` gets the result."""
+        """Queue a session on a kind of machine; `run` returns what to run when its turn comes, `then` gets the result."""
         shutil.rmtree(self.folder(key), ignore_errors=True)  # of the same session before a restart
         serial = self._world.store.next("session")
         session = {"key": key, "kind": kind, "serial": serial, "status": "QUEUED", "failure": ""}
@@ -57,13 +57,13 @@ class Sessions:
                 event.set()
 
     def stop(self) -> None:
-        """Stop what runs and leave when the threads have ended; what is not done is begun anew by a restart."""
+        """Stop what runs and return when the threads have ended; a restart begins anew what is not done."""
         for event in list(self._cancelled.values()):
             event.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def folder(self, key: str) -> Path:
-        """Where a session keeps its log and output; a folder that does not exist where there is no session."""
+        """Return where a session keeps its log and output; a folder that does not exist if there is no session."""
         session = self._world.store.get("session", key)
         return self._folder(session["serial"] if session else 0)
 
@@ -96,7 +96,7 @@ class Sessions:
                 return RunResult(status="ERROR", output=folder / "none", failure=f"The session failed: {error}")
 
     def _update(self, key: str, serial: int, **fields: Any) -> bool:
-        """Change the document of a session unless it is gone or another's by now; say whether it was changed."""
+        """Change the document of a session unless it is gone or another's by now; return whether it was changed."""
         store = self._world.store
         with store.transaction():
             session = store.get("session", key)
@@ -113,21 +113,21 @@ class Sessions:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
 
     def output(self, key: str) -> list[tuple[str, Path]]:
-        """Return the files that a session left, of which Kaggle keeps the first 500.
+        """Return the files that a session left, of which Kaggle keeps the first 500: names and paths.
 
-        Each with its name relative to `/kaggle/working` and the place where it lies.
+        The names are relative to `/kaggle/working`.
         """
         root = self.folder(key) / OUTPUT
         files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
         return [(path.relative_to(root).as_posix(), path) for path in files[:OUTPUT_FILES]]
 
     def is_active(self, key: str) -> bool:
-        """Say whether a session waits or runs."""
+        """Whether a session is queued or runs."""
         session = self._world.store.get("session", key)
         return session is not None and session["status"] in ACTIVE
 
     def active(self, user: str, accelerator: str) -> int:
-        """Count a user's sessions that wait or run on an accelerator (`gpu` or `tpu`)."""
+        """Count a user's sessions that are queued or run on an accelerator (`gpu` or `tpu`)."""
         sessions = self._world.store.all("session", f"{user}/")
         return sum(item["kind"] == accelerator and item["status"] in ACTIVE for item in sessions)
 
@@ -150,7 +150,7 @@ def refreshed(now: datetime) -> datetime:
 
 
 class _LogFile(contextlib.AbstractContextManager["_LogFile"]):
-    """One JSON line per entry, in the form of Kaggle's log; written through, since it is read while it grows."""
+    """One JSON line per entry, in the format of Kaggle's log; unbuffered, since it is read while it grows."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", buffering=1)

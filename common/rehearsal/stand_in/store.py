@@ -17,7 +17,7 @@ class Store:
     """Documents by kind and key, listed in the order in which they were first put.
 
     Every method may be called from any thread. `transaction` makes several calls one: nothing of them
-    is kept where the block raises, and no other thread sees them half done.
+    is kept if the block raises, and no other thread sees them half done.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class Store:
             self._connection.execute(query, (kind, key, json.dumps(document)))
 
     def update(self, kind: str, key: str, **fields: Any) -> Document | None:
-        """Change fields of a document and return it; None, and no change, where it is gone."""
+        """Change fields of a document and return it; None, and no change, if it is gone."""
         with self.transaction():
             document = self.get(kind, key)
             if document is not None:

@@ -48,13 +48,13 @@ class Submissions:
         }
 
     def resume(self) -> None:
-        """Take up again what was not graded when the server stopped."""
+        """Begin again what was not graded when the server stopped."""
         for document in self._world.store.all("submission"):
             if document["status"] == "PENDING":
                 self._begin(document)
 
     def stop(self) -> None:
-        """End grading; what is pending is taken up by `resume`."""
+        """End grading; `resume` begins again what is pending."""
         self._grader.shutdown(wait=True, cancel_futures=True)
 
     # Submitting
@@ -90,17 +90,17 @@ class Submissions:
             raise Refusal(
                 400, f"Version {number} of {ref} is {session['status']}, not COMPLETE; it cannot be submitted."
             )
-        found = dict(self._sessions.output(key))
-        if name != hosted.competition.submission.file_name or name not in found:
+        files = dict(self._sessions.output(key))
+        if name != hosted.competition.submission.file_name or name not in files:
             raise Refusal(400, f"Submission file {name!r} was not found in the output of version {number} of {ref}.")
         if self._run_of(key, True).internet and not hosted.competition.limits.internet:
             raise Refusal(400, f"Internet access must be off in notebooks submitted here; version {number} has it on.")
         with self._world.store.transaction():
-            document = self._new(call, hosted, name, found[name].stat().st_size, kernel=key)
+            document = self._new(call, hosted, name, files[name].stat().st_size, kernel=key)
         return self._accepted(hosted, document)
 
     def _open(self, call: Call) -> Hosted:
-        """Return the competition if it takes a submission of this user now."""
+        """Return the competition if it accepts a submission of this user now."""
         hosted = self._world.competition(call.text("competitionName"), code=403)
         if not hosted.rules_accepted:
             raise Refusal(403, "You must join this competition and accept its rules before you can submit.")
@@ -154,13 +154,13 @@ class Submissions:
         return replace(run, limits=replace(run.limits, seconds=hours * 3600))
 
     def _reran(self, document: Document, result: RunResult) -> None:
-        produced = result.output / document["fileName"]
+        file = result.output / document["fileName"]
         if result.status != "COMPLETE":
             self._failed(document["ref"], f"Notebook Threw Exception: {result.failure}".removesuffix(": "))
-        elif not produced.is_file():
+        elif not file.is_file():
             self._failed(document["ref"], "Submission CSV Not Found")
         else:
-            self._grader.submit(self._grade, document["ref"], produced)
+            self._grader.submit(self._grade, document["ref"], file)
 
     def _grade(self, ref: int, file: Path) -> None:
         document = self._world.store.get("submission", str(ref)) or {}
@@ -209,7 +209,7 @@ class Submissions:
 
 
 def daily_limit(competition: Competition) -> int:
-    """Return how many submissions a day a competition takes."""
+    """Return how many submissions a day a competition accepts."""
     return competition.limits.daily_submissions or DAILY
 
 

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
+from common.files import atomic_write
 from common.rehearsal.stand_in.answers import Body, Call, Refusal
 from common.rehearsal.stand_in.world import World
 
@@ -43,13 +44,11 @@ class Transfers:
         return f"{call.base}/files/{quote(relative)}?sig={self._world.signature(relative)}"
 
     def redirect(self, call: Call, path: Path) -> Response:
-        """Send the client on to a file, as Kaggle's download methods do."""
+        """Redirect the client to a file, as Kaggle's download methods do."""
         return RedirectResponse(self.url(call, path), 302)
 
     def redirect_to_zip(self, call: Call, folder: Path, archive: Path) -> Response:
-        """Send the client on to a zip of a folder, which is made when it is first asked for."""
-        from common.files import atomic_write
-
+        """Redirect the client to a zip of a folder, which is made when it is first requested."""
         with self._packing:
             if not archive.is_file():
                 # Stored, not deflated: on loopback that is faster, however large the data are.
@@ -61,8 +60,8 @@ class Transfers:
     async def send(self, request: Request) -> Response:
         """Answer a GET of a signed address."""
         relative = str(request.path_params["path"])
-        given = request.query_params.get("sig", "")
-        if not hmac.compare_digest(given, self._world.signature(relative)):
+        signature = request.query_params.get("sig", "")
+        if not hmac.compare_digest(signature, self._world.signature(relative)):
             raise Refusal(403, "Access denied: the address is not signed for this file")
         path = self._world.folder / relative
         if not path.is_file():
@@ -83,7 +82,7 @@ class Transfers:
         return {"token": token, "createUrl": f"{call.base}/upload/{token}"}
 
     async def receive(self, request: Request) -> Response:
-        """Answer a PUT: append the bytes, or say how many have arrived."""
+        """Answer a PUT: append the bytes, or report how many have arrived."""
         token = str(request.path_params["token"])
         upload = await run_in_threadpool(self._world.store.get, "upload", token)
         if upload is None:

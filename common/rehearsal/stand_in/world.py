@@ -25,9 +25,9 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, kw_only=True)
 class Hosted:
-    """A competition as the stand-in holds it: its description, the folder of its data, and what is open to the user.
+    """A competition as the stand-in hosts it: its description, the folder of its data, and what is open to the user.
 
-    With `make`, which fills an empty folder, the data are made when somebody first asks for them.
+    With `make`, which fills an empty folder, the data are made when they are first requested.
     """
 
     competition: Competition
@@ -48,7 +48,7 @@ class Sources:
 
 @dataclass(kw_only=True)
 class World:
-    """The one place of everything that the routes share."""
+    """Everything that the routes share."""
 
     folder: Path
     store: Store
@@ -62,14 +62,14 @@ class World:
     _preparing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def now(self) -> str:
-        """Return the present moment in the form of Kaggle's answers."""
+        """Return the present time in the format of Kaggle's answers."""
         return stamp(self.clock())
 
     def competition(self, slug: str, code: int = 404) -> Hosted:
         """Return a competition by its slug.
 
         Raises:
-            Refusal: where there is none; Kaggle says 404, and 403 to a submission.
+            Refusal: if there is none; Kaggle says 404, and 403 to a submission.
         """
         if slug not in self.hosted:
             reason = "Not found" if code == 404 else "Permission 'competitions.participate' was denied"
@@ -77,7 +77,7 @@ class World:
         return self.hosted[slug]
 
     def competition_folder(self, slug: str) -> Path:
-        """Return where the files of a competition lie that are served and graded; made when first asked for.
+        """Return the folder of the files that are served and graded; made when first requested.
 
         Raises:
             DataError: for data that are missing or not as described.
@@ -86,8 +86,8 @@ class World:
         with self._preparing:
             if slug not in self._prepared:
                 if hosted.make is not None and not hosted.data.is_dir():
-                    with atomic_folder(hosted.data) as made:
-                        hosted.make(made)
+                    with atomic_folder(hosted.data) as folder_of_data:
+                        hosted.make(folder_of_data)
                 prepare(hosted.competition, hosted.data, folder)
                 self._prepared.add(slug)
         return folder
@@ -100,7 +100,7 @@ class World:
         return bytes.fromhex(str(document["key"]))
 
     def signature(self, path: str) -> str:
-        """Return the signature that lets a path be fetched without an account, as Kaggle's storage does."""
+        """Return the signature with which a path can be fetched without an account, as from Kaggle's storage."""
         return hmac.new(self._secret, path.encode(), hashlib.sha256).hexdigest()[:32]
 
 

@@ -22,7 +22,7 @@ from common.text.tokens.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 1  # of the cache; goes up with every change of what is in it
+_FORMAT = 2  # of the cache; goes up with every change of what is in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def _numericalised(
 
 
 def _corpus(flat: NDArray[Any], lengths: NDArray[Any], vocabulary: Vocabulary) -> Corpus:
-    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.starts_of(lengths), vocabulary)
+    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.offsets_of(lengths), vocabulary)
 
 
 def _smallest(vocabulary: Vocabulary) -> str:

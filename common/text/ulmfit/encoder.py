@@ -13,11 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.attached import files_below
-from common.data.frames import sha256
 from common.environment import Environment
 from common.errors import BackboneError
-from common.files import atomic_folder
+from common.files import atomic_folder, sha256
 from common.text.settings import AwdLstm, Ulmfit
 from common.text.tokens.vocabulary import FILE as VOCABULARY
 from common.text.tokens.vocabulary import Vocabulary
@@ -112,7 +110,7 @@ def find(name: str, environment: Environment) -> Path:
     for folder in (given, given / NAME):
         if name != ATTACHED and (folder / RECORD).is_file():
             return folder
-    found = [path for path in _attached(environment) if name == ATTACHED or name.lower() in _parts(path, environment)]
+    found = [folder for folder, parts in _attached(environment) if name == ATTACHED or name.lower() in parts]
     if len(found) != 1:
         mounts = ", ".join(map(str, environment.inputs))
         what = f"several encoders: {', '.join(map(str, found))}; name one" if found else "no encoder"
@@ -138,15 +136,11 @@ def require_fit(encoder: Encoder, config: Ulmfit) -> None:
         )
 
 
-def _attached(environment: Environment) -> list[Path]:
-    found = [path.parent for root in environment.inputs for path in files_below(root, RECORD)]
+def _attached(environment: Environment) -> list[tuple[Path, set[str]]]:
+    """Return the folders of attached encoders with the names of the folders that they lie in."""
+    folders = [(path.parent, set(map(str.lower, parts[:-1]))) for path, parts in environment.attached(RECORD)]
     # At home the kit's own working copies lie beside what kernels have left.
-    return [path for path in found if not {"work", "run"} & _parts(path, environment)]
-
-
-def _parts(path: Path, environment: Environment) -> set[str]:
-    roots = [root for root in environment.inputs if path.is_relative_to(root)]
-    return {part.lower() for root in roots for part in path.relative_to(root).parts}
+    return [(folder, parts) for folder, parts in folders if not {"work", "run"} & parts]
 
 
 def _sizes(network: AwdLstm) -> str:

@@ -16,9 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common import processes
-from common.attached import files_below
 from common.errors import BackboneError
-from common.files import atomic_folder, lock_of, locked
+from common.files import atomic_folder, locked
 from common.model import Context
 from common.text.ulmfit.encoder import EMBEDDING, with_ties
 
@@ -90,7 +89,7 @@ def _agreed_folder(backwards: bool, context: Context) -> Path | None:
     if processes.is_main():
         folder = local_folder(backwards, context)
         if folder is None and context.environment.online():
-            with locked(lock_of(context.cache / "wt103")):  # of workers on several GPUs one downloads
+            with locked(context.cache / "wt103"):  # of workers on several GPUs one downloads
                 folder = local_folder(backwards, context) or _downloaded(backwards, context)
     agreed = processes.agree(folder and str(folder))
     return agreed and Path(agreed)
@@ -98,10 +97,10 @@ def _agreed_folder(backwards: bool, context: Context) -> Path | None:
 
 def local_folder(backwards: bool, context: Context) -> Path | None:
     """Return the folder with the weights among the attached inputs and in the cache."""
-    for root in (*context.environment.inputs, context.cache):
-        for path in files_below(root, "*.pth"):
-            if "wt103" in str(path).lower() and _files(path.parent, backwards):
-                return path.parent
+    attached = [path for path, _ in context.environment.attached("*.pth")]
+    for path in (*attached, *context.cache.glob("wt103-*/*.pth")):
+        if "wt103" in str(path).lower() and _files(path.parent, backwards):
+            return path.parent
     return None
 
 

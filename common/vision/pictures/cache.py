@@ -3,30 +3,28 @@
 An entry of the cache is a folder with `pixels.npy`, uint8 of shape (n, size, size, 3), `thumbs.npy`, by which near
 duplicates are found, and `index.json`. The pixels are mapped into memory, so that folds, runs and processes on one
 machine share one copy, which the system drops when memory runs short: none of it is private memory. 25,000 pictures at
-224 are 3.76 GB of disk, at 256 4.92 GB; `max_bytes` bounds all entries together.
+224 are 3.76 GB of disk, at 256 4.92 GB.
 
-An entry's name is a hash of the listing (paths, sizes, times of change), the size, the rule and `VERSION`; it is built
-beside its place and renamed when whole. Of several processes that want the same entry, one builds and the others wait.
+Entries are those of `common.cache`, named by a hash of the listing (paths, sizes, times of change), the size and
+`VERSION`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from common.cache import MAX_BYTES, cached, entry_name
 from common.data.zipped import read_bytes, stamp
 from common.environment import cpu_count
 from common.errors import DataError, SettingError, Unreadable
-from common.files import atomic_folder, locked
 from common.progress import Progress
-from common.vision.eviction import INDEX, make_room
-from common.vision.pictures.decode import RULES, THUMB, Rule, decode_with_thumb, quiet
+from common.vision.pictures.decode import THUMB, decode_with_thumb
 from common.vision.pictures.prefetch import prefetch
 
 if TYPE_CHECKING:
@@ -35,45 +33,33 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-VERSION = 1  # of what the pixels are made by; another one makes every entry anew
-MAX_BYTES = 16 * 10**9  # all of dogs-vs-cats at 256, training and test, twice
-_SHARE = 16  # pictures that a thread decodes before it takes the next ones
+VERSION = 1  # of how pixels are made; another one makes every entry anew
+INDEX = "index.json"
+_CHUNK = 16  # pictures that a thread decodes before it takes the next ones
 
 
 class PictureCache:
     """The pictures of n files, in the order of their paths, as squares of one size.
 
-    `pixels` is uint8 (n, size, size, 3), mapped into memory and read-only.
-    `unreadable` gives the reason for each row that could not be decoded; its pixels are black.
+    `pixels`, uint8 (n, size, size, 3), and `thumbs`, the whole pictures small and grey (n, THUMB, THUMB), are mapped
+    into memory and read-only. `unreadable` gives the reason for each row that could not be decoded; its pixels are
+    black.
     """
 
-    def __init__(self, folder: Path, paths: Sequence[str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         import numpy as np
 
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         self.folder = folder
-        self.paths: list[str] = index["paths"] if paths is None else list(paths)
+        self.paths: list[str] = index["paths"]
         self.size: int = index["size"]
-        self.rule: Rule = index["rule"]
         self.unreadable: dict[int, str] = {int(row): reason for row, reason in index["unreadable"].items()}
         # A plain view of the mapping: numpy's own class for mappings makes each slice several times as slow.
         self.pixels: Pixels = np.asarray(np.load(folder / "pixels.npy", mmap_mode="r"))
+        self.thumbs: Pixels = np.load(folder / "thumbs.npy", mmap_mode="r")
 
     def __len__(self) -> int:
         return len(self.pixels)
-
-    @property
-    def nbytes(self) -> int:
-        """Size on disk, and in memory once all of it was read."""
-        return int(self.pixels.nbytes)
-
-    @cached_property
-    def thumbs(self) -> Pixels:
-        """The whole pictures in small and grey, (n, THUMB, THUMB)."""
-        import numpy as np
-
-        made: Pixels = np.load(self.folder / "thumbs.npy")
-        return made
 
     @cached_property
     def readable(self) -> NDArray[np.bool_]:
@@ -93,85 +79,60 @@ class PictureCache:
         import numpy as np
 
         try:
-            return np.fromiter((self._places[path] for path in paths), dtype=np.intp, count=len(paths))
+            return np.fromiter((self._row_of[path] for path in paths), dtype=np.intp, count=len(paths))
         except KeyError as error:
             raise DataError(f"{error.args[0]} is not among the {len(self):,} pictures of this cache") from None
 
     @cached_property
-    def _places(self) -> dict[str, int]:
+    def _row_of(self) -> dict[str, int]:
         return {path: row for row, path in enumerate(self.paths)}
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "paths": self.paths}  # another process maps the file itself
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PictureCache, (self.folder,)  # another process maps the files itself
 
 
 def open_cache(
-    paths: Sequence[str],
-    root: Path,
-    *,
-    size: int,
-    rule: Rule = "crop",
-    max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
-    title: str = "pictures",
+    paths: Sequence[str], root: Path, *, size: int, max_bytes: int = MAX_BYTES, progress: Progress | None = None
 ) -> PictureCache:
-    """Return the pictures of `paths` at one size, decoding them if no process has done so before.
+    """Return the pictures of `paths` as squares from their middle, decoding them if no process has done so before.
 
     Args:
         paths: n files, in folders or zip archives.
-        root: Folder of the entries, shared by all that use them.
+        root: The folder of the cache, see `common.cache`.
         size: Side of the squares in pixels. With some margin over the size that a model is given (256 for 224),
             training may move its window.
-        rule: How a picture becomes a square, see `decode`.
-        max_bytes: What all entries together may take on disk; those that were not used for longest go first.
-        progress: Told how far it is, and what it takes in the end.
-        title: What to call the pictures there.
+        max_bytes: What all entries of the cache may take on disk.
+        progress: For messages.
 
     Raises:
-        SettingError: if this entry alone would be larger than `max_bytes`, or for a size or rule that is not allowed.
+        SettingError: if this entry alone would be larger than `max_bytes`, or for a size that is not allowed.
         DeviceError: if the disk has no room for it.
     """
-    need = _check(len(paths), size, rule, max_bytes)
     progress = progress or Progress(live=False)
-    entry = root / _key(paths, size, rule)
-    if (cache := _opened(entry, paths)) is None:
-        with locked(root / "pictures.lock", lambda: progress.say(f"{title}: waiting for another process's pictures")):
-            if (cache := _opened(entry, paths)) is None:
-                make_room(root, need, max_bytes, _figure(len(paths), size))
-                _build(paths, entry, size, rule, progress, title)
-                cache = PictureCache(entry, paths)
-    reopened(entry)  # its mapping stays, whatever becomes of the files
+    need = _check(len(paths), size, max_bytes)
+    name = entry_name(f"pictures-{size}", [size, VERSION], (f"{path}\0{stamp(path)}" for path in paths))
+    cache = cached(
+        root, name, lambda folder: _build(paths, folder, size, progress), PictureCache, max_bytes=max_bytes, need=need,
+        on_wait=lambda: progress.say("pictures: waiting for another process that decodes them"),
+    )  # fmt: skip
+    entry_at(cache.folder)  # its mapping stays, whatever becomes of the files
     unreadable = f"; {len(cache.unreadable):,} unreadable" if cache.unreadable else ""
-    progress.say(f"{title}: {_figure(len(paths), size)} of disk, mapped into memory{unreadable}")
+    progress.say(f"pictures: {_figure(len(paths), size)} of disk, mapped into memory{unreadable}")
     return cache
 
 
 @lru_cache(maxsize=8)
-def reopened(folder: Path) -> PictureCache:
-    """Return an entry that `open_cache` has returned; this process can read it even if another one evicts it."""
+def entry_at(folder: Path) -> PictureCache:
+    """Return an entry that `open_cache` has returned; this process can read it even if another one removes it."""
     return PictureCache(folder)
 
 
-def _opened(entry: Path, paths: Sequence[str]) -> PictureCache | None:
-    """Return an entry that is there and whole; it counts as used now."""
-    try:
-        os.utime(entry / INDEX)
-        return PictureCache(entry, paths)
-    except (FileNotFoundError, ValueError):  # evicted at this very moment, or damaged by somebody else
-        return None
-
-
-def _check(count: int, size: int, rule: str, max_bytes: int) -> int:
+def _check(count: int, size: int, max_bytes: int) -> int:
     """Return the bytes that an entry takes."""
     if not count:
-        raise DataError("there are no pictures: the list of files is empty")
-    if rule not in RULES:
-        raise SettingError(f"rule is {rule!r}; allowed: {', '.join(RULES)}")
+        raise DataError("no pictures: the list of files is empty")
     if not 1 <= size <= 4096:
-        raise SettingError(f"size is {size}; a side of 1 to 4096 pixels is allowed")
+        raise SettingError(f"size must be between 1 and 4096 pixels, got {size}")
     need = count * size * size * 3
     if need > max_bytes:
         fits = int((max_bytes / (3 * count)) ** 0.5)
@@ -186,60 +147,53 @@ def _figure(count: int, size: int) -> str:
     return f"{count:,} pictures at {size} × {size} take {count * size * size * 3 / 1e9:.2f} GB"
 
 
-def _key(paths: Sequence[str], size: int, rule: Rule) -> str:
-    listing = hashlib.sha256()
-    for path in paths:
-        listing.update(f"{path}\0{stamp(path)}\n".encode("utf-8", "surrogateescape"))
-    listing.update(f"{size} {rule} {VERSION}".encode())
-    return f"pictures-{size}-{listing.hexdigest()[:16]}"
-
-
-def _build(paths: Sequence[str], entry: Path, size: int, rule: Rule, progress: Progress, title: str) -> None:
-    """Decode all pictures into a fresh entry.
+def _build(paths: Sequence[str], folder: Path, size: int, progress: Progress) -> None:
+    """Decode all pictures into a fresh folder.
 
     Threads are enough: Pillow lets go of the interpreter's lock while it decodes and resizes, nothing has to be
     imported or sent to another process, and whatever this process holds (a GPU, open archives) is left alone.
-    Pixels are written as to any file, not through the mapping, so that this process never holds more than some
-    shares of `_SHARE` pictures.
+    Pixels are written as to any file, not through the mapping, so that this process never holds more than a few
+    chunks.
     """
     import numpy as np
 
-    shares = [range(start, min(start + _SHARE, len(paths))) for start in range(0, len(paths), _SHARE)]
+    chunks = [range(start, min(start + _CHUNK, len(paths))) for start in range(0, len(paths), _CHUNK)]
     thumbs = np.zeros((len(paths), THUMB, THUMB), dtype=np.uint8)
     unreadable: dict[int, str] = {}
-    with atomic_folder(entry) as folder, (folder / "pixels.npy").open("xb") as handle:
+    with (folder / "pixels.npy").open("xb") as handle:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
         np.lib.format.write_array_header_1_0(handle, header)
-        decoded = prefetch(lambda rows: _decoded(paths, rows, size, rule), shares, cpu_count())
-        with quiet(), progress.task(title, len(paths), "pictures") as task, closing(decoded):
-            for share, done in zip(shares, decoded, strict=True):
-                handle.write(done.pixels.data)
-                thumbs[share.start : share.stop] = done.thumbs
-                unreadable |= done.unreadable
-                task.advance(len(share))
-        np.save(folder / "thumbs.npy", thumbs)
-        index = {"size": size, "rule": rule, "unreadable": unreadable, "paths": list(paths)}
-        (folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
+        decoded = prefetch(lambda rows: _decoded(paths, rows, size), chunks, cpu_count())
+        with warnings.catch_warnings(), progress.task("pictures", len(paths), "pictures") as task, closing(decoded):
+            warnings.filterwarnings("ignore", module=r"PIL\b")  # what is wrong with a file is its reason
+            for rows, chunk in zip(chunks, decoded, strict=True):
+                handle.write(chunk.pixels.data)
+                thumbs[rows.start : rows.stop] = chunk.thumbs
+                unreadable |= chunk.unreadable
+                task.advance(len(rows))
+    np.save(folder / "thumbs.npy", thumbs)
+    index = {"size": size, "unreadable": unreadable, "paths": list(paths)}
+    (folder / INDEX).write_text(json.dumps(index, indent=1), encoding="utf-8")
 
 
-class _Share(NamedTuple):
+class _Chunk(NamedTuple):
     pixels: Pixels
     thumbs: Pixels
     unreadable: dict[int, str]
 
 
-def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule) -> _Share:
+def _decoded(paths: Sequence[str], rows: range, size: int) -> _Chunk:
     """Decode some rows; what cannot be decoded stays black."""
     import numpy as np
 
-    share = _Share(
+    chunk = _Chunk(
         np.zeros((len(rows), size, size, 3), dtype=np.uint8), np.zeros((len(rows), THUMB, THUMB), dtype=np.uint8), {}
     )
     for place, row in enumerate(rows):
         try:
-            share.pixels[place], share.thumbs[place] = decode_with_thumb(read_bytes(paths[row]), size, rule)
+            chunk.pixels[place], chunk.thumbs[place] = decode_with_thumb(read_bytes(paths[row]), size)
         except Unreadable as error:
-            share.unreadable[row] = str(error)
+            chunk.unreadable[row] = str(error)
         except DataError as error:  # a member of an archive that is damaged
-            share.unreadable[row] = str(error).rpartition("cannot be read: ")[2]
-    return share
+            chunk.unreadable[row] = str(error).rpartition("cannot be read: ")[2]
+    return chunk

@@ -1,20 +1,17 @@
 """Bytes of a picture file to pixels, whatever the file really holds.
 
 Only the bytes count, never the file's name: a GIF named `.jpg` is a GIF. Pillow decodes; its settings for the whole
-process are left alone. On this kit's pictures of 400 pixels, simplejpeg and torchvision decode a JPEG in about 85 % of
-Pillow's time, and half of the work is resizing: not worth a decoder that knows one format.
+process are left alone. On pictures of 400 pixels, simplejpeg and torchvision decode a JPEG in about 85 % of Pillow's
+time, and half of the work is resizing: not worth a decoder that knows one format.
 """
 
 from __future__ import annotations
 
 import io
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from common.errors import Unreadable
+from common.wording import first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Rule = Literal["crop", "squish"]
-RULES: tuple[str, ...] = get_args(Rule)
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "ICO", "AVIF", "JPEG2000")
 """What is decoded. Formats that start other programs (EPS) or read other files are not among them."""
@@ -42,7 +38,7 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 
 class Decoded(NamedTuple):
-    """A picture as a square, uint8 (size, size, 3), and all of it small and grey, uint8 (THUMB, THUMB)."""
+    """A picture as a square, uint8 (size, size, 3), and the whole picture small and grey, uint8 (THUMB, THUMB)."""
 
     pixels: NDArray[np.uint8]
     thumb: NDArray[np.uint8]
@@ -52,9 +48,9 @@ def decode(data: bytes, size: int, rule: Rule = "crop") -> NDArray[np.uint8]:
     """Return the pixels of a picture as a square, RGB: (size, size, 3).
 
     `"crop"` takes the largest square in the middle, `"squish"` the whole picture out of its proportions. A large
-    JPEG is decoded at a half, a quarter or an eighth of its size, still not below `size`. Transparency is put on
-    `GROUND`, a picture is turned as its EXIF data says, 16 bits become 8, the first frame stands for a film. Of a
-    JPEG that was cut off, the upper part is used if it is at least half of the rows; other formats must be whole.
+    JPEG is decoded at a half, a quarter or an eighth of its size, still not below `size`. What is transparent gets the
+    colour `GROUND`, a picture is turned as its EXIF data says, 16 bits become 8, of an animation the first frame is
+    taken. Of a truncated JPEG the upper part is used if it is at least half of the rows; other formats must be whole.
 
     Raises:
         Unreadable: for anything else, with the reason.
@@ -66,22 +62,21 @@ def decode_with_thumb(data: bytes, size: int, rule: Rule = "crop") -> Decoded:
     """Return what `decode` does, and the whole picture in small, by which near duplicates are found.
 
     Raises:
-        Unreadable: as `decode`.
+        Unreadable: as `decode` does.
     """
     if not data:
         raise Unreadable("empty file")
-    with quiet():
-        try:
-            image = _load(data, size)
-            turn = _orientation(image)
-            image = _in_colour(image)
-            pixels = _resized(image, size, _middle(image) if rule == "crop" else None)
-            thumb = _resized(image, THUMB, None).convert("L")
-            return Decoded(_turned(pixels, turn), _turned(thumb, turn))
-        except Unreadable:
-            raise
-        except Exception as error:  # decoders of twelve formats meet broken files with all kinds of errors
-            raise Unreadable(_reason(error)) from None
+    try:
+        image = _load(data, size)
+        turn = _orientation(image)
+        image = _in_colour(image)
+        pixels = _resized(image, size, _middle(image) if rule == "crop" else None)
+        thumb = _resized(image, THUMB, None).convert("L")
+        return Decoded(_turned(pixels, turn), _turned(thumb, turn))
+    except Unreadable:
+        raise
+    except Exception as error:  # decoders of twelve formats meet broken files with all kinds of errors
+        raise Unreadable(first_line(error)) from None
 
 
 def _load(data: bytes, size: int) -> Image.Image:
@@ -91,7 +86,7 @@ def _load(data: bytes, size: int) -> Image.Image:
     except OSError:
         if not data.startswith(b"\xff\xd8"):
             raise
-        # With an end put to them, the rows that are there decode, and the rest comes out in one colour.
+        # With an end marker appended, the rows that are there decode, and the rest comes out in one colour.
         return _upper_part(_decoded(_opened(data + _END_OF_IMAGE, size)))
 
 
@@ -101,7 +96,7 @@ def _opened(data: bytes, size: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise Unreadable(f"no picture in a known format (begins with {data[:8].hex(' ')})") from None
+        raise Unreadable(f"not a picture in a known format (begins with {data[:8].hex(' ')})") from None
     if image.format in ("JPEG", "MPO"):
         image.draft(None, (size, size))
     width, height = image.size
@@ -116,14 +111,14 @@ def _decoded(image: Image.Image) -> Image.Image:
 
 
 def _upper_part(image: Image.Image) -> Image.Image:
-    """Return the rows above the flat end, if they are enough."""
+    """Return the rows above the one colour at the end, if there are enough."""
     import numpy as np
 
     pixels = np.asarray(image)
     differs = (pixels != pixels[-1:, -1:]).reshape(len(pixels), -1).any(axis=1)
     rows = int(np.flatnonzero(differs)[-1]) + 1 if differs.any() else 0
     if rows < _USABLE * len(pixels):
-        raise Unreadable(f"cut off: {rows} of {len(pixels)} rows are there")
+        raise Unreadable(f"truncated: {rows} of {len(pixels)} rows are there")
     return image.crop((0, 0, image.width, rows))
 
 
@@ -138,7 +133,7 @@ def _middle(image: Image.Image) -> tuple[int, int, int, int]:
 def _resized(image: Image.Image, size: int, box: tuple[int, int, int, int] | None) -> Image.Image:
     from PIL import Image
 
-    # Far smaller ones are averaged over whole pixels first, which costs little and looks the same.
+    # A far smaller size is reached by averaging over whole pixels first, which costs little and looks the same.
     image = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, GROUND), image).convert("RGB")
@@ -155,7 +150,7 @@ def _in_colour(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return a picture of grey values above 255 as 8 bits; Pillow would cut all of them down to white."""
+    """Return a picture of grey values above 255 as 8 bits; Pillow would clip all of them to white."""
     import numpy as np
     from PIL import Image
 
@@ -187,38 +182,3 @@ def _turned(image: Image.Image, orientation: int) -> NDArray[np.uint8]:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
-
-
-def _reason(error: Exception) -> str:
-    text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return text[:200] or type(error).__name__
-
-
-class _Quiet:
-    """How many threads decode, and the filters from before the first of them."""
-
-    lock = threading.Lock()
-    depth = 0
-    filters: Any = None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Pillow's warnings back, from any thread: what is wrong with a file is told once, as its reason.
-
-    `warnings.catch_warnings` alone belongs to the whole process: threads that enter and leave it in turn would
-    restore each other's filters.
-    """
-    with _Quiet.lock:
-        if not _Quiet.depth:
-            _Quiet.filters = warnings.catch_warnings()
-            _Quiet.filters.__enter__()
-            warnings.filterwarnings("ignore", module=r"PIL\b")
-        _Quiet.depth += 1
-    try:
-        yield
-    finally:
-        with _Quiet.lock:
-            _Quiet.depth -= 1
-            if not _Quiet.depth:
-                _Quiet.filters.__exit__(None, None, None)

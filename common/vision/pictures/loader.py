@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 with warnings.catch_warnings():
-    # fastai compiles an activation with TorchScript when it is imported; what becomes of that is fastai's business.
+    # fastai compiles an activation with TorchScript when it is imported.
     warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
-    from fastai.data.core import DataLoaders, Datasets, TfmdDL, TfmdLists
+    from fastai.data.core import DataLoaders, Datasets, TfmdDL
     from fastai.data.transforms import Categorize, IntToFloatTensor, Normalize, Transform
     from fastai.torch_core import TensorCategory, TensorImage, default_device, to_device
     from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
@@ -41,7 +41,6 @@ def dataloaders(
     *,
     size: int | None = None,
     batch_size: int = 64,
-    valid_batch_size: int | None = None,
     flip: bool = False,
     augment: Iterable[Any] = (),
     normalise: tuple[Sequence[float], Sequence[float]] | None = None,
@@ -60,8 +59,7 @@ def dataloaders(
         vocab: The classes, in the order of the model's outputs.
         size: Side of what the model is given; None is the stored size. A smaller one is a window: in the middle for
             validation, anywhere for training.
-        batch_size: Pictures in a batch.
-        valid_batch_size: The same without gradients; None is twice `batch_size`.
+        batch_size: Pictures in a batch of training; one of validation has twice as many.
         flip: Whether half of the training pictures are mirrored left to right.
         augment: fastai's batch transforms for training, such as `aug_transforms()`.
         normalise: Mean and standard deviation of each colour between 0 and 1; None leaves that to the learner.
@@ -74,7 +72,7 @@ def dataloaders(
         SettingError: for a size above the stored one.
     """
     if size is not None and size > cache.size:
-        raise SettingError(f"size is {size}, but pictures are stored at {cache.size} pixels; store them larger")
+        raise SettingError(f"size must be at most {cache.size}, at which pictures are stored, got {size}")
     device = default_device() if device is None else torch.device(device)
     paths = [cache.paths[row] for row in [*train, *valid]]
     label_of = {cache.paths[row]: labels[row] for row in [*train, *valid]}
@@ -88,23 +86,8 @@ def dataloaders(
         transforms.append(Normalize.from_stats(*normalise, cuda=False))
     shared = {"after_batch": transforms, "device": device, "seed": seed, "flip": flip, "workers": workers}
     training = PictureDL(dataset.train, bs=batch_size, shuffle=True, drop_last=len(train) >= batch_size, **shared)
-    validation = PictureDL(dataset.valid, bs=valid_batch_size or 2 * batch_size, **shared)
+    validation = PictureDL(dataset.valid, bs=2 * batch_size, **shared)
     return DataLoaders(training, validation, path=path, device=device)
-
-
-def test_dl(dls: DataLoaders, cache: PictureCache, rows: Sequence[int] | None = None) -> PictureDL:
-    """Return a loader of pictures without labels from any cache, with the transforms of validation.
-
-    Args:
-        dls: The loaders of training.
-        cache: Where the pictures are.
-        rows: Which of them, in this order; None is all.
-    """
-    paths = cache.paths if rows is None else [cache.paths[row] for row in rows]
-    size = dls.valid.source.size
-    pictures = TfmdLists(paths, [_Picture(cache, size)], split_idx=1)
-    loader: PictureDL = dls.valid.new(Datasets(tls=[pictures]))
-    return loader
 
 
 class PictureDL(TfmdDL):

@@ -1,1 +1,1 @@
-"""Files that are copied into the clean room and run there: nothing of the kit can be imported by them."""
+"""Files that are copied into the sandbox and run there: they cannot import anything of the kit."""

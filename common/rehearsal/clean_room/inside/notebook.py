@@ -39,7 +39,7 @@ def main(path: Path) -> int:
         nbformat.read(path, as_version=4),
         timeout=None,
         resources={"metadata": {"path": str(Path.cwd())}},
-        extra_arguments=["--log-level=ERROR"],  # it warns of unencrypted sockets, which only this room can reach
+        extra_arguments=["--log-level=ERROR"],  # it warns of unencrypted sockets, which only this sandbox can reach
     )
     try:
         client.execute()

@@ -1,7 +1,7 @@
-"""Keep Python code in bounds where there are no walls: Python imports this before anything else of a kernel's.
+"""Confine Python code where the sandbox has gaps: Python imports this before anything of a kernel.
 
-KIT_ROOM_HIDES names a folder from which nothing is imported, apart from the environment that lies in it;
-KIT_ROOM_OFFLINE says that only this machine can be reached.
+KIT_SANDBOX_HIDES names a folder from which nothing is imported, apart from the environment that lies in it;
+KIT_SANDBOX_OFFLINE says that only this machine can be reached.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-HIDDEN, OFFLINE = os.environ.get("KIT_ROOM_HIDES"), os.environ.get("KIT_ROOM_OFFLINE")
-ALLOWED = (sys.prefix, sys.base_prefix, Path(__file__).resolve().parents[3])  # the environment and the room itself
+HIDDEN, OFFLINE = os.environ.get("KIT_SANDBOX_HIDES"), os.environ.get("KIT_SANDBOX_OFFLINE")
+ALLOWED = (sys.prefix, sys.base_prefix, Path(__file__).resolve().parents[3])  # the environment and the sandbox itself
 LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "", None)  # noqa: S104  compared with, not bound to
 
 if HIDDEN:

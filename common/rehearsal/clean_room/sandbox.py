@@ -1,8 +1,8 @@
-"""What separates a kernel from this machine: bubblewrap, namespaces made by `unshare`, or next to nothing.
+"""What isolates a kernel from this machine: bubblewrap, namespaces made by `unshare`, or next to nothing.
 
-Behind walls a kernel finds the folders of Kaggle where they are on Kaggle, its inputs read-only, this
+In its sandbox a kernel finds the folders of Kaggle where they are on Kaggle, its inputs read-only, this
 machine's programs and the chosen Python read-only, an empty home, and nothing else: neither the
-repository nor the user's files. Where no walls can be built (a container without rights, another system
+repository nor the user's files. Where no sandbox can be built (a container without rights, another system
 than Linux) the same folders lie below a temporary root that `KIT_ENVIRONMENT` announces, and `gaps` says
 what is not as on Kaggle.
 """
@@ -13,11 +13,11 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 from common.rehearsal.clean_room.python import Python
 from common.rehearsal.stand_in.running import Input
@@ -35,8 +35,8 @@ LOOPBACK_UP = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
-    """One kernel's room: `folder` holds what it may write, `internet` and `gpu` say what it may reach."""
+class Sandbox:
+    """One kernel's sandbox: `folder` holds what it may write, `internet` and `gpu` say what it may reach."""
 
     folder: Path
     inputs: tuple[Input, ...]
@@ -44,8 +44,8 @@ class Room:
     internet: bool
     gpu: bool = False
 
-    def make(self) -> None:
-        """Make the folders of the room."""
+    def make_folders(self) -> None:
+        """Make the folders that the kernel finds."""
         for name in FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -56,39 +56,18 @@ class Room:
 
 @dataclass(frozen=True)
 class Mount:
-    """Something that a kernel sees: a file or folder of this machine, or an empty folder where there is no `source`."""
+    """Something that a kernel sees: a file or folder of this machine, or an empty folder if there is no `source`."""
 
     target: str
     source: Path | None = None
     writable: bool = False
 
 
-class Walls(Protocol):
-    """One way to separate a kernel from the machine."""
-
-    @property
-    def name(self) -> str:
-        """What does it."""
-        ...
-
-    @property
-    def gaps(self) -> tuple[str, ...]:
-        """What is not as on Kaggle."""
-        ...
-
-    def root(self, room: Room) -> Path:
-        """Where Kaggle's `/` is in the kernel's eyes."""
-        ...
-
-    def enter(self, room: Room, command: list[str]) -> list[str]:
-        """Return the command that runs `command` inside the room."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Namespaces:
-    """What both kinds of walls share; without `cuts_network` only Python code is kept off the network."""
+class Isolation(ABC):
+    """One way to isolate a kernel; without `cuts_network` only Python code is kept off the network."""
 
+    name: str
     cuts_network: bool = True
 
     @property
@@ -98,101 +77,105 @@ class _Namespaces:
             return ()
         return ("internet is off for Python code only: no network namespace can be made here",)
 
-    def root(self, room: Room) -> Path:
-        """Where Kaggle's `/` is in the kernel's eyes."""
+    def root(self, sandbox: Sandbox) -> Path:
+        """Return where Kaggle's `/` is in the kernel's eyes."""
         return Path("/")
+
+    @abstractmethod
+    def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
+        """Return the command that runs `command` inside the sandbox."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bubblewrap(_Namespaces):
-    """Walls by `bwrap`, which needs no rights where unprivileged user namespaces are allowed."""
+class Bubblewrap(Isolation):
+    """Isolation by `bwrap`, which needs no rights where unprivileged user namespaces are allowed."""
 
     name: str = "bubblewrap"
 
-    def enter(self, room: Room, command: list[str]) -> list[str]:
-        """Return the command that runs `command` inside the room."""
+    def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
+        """Return the command that runs `command` inside the sandbox."""
         words = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
         words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "kaggle"]
-        if self.cuts_network and not room.internet:
+        if self.cuts_network and not sandbox.internet:
             words.append("--unshare-net")
         words += ["--proc", "/proc", "--dev", "/dev"]
         for target, link in _links():
             words += ["--symlink", link, target]
-        for mount in _mounts(room):
+        for mount in _mounts(sandbox):
             if mount.source is None:
                 words += ["--tmpfs", mount.target]
             else:
                 words += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
-        for device in room.devices():
+        for device in sandbox.devices():
             words += ["--dev-bind", str(device), str(device)]
         return [*words, "--remount-ro", f"/{INPUT}", "--chdir", f"/{WORKING}", "--", *command]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unshare(_Namespaces):
-    """Walls by util-linux's `unshare` and `mount`, for root on machines without bubblewrap."""
+class Unshare(Isolation):
+    """Isolation by util-linux's `unshare` and `mount`, for root on machines without bubblewrap."""
 
     name: str = "unshare"
 
-    def enter(self, room: Room, command: list[str]) -> list[str]:
-        """Return the command that runs `command` inside the room."""
-        cut = self.cuts_network and not room.internet
+    def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
+        """Return the command that runs `command` inside the sandbox."""
+        cut = self.cuts_network and not sandbox.internet
         words = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
         words += ["--net"] if cut else []
-        return [*words, "sh", "-ec", "\n".join(_script(room, cut)), "room", *command]
+        return [*words, "sh", "-ec", "\n".join(_script(sandbox, cut)), "sandbox", *command]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoWalls:
-    """Folders below a temporary root; everything else of the machine stays in sight."""
+class NoIsolation(Isolation):
+    """Folders below a temporary root; everything else of the machine stays visible."""
 
-    name: str = "no walls"
-    gaps: tuple[str, ...] = (
-        "the repository, the home folder and all else of this machine can be seen (Python does not import from them)",
-        "/kaggle does not exist: the folders lie below a temporary root that KIT_ENVIRONMENT names",
-        "inputs are copies; their files are write-protected, their folders are not",
-        "internet is off for Python code only",
-    )
+    name: str = "no isolation"
+    cuts_network: bool = False
 
-    def root(self, room: Room) -> Path:
-        """Where Kaggle's `/` is in the kernel's eyes."""
-        return room.folder
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What is not as on Kaggle."""
+        return (
+            "the repository, the home folder and all else of this machine are visible (Python does not import from them)",
+            "/kaggle does not exist: the folders lie below a temporary root that KIT_ENVIRONMENT names",
+            "inputs are copies; their files are write-protected, their folders are not",
+            "internet is off for Python code only",
+        )
 
-    def enter(self, room: Room, command: list[str]) -> list[str]:
+    def root(self, sandbox: Sandbox) -> Path:
+        """Return where Kaggle's `/` is in the kernel's eyes."""
+        return sandbox.folder
+
+    def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
         """Return the command; the inputs are copied, so that nothing can happen to them."""
-        for source in room.inputs:
-            copy = room.folder / INPUT / source.mount
+        for source in sandbox.inputs:
+            copy = sandbox.folder / INPUT / source.mount
             shutil.copytree(source.folder, copy, dirs_exist_ok=True)
             for path in copy.rglob("*"):
-                if path.is_file():  # folders stay writable, so that the room can be removed
+                if path.is_file():  # folders stay writable, so that the sandbox can be removed
                     path.chmod(path.stat().st_mode & ~0o222)
         return command
 
 
-def describe(walls: Walls) -> str:
-    """Return the name of walls, and below it what is not as on Kaggle."""
-    return "\n  ".join([walls.name + (", but" if walls.gaps else ""), *walls.gaps])
-
-
 @cache
-def choose(*, internet: bool) -> Walls:
-    """Return the best walls that can be built here for a session with or without internet."""
+def choose(*, internet: bool) -> Isolation:
+    """Return the best isolation that works here for a session with or without internet."""
     for cuts in (True, False):
-        for walls in (Bubblewrap(cuts_network=cuts), Unshare(cuts_network=cuts)):
-            if _stand(walls, internet):
-                return walls
-    return NoWalls()
+        for isolation in (Bubblewrap(cuts_network=cuts), Unshare(cuts_network=cuts)):
+            if works(isolation, internet=internet):
+                return isolation
+    return NoIsolation()
 
 
-def _stand(walls: Walls, internet: bool) -> bool:
-    """Try the walls out: a room must open, take output and refuse to change its inputs."""
+def works(isolation: Isolation, *, internet: bool) -> bool:
+    """Try an isolation out: a sandbox must open, take output and refuse to change its inputs."""
     test = ["sh", "-c", f"touch /{WORKING}/x && ! touch /{INPUT}/x 2>/dev/null"]
-    with tempfile.TemporaryDirectory(prefix="kit-walls-") as folder:
-        room = Room(folder=Path(folder), inputs=(), python=Python.of("current"), internet=internet)
-        room.make()
+    with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
+        sandbox = Sandbox(folder=Path(folder), inputs=(), python=Python.of("current"), internet=internet)
+        sandbox.make_folders()
         try:
-            words = walls.enter(room, test)
-            ended = subprocess.run(words, capture_output=True, timeout=20, check=False)  # noqa: S603
+            command = isolation.enter(sandbox, test)
+            ended = subprocess.run(command, capture_output=True, timeout=20, check=False)  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
             return False
         return ended.returncode == 0
@@ -205,42 +188,42 @@ def _links() -> Iterator[tuple[str, str]]:
             yield name, str(Path(name).readlink())
 
 
-def _mounts(room: Room) -> Iterator[Mount]:
+def _mounts(sandbox: Sandbox) -> Iterator[Mount]:
     """Yield everything that a kernel sees, folders before what lies in them."""
     for name in SYSTEM:
         if Path(name).is_dir() and not Path(name).is_symlink():
             yield Mount(name, Path(name))
-    if room.internet and Path("/run/systemd/resolve").is_dir():
+    if sandbox.internet and Path("/run/systemd/resolve").is_dir():
         yield Mount("/run/systemd/resolve", Path("/run/systemd/resolve"))  # /etc/resolv.conf leads there
     for name in (SCRATCH, HOME):
-        yield Mount(f"/{name}", room.folder / name, writable=True)
-    for folder in sorted(room.python.folders):
+        yield Mount(f"/{name}", sandbox.folder / name, writable=True)
+    for folder in sorted(sandbox.python.folders):
         if not folder.is_relative_to("/usr"):
             yield Mount(str(folder), folder)
     for name in (WORKING, TEMPORARY):
-        yield Mount(f"/{name}", room.folder / name, writable=True)
-    yield Mount(f"/{SOURCE}", room.folder / SOURCE)
+        yield Mount(f"/{name}", sandbox.folder / name, writable=True)
+    yield Mount(f"/{SOURCE}", sandbox.folder / SOURCE)
     yield Mount(f"/{INPUT}")
-    for source in room.inputs:
+    for source in sandbox.inputs:
         yield Mount(f"/{INPUT}/{source.mount}", source.folder)
 
 
-def _script(room: Room, cut: bool) -> Iterator[str]:
-    """Yield the lines of shell that build the room inside fresh namespaces and then become the command."""
-    root = room.folder / "room"
+def _script(sandbox: Sandbox, cut: bool) -> Iterator[str]:
+    """Yield the lines of shell that build the sandbox inside fresh namespaces and then become the command."""
+    root = sandbox.folder / "sandbox"
     root.mkdir(exist_ok=True)
     yield f"root={shlex.quote(str(root))}"
-    yield "mount -t tmpfs -o mode=755 room $root; mkdir $root/proc $root/dev"
+    yield "mount -t tmpfs -o mode=755 sandbox $root; mkdir $root/proc $root/dev"
     yield "mount -t proc proc $root/proc; mount -t tmpfs -o mode=755 dev $root/dev; mkdir $root/dev/pts $root/dev/shm"
     yield "mount -t devpts -o newinstance,ptmxmode=0666 pts $root/dev/pts; ln -s pts/ptmx $root/dev/ptmx"
     yield "mount -t tmpfs shm $root/dev/shm; ln -s /proc/self/fd $root/dev/fd"
     yield "for n in 0:in 1:out 2:err; do ln -s /proc/self/fd/${n%:*} $root/dev/std${n#*:}; done"
-    for device in [Path("/dev", name) for name in DEVICES] + room.devices():
+    for device in [Path("/dev", name) for name in DEVICES] + sandbox.devices():
         if device.is_char_device():
             yield f"touch $root{device}; mount --bind {device} $root{device}"
     for target, link in _links():
         yield f"ln -s {shlex.quote(link)} $root{target}"
-    for mount in _mounts(room):
+    for mount in _mounts(sandbox):
         target = f"$root{shlex.quote(mount.target)}"
         yield f"mkdir -p {target}"
         if mount.source is None:
@@ -251,6 +234,6 @@ def _script(room: Room, cut: bool) -> Iterator[str]:
             yield f"mount -o remount,bind,ro {target}"
     yield f"mount -o remount,ro $root/{INPUT}"
     if cut:
-        yield f"{shlex.quote(str(room.python.executable))} -I -c {shlex.quote(LOOPBACK_UP)}"
+        yield f"{shlex.quote(str(sandbox.python.executable))} -I -c {shlex.quote(LOOPBACK_UP)}"
     yield "cd $root; mkdir .host; pivot_root . .host; umount -l /.host; rmdir /.host"
     yield f'cd /{WORKING}; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"'

@@ -1,0 +1,37 @@
+"""Fitted scikit-learn estimators in files that run no code when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from common.errors import DeviceError
+
+
+def require_skops() -> None:
+    """Check, before training rather than when a model is to be saved or read, that the file format is there.
+
+    Raises:
+        DeviceError: if it is not.
+    """
+    if find_spec("skops") is None:
+        raise DeviceError(
+            "the package skops, which keeps scikit-learn models in files, is missing: pip install skops, or attach the "
+            "dataset of kit dataset wheels"
+        )
+
+
+def save(estimators: Any, path: Path) -> None:
+    """Write one or several fitted estimators."""
+    from skops import io
+
+    io.dump(estimators, path)
+
+
+def load(path: Path, trusted: Sequence[str] = ()) -> Any:
+    """Return what `save` wrote; `trusted` names classes in it that skops does not know itself."""
+    from skops import io
+
+    return io.load(path, trusted=list(trusted))

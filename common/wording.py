@@ -1,0 +1,69 @@
+"""Lists, counts, reasons and tables in plain words, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+
+def listed(names: Iterable[object], limit: int = 3) -> str:
+    """Return the first names and how many are left out.
+
+    >>> listed("abcdefg")
+    'a, b, c and 4 more'
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    names = list(names)
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(map(str, names[:limit])) + more
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count and its noun.
+
+    >>> plural(1, "row"), plural(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def rounded(score: float | None) -> str:
+    """Return a score with four digits, or a dash where it is undefined.
+
+    >>> rounded(0.76543), rounded(None)
+    ('0.7654', '–')
+    """
+    return "–" if score is None else f"{score:.4f}"
+
+
+def first_line(error: BaseException, limit: int = 200) -> str:
+    r"""Return the first line of an exception's message, or its class where there is none.
+
+    >>> first_line(ValueError("\nno such file: a\nTraceback …")), first_line(EOFError())
+    ('no such file: a', 'EOFError')
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:limit]
+
+
+def table(rows: Iterable[Sequence[object]], width: int | None = None) -> str:
+    """Return rows as aligned columns; with a `width`, the last column is wrapped to it.
+
+    >>> print(table([("FOLD", "SCORE"), (0, 0.875), (10, 0.9)]))
+    FOLD  SCORE
+    0     0.875
+    10    0.9
+    >>> print(table([("seed", "of the weights and of the order of the rows")], width=32))
+    seed  of the weights and of the
+          order of the rows
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for row in cells:
+        start = "".join(f"{cell:<{size}}  " for cell, size in zip(row[:-1], widths, strict=False))
+        last = [row[-1]]
+        if width is not None:
+            last = wrap(row[-1], max(20, width - len(start)), break_long_words=False, break_on_hyphens=False) or last
+        lines += [f"{start}{last[0]}".rstrip(), *(" " * len(start) + line for line in last[1:])]
+    return "\n".join(lines)
