@@ -14,7 +14,7 @@ from common.environment import DEPTH, Environment, detect
 from common.errors import BackboneError, DataError
 from common.huggingface import backbone
 from common.session.kernel import Kernel
-from common.text.ulmfit import encoder
+from common.text.ulmfit import encoder, wikipedia
 from common.vision import backbones
 
 
