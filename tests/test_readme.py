@@ -10,6 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from stand_in_world import environment, kernel_folder
 
 from common import __version__, registry
 from common.cli import parser
+from common.competition import Split
 from common.kaggle import retry
 from common.kaggle.official import connect
 from common.model import Models
 from common.rehearsal.stand_in.server import StandIn, kit_competitions
+from common.settings import flat
 
 README = "README.md"
 HOW_TO = "docs/your-own-competition.md"
@@ -60,6 +63,22 @@ def test_every_competition_is_in_the_table() -> None:
 @pytest.mark.parametrize(("page", "line"), [(page, line) for page, line in COMMANDS if line.startswith("kit ")])
 def test_every_command_shown_is_understood(page: str, line: str) -> None:
     parser().parse_args(shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_within_sentences_are_understood(page: str) -> None:
+    inline = re.findall(r"`(kit [^`]+)`", text_of(page)) + re.findall(r"^    (kit .*)$", text_of(page), flags=re.M)
+    for line in inline:
+        if len(words := shlex.split(line)) > 2:
+            parser().parse_args(words[1:])
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != HOW_TO])
+def test_settings_named_are_settings(page: str) -> None:
+    names = [Path(page).parent.name] if page.startswith("competitions/") else registry.names()
+    profiles = [config for name in names for config in registry.get(name).profiles.values()]
+    known = {key for config in profiles for key in flat(replace(config, split=Split(kind="random")))} | {"split"}
+    assert set(re.findall(r"--set (?!KEY)([\w.]+)=", text_of(page))) <= known
 
 
 @pytest.mark.parametrize("page", PAGES)
