@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import shlex
@@ -9,7 +10,9 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -18,9 +21,12 @@ from stand_in_world import environment, kernel_folder
 
 from common import __version__, registry
 from common.cli import parser
+from common.competition import Split
 from common.kaggle import retry
 from common.kaggle.official import connect
+from common.model import Models
 from common.rehearsal.stand_in.server import StandIn, kit_competitions
+from common.settings import flat
 
 README = "README.md"
 HOW_TO = "docs/your-own-competition.md"
@@ -60,6 +66,22 @@ def test_every_command_shown_is_understood(page: str, line: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_commands_within_sentences_are_understood(page: str) -> None:
+    inline = re.findall(r"`(kit [^`]+)`", text_of(page)) + re.findall(r"^    (kit .*)$", text_of(page), flags=re.M)
+    for line in inline:
+        if len(words := shlex.split(line)) > 2:
+            parser().parse_args(words[1:])
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != HOW_TO])
+def test_settings_named_are_settings(page: str) -> None:
+    names = [Path(page).parent.name] if page.startswith("competitions/") else registry.names()
+    profiles = [config for name in names for config in registry.get(name).profiles.values()]
+    known = {key for config in profiles for key in flat(replace(config, split=Split(kind="random")))} | {"split"}
+    assert set(re.findall(r"--set (?!KEY)([\w.]+)=", text_of(page))) <= known
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
         if "://" not in link:
@@ -79,9 +101,28 @@ def test_paths_in_the_layout_exist(page: str) -> None:
             assert (folder / name).exists() or (folder / f"{name}.py").exists(), line
 
 
-def test_the_map_has_every_wing() -> None:
-    wings = {path.parent.name for path in (ROOT / "common").glob("*/__init__.py")}
-    assert wings <= set(re.findall(r"(\w+)/", text_of("common/README.md")))
+def test_the_map_is_the_order_of_imports() -> None:
+    (tree,) = fenced("common/README.md", "")
+    lines = [re.split(r"\s{3,}", line)[0].split() for line in tree.splitlines()]
+    place = {name.rstrip("/"): number for number, names in enumerate(lines) for name in names}
+    for path in sorted((ROOT / "common").glob("*/**/*.py")) + sorted((ROOT / "common").glob("[!_]*.py")):
+        part = path.relative_to(ROOT / "common").parts[0].removesuffix(".py")
+        for name in imported(path) - {"__version__"}:
+            assert place[name] <= place[part], f"{path.relative_to(ROOT)} imports {name}, which stands below it"
+
+
+def imported(path: Path) -> set[str]:
+    """Return the wings and modules of the library that a module imports, but not those for its annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    annotations = {id(node) for block in blocks for node in ast.walk(block)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in annotations:
+            package, _, rest = node.module.partition(".")
+            if package == "common":
+                found |= {rest.partition(".")[0]} if rest else {alias.name for alias in node.names}
+    return found
 
 
 def test_every_pain_that_a_test_names_is_told() -> None:
@@ -173,6 +214,14 @@ def _push_thrice(url: str, folder: Path) -> None:
         ref = client.kernels.push(built).ref
         while not client.kernels.status(ref).state.final:
             time.sleep(0.02)
+
+
+def test_the_ready_models_of_the_how_to_are_models(reader: Reader) -> None:
+    (code,) = (block for block in fenced(HOW_TO, "python") if "TextModels(" in block)
+    page: dict[str, Any] = {}
+    exec(code, page)  # noqa: S102  the page's own code
+    assert isinstance(page["MODELS"], Models)
+    assert {"sample", "baseline"} <= set(page["profiles"]("author"))
 
 
 @pytest.mark.slow

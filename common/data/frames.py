@@ -48,21 +48,21 @@ class Frames:
 
 
 def find(
-    competition: Competition, given: Path | None, environment: Environment, remembered: Path | None = None
+    competition: Competition, named: Path | None, environment: Environment, remembered: Path | None = None
 ) -> Path:
     """Return the folder that holds a competition's data.
 
     Args:
         competition: whose data.
-        given: the folder that the user named, which is the only one looked in.
+        named: the folder that the user named, the only one looked in.
         environment: says where data usually lies (`usual_folders`).
         remembered: the folder that a run was trained on, looked in before those.
 
     Raises:
         DataError: if it is not there; names the folders tried and how to get the data.
     """
-    folders_tried = [given] if given is not None else usual_folders(competition, environment)
-    if given is None and remembered is not None:
+    folders_tried = [named] if named is not None else usual_folders(competition, environment)
+    if named is None and remembered is not None:
         folders_tried.insert(0, remembered)
     for folder in folders_tried:
         if locate(folder, competition.files.test) is not None:
@@ -70,8 +70,8 @@ def find(
     tried = ", ".join(map(str, folders_tried))
     wanted = f"{competition.files.train.file} and {competition.files.test.file}"
     how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
-    if given is not None and not given.is_dir():
-        raise DataError(f"{given} is not a folder; --data takes the folder with {wanted} of {competition.name}")
+    if named is not None and not named.is_dir():
+        raise DataError(f"{named} is not a folder; --data takes the folder with {wanted} of {competition.name}")
     raise DataError(f"no {wanted} of {competition.name} in: {tried}. To get them, {how}")
 
 

@@ -197,9 +197,9 @@ def _column(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     numbers = pd.to_numeric(frame[split.column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = ~((numbers >= ALWAYS_TRAIN) & (numbers < _MAX_FOLDS) & (np.floor(numbers) == numbers))
     if bad.any():
-        given = frame[split.column].iloc[int(bad.argmax())]
+        value = frame[split.column].iloc[int(bad.argmax())]
         raise SplitError(
-            f"column {split.column!r} holds {given!r} in row {bad.argmax()}; "
+            f"column {split.column!r} holds {value!r} in row {bad.argmax()}; "
             f"folds must be integers from {ALWAYS_TRAIN} (always in training) to {_MAX_FOLDS - 1}"
         )
     return numbers

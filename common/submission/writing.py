@@ -13,8 +13,8 @@ from common.competition import SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
 from common.submission.checks.sample import sample_columns
-from common.submission.checks.table import text
-from common.submission.checks.values import bounds, wrong_sums
+from common.submission.checks.table import from_frame, text
+from common.submission.checks.values import check_values
 from common.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -67,52 +67,29 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
             f"predictions have shape {np.shape(predictions)}, expected ({len(names)}, {len(format.targets)}) "
             f"for {plural(len(names), 'id')} and the targets {listed(format.targets, 5)}"
         )
-    values = _labels(names, values, format) if format.labels else _numbers(names, values, format)
-    return pd.DataFrame({format.id: names.tolist()}).assign(
-        **{target: values[:, column] for column, target in enumerate(format.targets)}
-    )
+    values = np.array([list(map(str, row)) for row in values], object) if format.labels else _numbers(values, format)
+    targets = {target: values[:, column] for column, target in enumerate(format.targets)}
+    frame = pd.DataFrame({format.id: names.tolist()}).assign(**targets)
+    table = from_frame(frame, format.id)
+    for each in check_values(table, dict(zip((format.id, *format.targets), table.columns, strict=True)), format):
+        raise SubmissionError(each.message)
+    return frame
 
 
-def _labels(ids: NDArray[np.object_], values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.object_]:
-    import numpy as np
-
-    text = np.array([str(value) for value in values.ravel()], dtype=object).reshape(values.shape)
-    unknown = ~np.isin(text, np.array(format.labels, dtype=object))
-    if unknown.any():
-        labels, rows = dict.fromkeys(map(repr, text[unknown])), ids[unknown.any(axis=1)]
-        raise SubmissionError(
-            f"labels {listed(labels, 5)} are not allowed (ids {listed(map(repr, rows))}); use {listed(format.labels, 10)}"
-        )
-    return text
-
-
-def _numbers(ids: NDArray[np.object_], values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.float64]:
+def _numbers(values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.float64]:
     import numpy as np
 
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"predictions must be numbers: {error}") from error
-
-    def refuse(wrong: NDArray[np.bool_], what: str) -> None:
-        rows = np.flatnonzero(wrong.any(axis=1))
-        if rows.size:
-            raise SubmissionError(f"{what} in {rows.size:,} of {len(ids):,} rows: ids {listed(map(repr, ids[rows]))}")
-
-    # Before clipping, which would turn a diverged model's infinity into a plausible number.
-    refuse(np.isnan(numbers), "predictions are NaN")
-    refuse(np.isinf(numbers), "predictions are infinite")
-    if format.clip:
-        numbers = np.clip(numbers, format.low, format.high)
+    if format.clip:  # but not the infinity of a diverged model, which would become a plausible number
+        numbers = np.where(np.isinf(numbers), numbers, np.clip(numbers, format.low, format.high))
     if format.normalise and format.rows_sum_to is not None:
         sums = numbers.sum(axis=1, keepdims=True)
-        refuse(sums <= 0, "predictions cannot be normalised, their sum is not positive")
+        if (sums <= 0).any():
+            raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
         numbers = numbers * (format.rows_sum_to / sums)
-    low, high = bounds(format)
-    outside = (numbers < low) | (numbers > high)
-    refuse(outside, f"predictions are outside [{low:g}, {high:g}], which the format does not clip,")
-    if format.rows_sum_to is not None:
-        refuse(wrong_sums(numbers, format.rows_sum_to)[:, None], f"predictions do not sum to {format.rows_sum_to:g}")
     return numbers
 
 

@@ -30,7 +30,7 @@ def test_a_machine_that_has_enough_is_described(here: Environment) -> None:
 
 
 def test_everything_that_is_missing_is_said_at_once(here: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_PROBE", "import sys; sys.exit('PyTorch sees 0 GPUs')")
+    monkeypatch.setattr(machine, "PROBE", "import sys; sys.exit('PyTorch sees 0 GPUs')")
     with pytest.raises(DeviceError, match=r"2 working GPUs \(PyTorch sees 0 GPUs\).*internet.*1000000000 GB") as caught:
         machine.require(here, gpus=2, internet=True, disk=1e18)
     assert "\n" not in str(caught.value)
@@ -47,7 +47,7 @@ def test_everything_that_is_missing_is_said_at_once(here: Environment, monkeypat
 def test_gpus_prove_themselves(
     here: Environment, monkeypatch: pytest.MonkeyPatch, probe: str, words: str | None
 ) -> None:
-    monkeypatch.setattr(machine, "_PROBE", probe)
+    monkeypatch.setattr(machine, "PROBE", probe)
     monkeypatch.setattr(machine, "PROBE_SECONDS", 1.0 if words and "answer" in words else 30.0)
     if words is None:
         assert machine.require(here, gpus=2)[1:3] == ["Tesla T4 sm_75"] * 2
@@ -137,7 +137,7 @@ def test_a_table_in_a_notebook_is_what_the_cells_hold(
     import IPython.display
     import pandas as pd
 
-    monkeypatch.setattr(show, "_in_notebook", lambda: True)
+    monkeypatch.setattr(show, "in_notebook", lambda: True)
     monkeypatch.setattr(IPython.display, "display", lambda html: print(html.data))
     texts = ["so<br />\n<script>", "x" * 500]
     show.table(pd.DataFrame({"review": texts, "rows": [7, 1234], "score": [0.25, float("nan")]}), "The surest")
@@ -149,5 +149,5 @@ def test_a_table_in_a_notebook_is_what_the_cells_hold(
 
 
 def test_gpus_are_not_asked_of_a_machine_that_needs_none(here: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_PROBE", "raise SystemExit('asked')")
+    monkeypatch.setattr(machine, "PROBE", "raise SystemExit('asked')")
     assert machine.require(replace(here, internet=True), internet=True)[1] == "internet on"

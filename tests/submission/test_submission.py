@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,26 +47,26 @@ def test_clips_and_normalises_only_where_the_format_says_so():
     assert list(make(["a", "b"], [-0.5, 1.5], CLIPPED)["score"]) == [0, 1]
     normalised = make(["a"], [[1, 3]], dataclasses.replace(TWO, normalise=True))
     assert list(normalised.iloc[0, 1:]) == [0.25, 0.75]
-    with pytest.raises(
-        SubmissionError, match=re.escape("outside [0, 1], which the format does not clip, in 1 of 2 rows")
-    ):
+    with pytest.raises(SubmissionError, match=r"outside \[0, 1\]: row 1 \(id 'b'\) has 1\.5"):
         make(["a", "b"], [0.5, 1.5], FORMAT)
-    with pytest.raises(SubmissionError, match="do not sum to 1 in 1 of 1 rows: ids 'a'"):
+    with pytest.raises(SubmissionError, match=r"targets do not sum to 1 .*: row 0 \(id 'a'\)"):
         make(["a"], [[0.5, 0.6]], TWO)
 
 
 def test_labels_become_text():
     assert list(make(["a", "b", "c"], np.array(["cat", "dog", "cat"]), LABELS)["animal"]) == ["cat", "dog", "cat"]
     assert list(make(["a"], [1], LABELS)["animal"]) == ["1"]
-    with pytest.raises(SubmissionError, match=r"labels 'bird' are not allowed \(ids 'b'\); use cat, dog, 1"):
+    with pytest.raises(
+        SubmissionError, match=r"not allowed: row 1 \(id 'b'\) has 'bird'. Use one of 'cat', 'dog', '1'"
+    ):
         make(["a", "b"], ["cat", "bird"], LABELS)
 
 
 @pytest.mark.parametrize(
     ("ids", "predictions", "format", "told"),
     [
-        (["a", "b", "c"], [0.5, np.nan, 0.5], CLIPPED, "NaN in 1 of 3 rows: ids 'b'"),
-        (["a", "b"], [0.5, np.inf], CLIPPED, "infinite in 1 of 2 rows: ids 'b'"),
+        (["a", "b", "c"], [0.5, np.nan, 0.5], CLIPPED, r"with NaN: row 1 \(id 'b'\)"),
+        (["a", "b"], [0.5, np.inf], CLIPPED, r"infinite number: row 1 \(id 'b'\)"),
         (["a", "b"], [0.5], FORMAT, r"shape \(1,\), expected \(2, 1\) for 2 ids and the targets score"),
         (["a"], [0.5], TWO, r"expected \(1, 2\)"),
         (["a"], [[[0.5]]], FORMAT, "shape"),
@@ -76,7 +75,7 @@ def test_labels_become_text():
         ([None], [0.5], FORMAT, "NoneType"),
         (["a", "b", "a"], [0, 0, 0], FORMAT, "more than once: 'a'"),
         (["a"], ["high"], FORMAT, "must be numbers"),
-        (["a"], [[0, 0]], dataclasses.replace(TWO, normalise=True), "sum is not positive"),
+        (["a"], [[0, 0]], dataclasses.replace(TWO, normalise=True), "row 0 has no positive sum"),
     ],
 )
 def test_what_cannot_become_a_submission_is_refused(ids, predictions, format, told):

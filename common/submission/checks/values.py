@@ -28,22 +28,6 @@ _INFINITE = r"(?i)^\s*[+-]?(inf(inity)?|∞)\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?\s*$"
 
 
-def bounds(format: SubmissionFormat) -> tuple[float, float]:
-    """Return the lowest and the highest number allowed, infinite where the format sets none."""
-    return (
-        float("-inf") if format.low is None else format.low,
-        float("inf") if format.high is None else format.high,
-    )
-
-
-def wrong_sums(numbers: NDArray[np.float64], expected: float) -> NDArray[np.bool_]:
-    """Return which rows of `numbers` (n, k) do not sum to `expected`, as a mask (n,)."""
-    import numpy as np
-
-    wrong: NDArray[np.bool_] = np.abs(numbers.sum(axis=1) - expected) > ROW_SUM_TOLERANCE * abs(expected)
-    return wrong
-
-
 class _Fault(NamedTuple):
     rule: str
     rows: NDArray[np.bool_]
@@ -67,7 +51,8 @@ def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFor
             faults = _label_faults(columns[target], format.labels)
         else:
             values, faults = _parse(columns[target])
-            low, high = bounds(format)
+            low = -np.inf if format.low is None else format.low
+            high = np.inf if format.high is None else format.high
             outside = np.isfinite(values) & ((values < low) | (values > high))
             faults.append(_Fault("range", outside, f"outside [{low:g}, {high:g}]", "Clip or correct them"))
             numbers.append(values)
@@ -76,7 +61,8 @@ def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFor
         matrix = np.column_stack(numbers)
         # A row with an infinite or missing number is reported for that.
         with np.errstate(invalid="ignore"):
-            wrong = np.isfinite(matrix).all(axis=1) & wrong_sums(matrix, format.rows_sum_to)
+            off = np.abs(matrix.sum(axis=1) - format.rows_sum_to) > ROW_SUM_TOLERANCE * abs(format.rows_sum_to)
+            wrong = np.isfinite(matrix).all(axis=1) & off
         what = f"whose targets do not sum to {format.rows_sum_to:g} within {ROW_SUM_TOLERANCE:g} of it"
         fault = _Fault("row_sums", wrong, what, f"Divide each row by its sum, times {format.rows_sum_to:g}")
         if wrong.any():
