@@ -13,6 +13,7 @@ from common.data.archives import extract
 from common.environment import Environment, detect
 from common.errors import DeviceError
 from common.kaggle import outputs
+from common.runs.records import Code, Fold, RunRecord, Status
 from common.session import machine, manifest, show, wheelhouse
 
 
@@ -114,6 +115,19 @@ def test_tables_and_figures_outside_a_notebook(tmp_path: Path, capsys: pytest.Ca
     assert "A title" in said
     assert ["a" * 47 + "…", "0.1235", "0.5"] in [line.split() for line in said.splitlines()]
     assert (tmp_path / "figures" / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_scores_are_shown_by_fold_and_over_all(capsys: pytest.CaptureFixture[str]) -> None:
+    folds = {0: Fold(rows=3, scores={"rmse": 0.25}), 1: Fold(rows=2, scores={"rmse": 0.5})}
+    code = Code(hash="", files={})
+    record = RunRecord(
+        competition="x", profile="best", metric="rmse", settings={}, data={}, code=code, folds=folds,
+        scores={"rmse": 0.375}, rows_scored=5, status=Status.FINISHED,
+    )  # fmt: skip
+    show.scores(record)
+    lines = capsys.readouterr().out.splitlines()
+    assert "CV (5 rows scored, finished)" in lines
+    assert [line.split() for line in lines[-3:]] == [["0", "0.250"], ["1", "0.500"], ["all", "0.375"]]
 
 
 def test_a_table_in_a_notebook_is_what_the_cells_hold(
