@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import shlex
@@ -10,6 +11,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -20,6 +22,7 @@ from common import __version__, registry
 from common.cli import parser
 from common.kaggle import retry
 from common.kaggle.official import connect
+from common.model import Models
 from common.rehearsal.stand_in.server import StandIn, kit_competitions
 
 README = "README.md"
@@ -79,9 +82,28 @@ def test_paths_in_the_layout_exist(page: str) -> None:
             assert (folder / name).exists() or (folder / f"{name}.py").exists(), line
 
 
-def test_the_map_has_every_wing() -> None:
-    wings = {path.parent.name for path in (ROOT / "common").glob("*/__init__.py")}
-    assert wings <= set(re.findall(r"(\w+)/", text_of("common/README.md")))
+def test_the_map_is_the_order_of_imports() -> None:
+    (tree,) = fenced("common/README.md", "")
+    lines = [re.split(r"\s{3,}", line)[0].split() for line in tree.splitlines()]
+    place = {name.rstrip("/"): number for number, names in enumerate(lines) for name in names}
+    for path in sorted((ROOT / "common").glob("*/**/*.py")) + sorted((ROOT / "common").glob("[!_]*.py")):
+        part = path.relative_to(ROOT / "common").parts[0].removesuffix(".py")
+        for name in imported(path) - {"__version__"}:
+            assert place[name] <= place[part], f"{path.relative_to(ROOT)} imports {name}, which stands below it"
+
+
+def imported(path: Path) -> set[str]:
+    """Return the wings and modules of the library that a module imports, but not those for its annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    annotations = {id(node) for block in blocks for node in ast.walk(block)}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in annotations:
+            package, _, rest = node.module.partition(".")
+            if package == "common":
+                found |= {rest.partition(".")[0]} if rest else {alias.name for alias in node.names}
+    return found
 
 
 def test_every_pain_that_a_test_names_is_told() -> None:
@@ -173,6 +195,14 @@ def _push_thrice(url: str, folder: Path) -> None:
         ref = client.kernels.push(built).ref
         while not client.kernels.status(ref).state.final:
             time.sleep(0.02)
+
+
+def test_the_ready_models_of_the_how_to_are_models(reader: Reader) -> None:
+    (code,) = (block for block in fenced(HOW_TO, "python") if "TextModels(" in block)
+    page: dict[str, Any] = {}
+    exec(code, page)  # noqa: S102  the page's own code
+    assert isinstance(page["MODELS"], Models)
+    assert {"sample", "baseline"} <= set(page["profiles"]("author"))
 
 
 @pytest.mark.slow

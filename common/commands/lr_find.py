@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from common.commands.options import Commands, command, report, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, with_data, with_json, with_name, with_profile
 from common.wording import table
 
 GROUP = "models"
@@ -19,10 +19,7 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     with_name(parser)
     with_data(parser)
-    parser.add_argument("--profile", default="best", help="kit show NAME lists them (default: best)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
-    )
+    with_profile(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the plot (default: build/lr-find/NAME-PROFILE.png)")
     with_json(parser)
 

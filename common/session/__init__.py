@@ -1,1 +1,1 @@
-"""Inside a running kernel: its settings, its machine, its outputs, its tables and figures."""
+"""Inside a running kernel: its settings, its machine and its outputs."""

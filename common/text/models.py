@@ -72,7 +72,7 @@ class TextModels(Models):
 
     def illustrate(self, frames: Frames, run: Run, context: Context) -> None:
         """Draw the learning curves of every stage that has epochs."""
-        from common.session import show
+        from common import show
 
         stages = {name: stage["epochs"] for name, stage in run.record.stages.items()}
         stages |= {f"fold-{number}": fold.notes.get("epochs", []) for number, fold in run.record.folds.items()}

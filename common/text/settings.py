@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Interval
 
 from common.competition import Config, Split
+from common.precision import Precision
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 from common.text.tokens.corpus import TextSettings
 
@@ -62,7 +63,7 @@ class TransformerSettings(Settings):
     weight_decay: NonNegativeFloat = 0.01
     batch_size: PositiveInt = 16
     eval_batch_size: PositiveInt = 64
-    precision: Literal["auto", "half-on-gpu", "float32"] = "auto"
+    precision: Precision = "auto"
     """auto: the fastest that the hardware has."""
     checkpoint_minutes: NonNegativeFloat = 10.0
     """What a kill inside a fold costs at most."""
@@ -171,8 +172,8 @@ class Ulmfit(Config):
     """Instead of the second stage: a folder, a run, an attached input, or `attached`."""
     backwards: bool = False
     """Read from the end: another opinion, for a blend."""
-    precision: Literal["auto", "float32"] = "auto"
-    """auto: half precision where the hardware multiplies it itself."""
+    precision: Precision = "auto"
+    """auto: the fastest that the GPU has; on a CPU single precision."""
     checkpoint_minutes: NonNegativeFloat = 10.0
     """What a kill costs at most."""
 

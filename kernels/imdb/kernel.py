@@ -11,10 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from common import data, splits
+from common import data, show, splits
 from common.pipeline import workers
 from common.runs import oof
-from common.session import show
 from common.session.kernel import Kernel
 
 kernel = Kernel.begin("imdb")

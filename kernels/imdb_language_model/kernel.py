@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from common import data, pipeline, registry
-from common.session import show
+from common import data, pipeline, registry, show
 from common.session.kernel import Kernel
 
 kernel = Kernel.begin("imdb_language_model")

@@ -9,10 +9,9 @@
 import numpy as np
 import pandas as pd
 
-from common import data, submission
+from common import data, show, submission
 from common.pipeline import inference
 from common.runs.run import Run
-from common.session import show
 from common.session.kernel import Kernel
 
 kernel = Kernel.begin("patent_infer")

@@ -9,9 +9,8 @@
 # %%
 import pandas as pd
 
-from common import data, pipeline, registry, splits
+from common import data, pipeline, registry, show, splits
 from common.runs import oof
-from common.session import show
 from common.session.kernel import Kernel
 from common.vision import figures
 from common.vision.settings import DUPLICATE_GROUP

@@ -14,7 +14,7 @@ import torch
 from fastai.learner import Learner
 from safetensors.torch import load_model, save_model
 
-from common import processes
+from common import precision, processes
 from common.errors import BackboneError
 from common.fastai import phases
 from common.fastai.phases import Phase
@@ -79,10 +79,10 @@ class UlmfitModel(Model):
         """Return the number or the second class's probability of each row (n,), or those of all classes (n, classes)."""
         loader = self._texts(frame, None, None)
         device = network.device()
-        half = device.type == "cuda" and self.config.precision == "auto"
+        dtype = precision.for_training(network.possible(self.config.precision))
         model = self.model.to(device).eval()
         predictions = np.zeros((len(frame), max(1, len(self.task.classes))))
-        with torch.no_grad(), torch.autocast(device.type, torch.float16, enabled=half):
+        with torch.no_grad(), torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
             for number, (rows, (words,)) in enumerate(zip(loader.order, loader, strict=True)):
                 if number % processes.count() == processes.rank():
                     outputs = model(words.to(device))[0].float()

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from common.fastai.learner import precise, quiet
+from common.precision import Precision
 from common.text.settings import AwdLstm, Ulmfit
 from common.text.tokens.rules import PAD, SPECIAL
 
@@ -76,8 +77,12 @@ def learner(config: Ulmfit, model: SequentialRNN, train: Any, valid: Any) -> Lea
         moms=MOMENTA,
     )
     learn.add_cbs(rnn_cbs(ACTIVITY, CHANGE))
-    # PyTorch trains an LSTM on a processor in single precision only.
-    return precise(quiet(learn), config.precision if torch.cuda.is_available() else "float32")
+    return precise(quiet(learn), possible(config.precision))
+
+
+def possible(requested: Precision) -> Precision:
+    """Return the precision that this process computes in: PyTorch trains an LSTM on a CPU in single precision only."""
+    return requested if torch.cuda.is_available() else "float32"
 
 
 def device() -> torch.device:
