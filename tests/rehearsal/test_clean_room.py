@@ -195,7 +195,7 @@ for mark in marks:
 
 
 def test_environment_is_detected_as_kaggle(tmp_path: Path, isolation: Isolation) -> None:
-    """The kit itself, bundled as a kernel bundles it, must take the room for Kaggle."""
+    """The kit itself, bundled as a kernel bundles it, must take the sandbox for Kaggle."""
     code = (PROJECT / "common" / "environment.py").read_text()
     errors = (PROJECT / "common" / "errors.py").read_text()
     source = f"""
