@@ -100,8 +100,8 @@ def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> C
         return lambda: score(name, truth, truth[::-1])
     labels = rng.integers(0, classes, rows)
     if classes > 2:
-        chances = rng.dirichlet(np.ones(classes), rows)
-        return lambda: score(name, labels, chances)
+        predicted = rng.dirichlet(np.ones(classes), rows)
+        return lambda: score(name, labels, predicted)
     if text:
         words = np.array(["cat", "dog"], dtype=object)[labels]
         return lambda: score(name, words, words[::-1])
@@ -117,24 +117,24 @@ def submission_call(rows: int, step: str) -> Call:
     from common.competition import SubmissionFormat
     from common.submission.checks import validate
 
-    form = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+    format = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
     ids = np.char.add("row_", np.arange(rows).astype(str)).tolist()
     numbers = np.random.default_rng(0).random(rows)
     if step == "make":
-        return lambda: submission.make(ids, numbers, form)
-    frame = submission.make(ids, numbers, form)
+        return lambda: submission.make(ids, numbers, format)
+    frame = submission.make(ids, numbers, format)
     folder = Path(tempfile.mkdtemp())
     path, sample = folder / "submission.csv", folder / "sample_submission.csv"
     TEMPORARY.append(folder)
-    submission.write(frame, path, form)
+    submission.write(frame, path, format)
     if step == "write":
-        return lambda: submission.write(frame, path, form)
-    submission.write(frame.assign(score=0.5), sample, form)
+        return lambda: submission.write(frame, path, format)
+    submission.write(frame.assign(score=0.5), sample, format)
     if step == "diagnose":
         path.write_text(path.read_text(encoding="utf-8").replace(",", " , "), encoding="utf-8")
 
     def checked() -> None:
-        assert bool(validate(path, sample, form)) == (step == "diagnose")
+        assert bool(validate(path, sample, format)) == (step == "diagnose")
 
     return checked
 

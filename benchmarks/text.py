@@ -106,7 +106,7 @@ def ours(texts: list[str], **settings: Any) -> Any:
 
     with tempfile.TemporaryDirectory() as cache:
         corpus = numericalise(texts, cache=Path(cache), settings=TextSettings(**settings), progress=quiet())
-        return Corpus(np.array(corpus.flat), corpus.starts, corpus.vocabulary)
+        return Corpus(np.array(corpus.flat), corpus.offsets, corpus.vocabulary)
 
 
 def agreeing(mine: list[str], theirs: list[str]) -> int:

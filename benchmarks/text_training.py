@@ -51,11 +51,11 @@ def language_model(corpus: Any, labels: Any, batches: int) -> None:
     import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
     # isort: split
+    from competitions.imdb.batches import Windows
     from fastai.text.all import AWD_LSTM, DataLoaders, LMDataLoader, language_model_learner, tensor
 
     from common.fastai.phases import Phase
     from competitions.imdb import network
-    from competitions.imdb.batches import Windows
 
     config = course()
     enough = np.searchsorted(np.cumsum(corpus.lengths), (batches - 0.5) * 128 * 80)
@@ -84,12 +84,12 @@ def classifier(corpus: Any, labels: Any, batches: int) -> None:
     import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
     # isort: split
+    from competitions.imdb.batches import Reviews
+    from competitions.imdb.classifier import planned
     from fastai.text.all import AWD_LSTM, DataLoaders, SortedDL, TensorText, tensor, text_classifier_learner
     from fastai.text.data import Pad_Chunk
 
     from competitions.imdb import network
-    from competitions.imdb.batches import Reviews
-    from competitions.imdb.classifier import planned
 
     config = course()
     size = 64 * max(1, batches // 3)

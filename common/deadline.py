@@ -1,4 +1,4 @@
-"""The moment by which a run must have written everything."""
+"""The time by which a run must have written everything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment in seconds since 1970, or None for a run that may take as long as it likes."""
+    """A time in seconds since 1970, or None for a run without a limit."""
 
     at: float | None = None
 
@@ -49,5 +49,5 @@ def duration(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise SettingError(f"{text!r} is no duration; write 90s, 30m or 8h")
+        raise SettingError(f"a duration must be like 90s, 30m or 8h, got {text!r}")
     return seconds

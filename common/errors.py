@@ -1,10 +1,10 @@
-"""What can go wrong, one class per kind of mistake.
+"""The exceptions, one class per kind of mistake.
 
-KitError                    everything that is the user's to fix; printed as one line, exit code 1
+KitError                    everything that the user can fix; printed as one line, exit code 1
 ├── UnknownName             a competition, profile, setting, metric … that does not exist
 ├── SettingError            a setting whose value is not allowed
 ├── DataError               files of a competition missing or not as described
-│   └── Unreadable          a file that is no picture that can be decoded
+│   └── Unreadable          a file that cannot be decoded as a picture
 ├── SplitError              a split that the data cannot give
 ├── MetricError             a metric that is undefined for these values
 ├── SubmissionError         predictions that cannot become a submission, or a file that is not one
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 
 class KitError(Exception):
-    """A mistake told to the user in one line: what was given, what is allowed, what to do."""
+    """A user's mistake in one line: what was given, what is allowed, what to do."""
 
 
 class UnknownName(KitError):
@@ -47,7 +47,7 @@ class DataError(KitError):
 
 
 class Unreadable(DataError):
-    """A file that is no picture that can be decoded; the message is the reason, without the file's name."""
+    """A file that cannot be decoded as a picture; the message is the reason, without the file's name."""
 
 
 class SplitError(KitError):

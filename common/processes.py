@@ -1,7 +1,7 @@
 """The processes of one run under `accelerate launch`: one for each GPU, and only the main one writes.
 
-Without a launcher there is one process, and everything here answers at once. What depends on the clock or on the
-disk is decided by the main process and told to the others, so that all of them go the same way.
+Without a launcher there is one process, and everything here returns at once. What depends on the clock or on the disk is
+decided by the main process and broadcast to the others, so that all of them do the same.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def count() -> int:
 
 
 def is_main() -> bool:
-    """Whether this process is the one that writes and tells."""
+    """Whether this process is the one that writes and reports."""
     return rank() == 0
 
 
 def agree(value: Any) -> Any:
-    """Return the main process's value in every process; it has to be something that JSON knows."""
+    """Return the main process's value in every process; it must be a plain value, as in JSON."""
     if count() == 1:
         return value
     from accelerate.utils import broadcast_object_list
@@ -38,7 +38,7 @@ def agree(value: Any) -> Any:
 
 
 def wait() -> None:
-    """Return once every process has come here."""
+    """Return once every process has called this."""
     if count() > 1:
         _join().wait_for_everyone()
 
@@ -57,7 +57,7 @@ def total(values: list[float]) -> list[float]:
 
 
 def _join() -> Any:
-    """Return accelerate's state, which connects the processes when it is asked for the first time."""
+    """Return accelerate's state, which connects the processes when it is first made."""
     import torch
     from accelerate import PartialState
 

@@ -1,4 +1,4 @@
-"""What a run tells while it works: a live bar on a terminal, plain lines elsewhere, all of it in a log."""
+"""Progress of a run: a live bar on a terminal, plain lines elsewhere, all of it in a log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 STEPS = 10  # plain lines per task
-SILENCE = 60.0  # seconds after which a plain line comes anyhow
-PAUSE = 2.0  # seconds between plain lines, but for the last one: a task of a moment gets one line
+SILENCE = 60.0  # seconds after which a plain line is printed anyway
+PAUSE = 2.0  # seconds between plain lines except for the last one: a short task gets one line
 
 
 class Progress:
@@ -74,7 +74,7 @@ class Task:
         self.started = time.monotonic()
 
     def begin_at(self, done: int) -> None:
-        """Say that a continued task starts with `done` units behind it, which do not count for the speed."""
+        """Start a continued task at `done` units, which do not count for the speed."""
         self.done = self.began = done
 
     def advance(self, amount: int, **figures: float) -> None:
@@ -84,20 +84,20 @@ class Task:
         self.show()
 
     def show(self) -> None:
-        """Draw the present state."""
+        """Print the current state."""
 
     def close(self) -> None:
-        """End the task and leave its last line."""
+        """End the task and print its last line."""
 
     def speed(self) -> float:
         """Return the units per second so far."""
         return (self.done - self.began) / max(time.monotonic() - self.started, 1e-9)
 
     def line(self) -> str:
-        """Return the present state as one line."""
+        """Return the current state as one line."""
         speed = self.speed()
-        share = self.done / self.total if self.total else 1.0
-        parts = [f"{self.title:<20}", f"{share:5.0%}", f"{self.done:,}/{self.total:,} {self.unit}"]
+        fraction = self.done / self.total if self.total else 1.0
+        parts = [f"{self.title:<20}", f"{fraction:5.0%}", f"{self.done:,}/{self.total:,} {self.unit}"]
         parts += [f"{name} {value:.4f}" for name, value in self.figures.items()]
         parts.append(f"{speed:,.0f} {self.unit}/s" if speed >= 10 else f"{speed:.1f} {self.unit}/s")
         left = self.done < self.total and speed > 0
@@ -117,8 +117,8 @@ class _Lines(Task):
 
     def show(self) -> None:
         now = time.monotonic()
-        due, since = self.done * STEPS >= self._next * self.total, now - self._last
-        if (due and (since >= PAUSE or self.done >= self.total)) or since >= SILENCE:
+        step, since = self.done * STEPS >= self._next * self.total, now - self._last
+        if (step and (since >= PAUSE or self.done >= self.total)) or since >= SILENCE:
             self._next = self.done * STEPS // max(self.total, 1) + 1
             self._last = now
             self.progress.say(self.line())

@@ -13,37 +13,41 @@ def sources(roots: Iterable[str], code: str, project: Path) -> dict[str, str]:
     """Return the sources of this project that a program needs, by path.
 
     Args:
-        roots: names of modules that it loads in ways that cannot be read from the code.
+        roots: names of modules that it imports in ways that the code does not show.
         code: the program.
         project: the folder of the repository.
 
     Raises:
         KernelError: if a source is not Python.
     """
-    found: dict[str, str] = {}
-    waiting = [*roots, *imported(code, "kernel.py", "")]
+    files: dict[str, str] = {}
+    seen, waiting = {""}, [*roots, *imported(code, "kernel.py", "")]
     while waiting:
-        module = waiting.pop()
-        path = _path(module, project)
-        if path is None or (name := path.relative_to(project).as_posix()) in found:
+        if (module := waiting.pop()) in seen:
             continue
-        found[name] = path.read_text(encoding="utf-8")  # universal newlines: a checkout may have changed them
+        seen.add(module)
+        base = project.joinpath(*module.split("."))
+        path = next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+        if path is None:
+            continue  # a module of somebody else
+        name = path.relative_to(project).as_posix()
+        files[name] = path.read_text(encoding="utf-8")  # universal newlines: a checkout may have changed them
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        waiting += [package, module.rpartition(".")[0], *imported(found[name], name, package)]
-    return found
+        waiting += [package, module.rpartition(".")[0], *imported(files[name], name, package)]
+    return files
 
 
 def imported(code: str, name: str, package: str) -> list[str]:
-    """Return the modules that code may import anywhere in it, but for those that only type checkers see.
+    """Return the modules that code may import anywhere in it, except those that only type checkers see.
 
     Of `from a import b` both `a` and `a.b` are returned: only the file system knows whether b is a module.
     """
     try:
         tree = ast.parse(code)
     except SyntaxError as error:
-        raise KernelError(f"{name}, line {error.lineno}: {error.msg}; a kernel has to be Python") from None
+        raise KernelError(f"{name}, line {error.lineno}: {error.msg}; a kernel must be Python") from None
     modules = []
-    for node in _at_run_time(tree):
+    for node in _at_run_time(tree.body):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -53,19 +57,12 @@ def imported(code: str, name: str, package: str) -> list[str]:
     return modules
 
 
-def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            for other in child.orelse:
-                yield from _at_run_time(other)
-        else:
-            yield from _at_run_time(child)
-
-
-def _path(module: str, project: Path) -> Path | None:
-    """Return the file of a module of this project, None for any other module."""
-    if not module:
-        return None
-    base = project.joinpath(*module.split("."))
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
+def _at_run_time(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements and those inside them: expressions, most of a tree, hold no imports."""
+    for statement in body:
+        yield statement
+        types_only = isinstance(statement, ast.If) and getattr(statement.test, "id", "") == "TYPE_CHECKING"
+        for field in ("orelse",) if types_only else ("body", "orelse", "finalbody"):
+            yield from _at_run_time(getattr(statement, field, ()))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from _at_run_time(part.body)

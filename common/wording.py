@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 
-def listed(names: Iterable[object], limit: int = 3) -> str:
-    """Return the first names and how many are left out.
+def listed(names: Iterable[object], limit: int = 3, count: int | None = None) -> str:
+    """Return the first names and how many more there are, of `count` if `names` are only the first of them.
 
     >>> listed("abcdefg")
     'a, b, c and 4 more'
-    >>> listed(["a", "b"])
-    'a, b'
+    >>> listed(["a", "b"]), listed(["a", "b"], count=9)
+    ('a, b', 'a, b and 7 more')
     """
     names = list(names)
-    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(map(str, names[:limit])) + more
+    more = (count or len(names)) - min(limit, len(names))
+    return ", ".join(map(str, names[:limit])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def plural(count: int, noun: str) -> str:

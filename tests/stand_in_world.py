@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import os
@@ -9,9 +10,11 @@ import random
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import requests
+import uvicorn.server
 
 from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.rehearsal.stand_in.running import KernelRun, LogEntry, RunResult
@@ -19,6 +22,12 @@ from common.rehearsal.stand_in.server import StandIn
 from common.rehearsal.stand_in.world import Hosted
 
 USER, KEY = "dummy", "0123456789abcdef"
+
+# uvicorn looks only every tenth of a second whether it should stop, and then waits another tenth: with hundreds of
+# stand-ins that is more than a minute of waiting.
+uvicorn.server.asyncio = SimpleNamespace(  # type: ignore[attr-defined]
+    **{**vars(asyncio), "sleep": lambda seconds: asyncio.sleep(min(seconds, 0.005))}
+)
 DEAD_PROXY = "http://127.0.0.1:9"
 ENVIRONMENT = {
     "HTTPS_PROXY": DEAD_PROXY,
@@ -84,7 +93,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def hosted(folder: Path, submitted_as: str = "csv", **changes: Any) -> Hosted:
-    return Hosted(competition=toy(submitted_as), data=write_data(folder), **changes)
+    """Return a toy competition whose data are prepared when they are first requested: few tests do."""
+    return Hosted(competition=toy(submitted_as), data=write_data(folder), make=write_data, **changes)
 
 
 def echo(run: KernelRun, folder: Path) -> RunResult:
@@ -104,6 +114,10 @@ def echo(run: KernelRun, folder: Path) -> RunResult:
             data = next(item.folder for item in run.inputs if item.kind == "competition")
             rows = [(row["id"], rest) for row in read_csv(data / "sample_submission.csv")]
             write_csv(output / "submission.csv", ("id", "score"), rows)
+        elif word == "until":  # a file exists
+            while not Path(rest).exists():
+                if run.cancelled.wait(0.005):
+                    return RunResult(status="ERROR", output=output, failure="cancelled")
         elif word == "wait":
             if run.cancelled.wait(float(rest)):
                 return RunResult(status="ERROR", output=output, failure="cancelled")

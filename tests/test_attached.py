@@ -14,8 +14,8 @@ from common.environment import DEPTH, Environment, detect
 from common.errors import BackboneError, DataError
 from common.huggingface import backbone
 from common.session.kernel import Kernel
+from common.text.ulmfit import encoder, wikipedia
 from common.vision import backbones
-from competitions.imdb import encoder
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -59,6 +59,7 @@ def with_cache(here: Environment) -> Any:
     [
         (lambda here: backbone.find("microsoft/deberta", here), "DeBERTa", ("config.json", "pytorch_model.bin")),
         (lambda here: backbones.attached("resnet34", here), "ResNet34", ("model.safetensors",)),
+        (lambda here: wikipedia.local_folder(False, with_cache(here)), "WT103", ("lstm_fwd.pth", "itos.pkl")),
         (lambda here: encoder.find("attached", here), "mount", ("encoder.json",)),
         (lambda here: Kernel.attached_run(with_cache(here)), "mount", ("run.json",)),
     ],

@@ -17,7 +17,8 @@ ROOT = Path(common.__file__).parent
 # By model code only, and by the one command that starts a server; so is what stands on the official client.
 LOADED_LATE = {
     "common.fastai", "common.fastai.learner", "common.fastai.checkpoints", "common.fastai.phases",
-    "common.huggingface.training", "common.vision.pictures.loader",
+    "common.huggingface.training", "common.vision.pictures.loader", "common.text.transformer_network",
+    *(f"common.text.ulmfit.{name}" for name in ("classifier", "generate", "language_model", "loaders", "network")),
     "common.vision.course", "common.vision.learner", "common.vision.tuned", "common.rehearsal.rehearse",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, notify, rows_of
-from common.commands.options import Commands, command, report, seconds, with_data, with_json, with_name
+from common.commands.options import Commands, command, positive_int, report, seconds, with_data, with_json, with_name
 from common.wording import table
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def register(commands: Commands) -> None:
         commands, "submissions", submissions, "scores, states and reasons of failures", "kit submissions patent"
     )
     with_name(parser)
-    parser.add_argument("--newest", type=int, default=20, metavar="N", help="default: 20")
+    parser.add_argument("--newest", type=positive_int, default=20, metavar="N", help="default: 20")
     with_json(parser)
 
     parser = command(
@@ -77,7 +77,7 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     with_name(parser)
     parser.add_argument("--score", type=float, metavar="X", help="which rank would this score have?")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument("--top", type=positive_int, default=10, metavar="N", help="default: 10")
     with_json(parser)
 
 

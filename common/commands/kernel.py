@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from common.commands.connection import Transfer, ask, connect, notify
-from common.commands.options import Commands, command, report, seconds, with_json
+from common.commands.options import Commands, command, report, seconds, with_json, with_profile
 
 if TYPE_CHECKING:
     from common.kaggle.build import Built
@@ -142,10 +142,7 @@ def abort(arguments: argparse.Namespace) -> None:
 def _with_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner", metavar="USER", help="user name on Kaggle (default: the credential's)")
     parser.add_argument("--script", action="store_true", help="make a script rather than a notebook")
-    parser.add_argument("--profile", default="best", metavar="P", help="with which it trains (default: best)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
-    )
+    with_profile(parser)
     parser.add_argument("--cpu", action="store_true", help="run without an accelerator")
     parser.add_argument(
         "--dataset", action="append", default=[], metavar="OWNER/SLUG/N",

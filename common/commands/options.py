@@ -38,6 +38,14 @@ def with_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the competition's files")
 
 
+def with_profile(parser: argparse.ArgumentParser, default: str = "best") -> None:
+    """Add the settings of a run: a profile, and what overrides it."""
+    parser.add_argument("--profile", default=default, help=f"kit show NAME lists them (default: {default})")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
+    )
+
+
 def with_json(parser: argparse.ArgumentParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else on stdout")

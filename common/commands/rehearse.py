@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.commands.connection import notify
-from common.commands.options import Commands, command, report, with_data, with_json, with_name
+from common.commands.options import Commands, command, report, with_data, with_json, with_name, with_profile
 
 if TYPE_CHECKING:
     from common.rehearsal.rehearse import Rehearsal
@@ -25,10 +25,7 @@ def register(commands: Commands) -> None:
     with_name(parser)
     parser.add_argument("--kernel", metavar="K", help="the kernel to submit (default: the last of the competition's)")
     with_data(parser)
-    parser.add_argument("--profile", default="sample", metavar="P", help="with which it trains (default: sample)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
-    )
+    with_profile(parser, "sample")
     parser.add_argument(
         "--input", action="append", default=[], type=_pair, metavar="REF=DIR",
         help="the files of a dataset or model that a kernel names; repeatable",

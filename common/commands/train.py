@@ -18,6 +18,7 @@ from common.commands.options import (
     with_data,
     with_json,
     with_name,
+    with_profile,
 )
 
 if TYPE_CHECKING:
@@ -58,13 +59,10 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     with_name(parser)
     with_data(parser)
-    parser.add_argument("--profile", default="best", help="kit show NAME lists them (default: best)")
+    with_profile(parser)
     parser.add_argument("--folds", type=_numbers, metavar="0,1", help="train only these folds")
     parser.add_argument(
         "--stage", metavar="NAME", help="run only this stage of a profile that has stages (imdb: language-model)"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one setting; repeatable"
     )
     parser.add_argument("--seed", type=non_negative_int, help="of training; folds keep theirs (--set split.seed=…)")
     parser.add_argument(

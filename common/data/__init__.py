@@ -1,9 +1,8 @@
-"""A competition's files: found, unpacked, read and checked."""
+"""A competition's files: find, unpack, read and check them."""
 
 from common.data.frames import (
     Frames,
     find,
-    found,
     hashes,
     ids,
     locate,
@@ -17,7 +16,6 @@ from common.data.frames import (
 __all__ = [
     "Frames",
     "find",
-    "found",
     "hashes",
     "ids",
     "locate",

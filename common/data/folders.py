@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Folder
 from common.data.zipped import ARCHIVE, members, read_bytes
 from common.errors import DataError
+from common.wording import listed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def places(folder: Path, source: Folder) -> list[Path]:
-    """Return the folders and archives that hold a source's files: unpacked ones before packed ones of the same name."""
-    found = []
+def containers(folder: Path, source: Folder) -> list[Path]:
+    """Return the folders and archives that hold a source's files; a folder counts before an archive of the same name."""
+    paths = []
     for name in source.folders:
         if (plain := folder / name).is_dir() and next(plain.iterdir(), None):
-            found.append(plain)
+            paths.append(plain)
         elif (packed := folder / f"{name}{ARCHIVE}").is_file():
-            found.append(packed)
-    return found
+            paths.append(packed)
+    return paths
 
 
 def read(folder: Path, source: Folder) -> tuple[DataFrame, tuple[str, ...]]:
-    """Return a row for every file of a known suffix with a label, and the paths of those that no rule gives one.
+    """Return a row for every file of a known suffix with a label, and the paths of the files whose name gives none.
 
     Raises:
         DataError: if there is no such file, or if a folder lacks files of the archive beside it.
@@ -35,26 +36,25 @@ def read(folder: Path, source: Folder) -> tuple[DataFrame, tuple[str, ...]]:
     import pandas as pd
 
     rows, unlabelled = [], []
-    for place in places(folder, source):
-        listed = _listed(place, source)
-        _require_whole(place, listed, source)
-        for name, label in listed:
+    for container in containers(folder, source):
+        files = _labelled(container, source)
+        _require_whole(container, files, source)
+        for name, label in files:
             if label is None:
-                unlabelled.append(f"{place}/{name}")
+                unlabelled.append(f"{container}/{name}")
             else:
                 stem = name.rpartition(".")[0]
-                rows.append((f"{place.name.removesuffix(ARCHIVE)}/{stem}", f"{place}/{name}", label))
+                rows.append((f"{container.name.removesuffix(ARCHIVE)}/{stem}", f"{container}/{name}", label))
     if not rows:
-        where, rules = ", ".join(map(str, places(folder, source))), " or ".join(source.labels)
+        where, rules = ", ".join(map(str, containers(folder, source))), " or ".join(source.labels)
         if unlabelled:
-            raise DataError(f"none of {len(unlabelled):,} files in {where} is named like {rules}: {unlabelled[0]}, say")
+            raise DataError(
+                f"none of {len(unlabelled):,} files in {where} is named like {rules}, for example {unlabelled[0]}"
+            )
         raise DataError(f"no {'/'.join(source.suffixes)} files in {where}")
     stems, paths, labels = zip(*rows, strict=True)
     ids = [stem.rpartition("/")[2] for stem in stems]
-    values: dict[str, Any] = {
-        "id": ids if len(set(ids)) == len(ids) else list(stems),
-        "file": list(paths),
-    }
+    values: dict[str, Any] = {"id": ids if len(set(ids)) == len(ids) else list(stems), "file": list(paths)}
     frame = {}
     for column in source.columns:
         if column.name == source.label:
@@ -66,9 +66,9 @@ def read(folder: Path, source: Folder) -> tuple[DataFrame, tuple[str, ...]]:
     return pd.DataFrame(frame, dtype=str), tuple(unlabelled)
 
 
-def _listed(place: Path, source: Folder) -> list[tuple[str, str | None]]:
-    """Return the files of a known suffix, relative to their place, each with its label or None."""
-    parts = ((name, *name.rpartition(".")) for name in members(place))
+def _labelled(container: Path, source: Folder) -> list[tuple[str, str | None]]:
+    """Return the files of a known suffix, relative to their container, each with its label or None."""
+    parts = ((name, *name.rpartition(".")) for name in members(container))
     return [(name, _label(stem, source)) for name, stem, dot, end in parts if f"{dot}{end}".lower() in source.suffixes]
 
 
@@ -76,27 +76,27 @@ def _label(stem: str, source: Folder) -> str | None:
     """Return a file's label by the first rule that matches its path without suffix; None if none does."""
     if source.label is None:
         return ""
-    found = ((re.fullmatch(rule, stem), value) for rule, value in source.labels.items())
-    return next((match.expand(value) for match, value in found if match), None)
+    matches = ((re.fullmatch(rule, stem), value) for rule, value in source.labels.items())
+    return next((match.expand(value) for match, value in matches if match), None)
 
 
-def _require_whole(place: Path, listed: list[tuple[str, str | None]], source: Folder) -> None:
+def _require_whole(container: Path, files: list[tuple[str, str | None]], source: Folder) -> None:
     """Refuse a folder without all the files of the archive of its name beside it: most often a copy that was cut off.
 
-    It is no warning, which is easily overlooked: half of the data costs hours of training, half of the test set a
-    submission. Who left files out on purpose moves the archive away. A folder with more is somebody's work and is read.
+    A warning is easily overlooked: half of the data costs hours of training, half of the test set a submission. Who left
+    files out on purpose moves the archive away. A folder with more files is somebody's work and is read.
     """
-    archive = place.with_name(f"{place.name}{ARCHIVE}")
-    if not (place.is_dir() and archive.is_file()):
+    archive = container.with_name(f"{container.name}{ARCHIVE}")
+    if not (container.is_dir() and archive.is_file()):
         return
     # By their names alone: an archive may or may not have the folder's own name before them.
-    held, packed = (
-        Counter(PurePosixPath(name).name for name, label in files if label is not None)
-        for files in (listed, _listed(archive, source))
+    unpacked, packed = (
+        Counter(PurePosixPath(name).name for name, label in each if label is not None)
+        for each in (files, _labelled(archive, source))
     )
-    if missing := packed - held:
+    if missing := packed - unpacked:
         raise DataError(
-            f"{place} holds {held.total():,} files, {archive.name} beside it {packed.total():,}; the folder lacks "
-            f"{missing.total():,} of them, such as {next(iter(missing))}. If its copy was cut off, delete the folder: the "
-            "archive is read as it is. To leave files out, move the archive away"
+            f"{container} holds {unpacked.total():,} files, {archive.name} beside it {packed.total():,}; the folder lacks "
+            f"{listed(missing)}. If its copy was cut off, delete the folder: the archive is read as it is. To leave files "
+            "out, move the archive away"
         )

@@ -16,6 +16,7 @@ from common.data import folders
 from common.data.zipped import members
 from common.errors import DataError
 from common.files import sha256
+from common.wording import first_line, listed
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from common.environment import Environment
 
 PACKED = ("", ".zip", ".gz")  # Kaggle serves some files packed; pandas reads them as they are
-EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +48,21 @@ class Frames:
 
 
 def find(
-    competition: Competition, given: Path | None, environment: Environment, remembered: Path | None = None
+    competition: Competition, named: Path | None, environment: Environment, remembered: Path | None = None
 ) -> Path:
     """Return the folder that holds a competition's data.
 
     Args:
         competition: whose data.
-        given: the folder that the user named, which is the only one looked in.
+        named: the folder that the user named, the only one looked in.
         environment: says where data usually lies (`usual_folders`).
         remembered: the folder that a run was trained on, looked in before those.
 
     Raises:
         DataError: if it is not there; names the folders tried and how to get the data.
     """
-    folders_tried = [given] if given is not None else usual_folders(competition, environment)
-    if given is None and remembered is not None:
+    folders_tried = [named] if named is not None else usual_folders(competition, environment)
+    if named is None and remembered is not None:
         folders_tried.insert(0, remembered)
     for folder in folders_tried:
         if locate(folder, competition.files.test) is not None:
@@ -70,15 +70,9 @@ def find(
     tried = ", ".join(map(str, folders_tried))
     wanted = f"{competition.files.train.file} and {competition.files.test.file}"
     how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
-    if given is not None and not given.is_dir():
-        raise DataError(f"{given} is not a folder; --data takes the folder with {wanted} of {competition.name}")
+    if named is not None and not named.is_dir():
+        raise DataError(f"{named} is not a folder; --data takes the folder with {wanted} of {competition.name}")
     raise DataError(f"no {wanted} of {competition.name} in: {tried}. To get them, {how}")
-
-
-def found(competition: Competition, environment: Environment) -> list[Path]:
-    """Return those of the usual folders that hold a competition's data."""
-    usual = usual_folders(competition, environment)
-    return [folder for folder in usual if locate(folder, competition.files.test) is not None]
 
 
 def usual_folders(competition: Competition, environment: Environment) -> list[Path]:
@@ -93,6 +87,13 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
 
     Raises:
         DataError: for a file that is missing or not as described; names every problem of that file.
+
+    >>> from common import registry
+    >>> patent, folder = registry.get("patent"), Path("data/sample/patent")
+    >>> _ = registry.sample("patent").make(folder, 40, 0)
+    >>> frames = read(patent, folder)
+    >>> frames.training.shape, frames.test.shape
+    ((32, 5), (8, 4))
     """
     files = competition.files
     sample = locate(folder, files.sample_submission)
@@ -112,7 +113,7 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
 
 
 def read_rows(folder: Path, source: Source) -> DataFrame:
-    """Read one frame: ids and text stay text to the letter, numbers become float64 (n rows, all columns).
+    """Read one source (n rows, all columns): ids and text stay exactly as they are, numbers become float64.
 
     Raises:
         DataError: if it is missing or not as described; names every problem.
@@ -121,11 +122,11 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
 
 
 def _read(folder: Path, source: Source) -> tuple[DataFrame, tuple[str, ...]]:
-    """Return the rows, and the paths of the files that are none for want of a label."""
+    """Return the rows, and the paths of the files that are no rows because they have no label."""
     path = locate(folder, source)
     if path is None:
-        nor = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
-        raise DataError(f"{source.file} is not in {folder}{nor}")
+        unpacked = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
+        raise DataError(f"{source.file} is not in {folder}{unpacked}")
     unlabelled: tuple[str, ...] = ()
     if isinstance(source, Folder):
         frame, unlabelled = folders.read(folder, source)
@@ -152,8 +153,7 @@ def _read_table(path: Path, table: Table) -> DataFrame:
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text (byte {error.start} is {error.object[error.start]:#04x})") from None
     except (pd.errors.ParserError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} cannot be read: {reason}") from None
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
     missing = [column.name for column in table.columns if column.name not in frame.columns]
     if missing:
         has = ", ".join(map(str, frame.columns))
@@ -176,8 +176,8 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the competition that lies in the folder."""
     files = competition.files
     sources = (files.train, files.test, files.sample_submission, *files.extra.values())
-    held = sorted({path for source in sources for path in paths(folder, source)})
-    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in held}
+    present = sorted({path for source in sources for path in paths(folder, source)})
+    return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in present}
 
 
 def sha256_of_folder(folder: Path) -> str:
@@ -195,9 +195,8 @@ def sample_submission(competition: Competition, folder: Path) -> Path:
         DataError: if it is not in the folder.
     """
     if (path := locate(folder, competition.files.sample_submission)) is None:
-        raise DataError(
-            f"{competition.files.sample_submission.file} is not in {folder}; a submission is checked against it"
-        )
+        file = competition.files.sample_submission.file
+        raise DataError(f"{file} is not in {folder}; a submission is checked against it")
     return path
 
 
@@ -209,9 +208,9 @@ def locate(folder: Path, source: Source) -> Path | None:
 def paths(folder: Path, source: Source) -> list[Path]:
     """Return the files and folders that hold a source's rows."""
     if isinstance(source, Folder):
-        return folders.places(folder, source)
-    found = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
-    return found or (folders.places(folder, source.instead) if source.instead else [])
+        return folders.containers(folder, source)
+    files = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
+    return files or (folders.containers(folder, source.instead) if source.instead else [])
 
 
 def _check(frame: DataFrame, column: Column) -> Iterable[str]:
@@ -221,8 +220,7 @@ def _check(frame: DataFrame, column: Column) -> Iterable[str]:
     if empty.any() and not (column.may_be_empty and column.kind == "text"):
         yield f"{column.name!r} is empty in {_where(empty)}"
     if column.kind == "id" and (again := values.duplicated(keep=False) & ~empty).any():
-        examples = ", ".join(map(repr, values[again].unique()[:EXAMPLES]))
-        yield f"{column.name!r} has {int(values[again].nunique())} ids more than once, e.g. {examples}"
+        yield f"{column.name!r} has duplicate ids: {listed(map(repr, values[again].unique()))}"
     if column.kind == "number":
         yield from _check_numbers(frame, column, empty)
 
@@ -235,7 +233,7 @@ def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Ite
     numbers = pd.to_numeric(text.where(~empty, "0"), errors="coerce").astype("float64")
     wrong = ~pd.Series(np.isfinite(numbers), index=frame.index)
     if wrong.any():
-        yield f"{column.name!r} is no number in {_where(wrong)}: {text[wrong].iloc[0]!r}"
+        yield f"{column.name!r} is not a number in {_where(wrong)}: {text[wrong].iloc[0]!r}"
     low = -np.inf if column.low is None else column.low
     high = np.inf if column.high is None else column.high
     outside = ~wrong & ~empty & ((numbers < low) | (numbers > high))
@@ -246,6 +244,4 @@ def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Ite
 
 def _where(rows: Series[Any]) -> str:
     """Name the first lines of the file (the header is line 1) at which `rows` is true."""
-    lines = [int(position) + 2 for position in rows.to_numpy().nonzero()[0]]
-    more = f" and {len(lines) - EXAMPLES} more" if len(lines) > EXAMPLES else ""
-    return f"line {', '.join(map(str, lines[:EXAMPLES]))}{more}"
+    return f"line {listed(rows.to_numpy().nonzero()[0] + 2)}"

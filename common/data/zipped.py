@@ -1,7 +1,7 @@
 """Files of a folder or of a zip archive, by paths in which an archive counts as a folder.
 
-`/data/train.zip/train/cat.0.jpg` is the member `train/cat.0.jpg` of `/data/train.zip`: code that reads files one by
-one need not know which of the two it has.
+`/data/train.zip/train/cat.0.jpg` is the member `train/cat.0.jpg` of `/data/train.zip`: code that reads files one by one
+need not know which of the two it has.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from common.data.archives import inside
 from common.errors import DataError
 
 ARCHIVE = ".zip"
-_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")  # what systems leave behind: .DS_Store, ._name, __MACOSX
+_HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")  # what operating systems leave behind: .DS_Store, ._name, __MACOSX
 
 
-def members(place: Path) -> list[str]:
-    """Return the files below a folder or in a zip archive, relative to it, as people would sort them: 2 before 10.
+def members(container: Path) -> list[str]:
+    """Return the files below a folder or in a zip archive, relative to it, in natural order: 2 before 10.
 
     Raises:
         DataError: if the archive cannot be read.
         ArchiveError: if a member's name could lead out of a folder.
     """
-    if place.is_dir():
-        found = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+    if container.is_dir():
+        names = [path.relative_to(container).as_posix() for path in container.rglob("*") if path.is_file()]
     else:
         try:
-            with zipfile.ZipFile(place) as archive:
-                found = [str(inside(plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
+            with zipfile.ZipFile(container) as archive:
+                names = [str(inside(plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
         except (zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{place} cannot be read as a zip archive ({error}); fetch it again") from None
-    return sorted((name for name in found if not _HIDDEN.search(name)), key=_natural)
+            raise DataError(f"{container} cannot be read as a zip archive ({error}); download it again") from None
+    return sorted((name for name in names if not _HIDDEN.search(name)), key=_natural)
 
 
 def read_bytes(path: str) -> bytes:
@@ -55,15 +55,15 @@ def read_bytes(path: str) -> bytes:
 
 
 def plain(name: str) -> str:
-    """Return an archive's name of a member as `members` gives it."""
-    return name.removeprefix("./")  # which some programs put before every name
+    """Return the name of an archive's member as `members` gives it."""
+    return name.removeprefix("./")  # which some programs write before every name
 
 
 def stamp(path: str) -> str:
-    """Return size and time of change of a file, or of the archive that it lies in: what changes with the content.
+    """Return size and time of change of a file, or of the archive that it lies in: they change with the content.
 
     Raises:
-        DataError: if there is no such file.
+        DataError: if the file does not exist.
     """
     archive, member = _parts(path)
     try:
@@ -79,16 +79,16 @@ def _stamp(file: str) -> str:
 
 def _parts(path: str) -> tuple[str, str]:
     """Return the archive that a file lies in and its name there, or two empty texts."""
-    places = [match.end() for match in re.finditer(rf"{re.escape(ARCHIVE)}(?=/)", path)]
-    archive = next((path[:end] for end in places if Path(path[:end]).is_file()), "")
+    ends = [match.end() for match in re.finditer(rf"{re.escape(ARCHIVE)}(?=/)", path)]
+    archive = next((path[:end] for end in ends if Path(path[:end]).is_file()), "")
     return archive, path[len(archive) + 1 :] if archive else ""
 
 
 @lru_cache(maxsize=8)
 def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
-    """Return an archive as it is now, and how it spells the names that are not spelt plainly.
+    """Return an archive as it is now, and the names of its members whose plain name is another.
 
-    It is opened by this very process: a forked one would share the place in the file.
+    It is opened by this very process: a forked one would share the position in the file.
     """
     opened = zipfile.ZipFile(archive)
     return opened, {plain(name): name for name in opened.namelist() if plain(name) != name}
@@ -96,4 +96,4 @@ def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, di
 
 def _natural(name: str) -> list[tuple[int, str]]:
     parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if place % 2 else (0, part) for place, part in enumerate(parts)]
+    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)]

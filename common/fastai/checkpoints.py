@@ -26,7 +26,7 @@ Reserve = Callable[[float], float]
 _TOGETHER = 10  # batches after which several processes agree whether there is time left
 
 
-class Keeper(Callback):
+class CheckpointCallback(Callback):
     """Seeds, batches, checkpoints, the deadline, and what is measured after every epoch."""
 
     order = 80  # after all that computes
@@ -39,7 +39,7 @@ class Keeper(Callback):
         self.out_of_time = False
         self.task: Any = None
         self.saved_at = time.monotonic()
-        self.sums = [0.0, 0.0, 0.0]
+        self.sums = [0.0, 0.0, 0.0]  # of losses, of targets that were the likeliest, of targets
 
     def restore(self, learn: Learner) -> None:
         """Read the checkpoint, if there is a whole one of the same key and shape; else the model stays as it is."""
@@ -48,8 +48,11 @@ class Keeper(Callback):
             return
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-            kept, own = state["model"], learn.model.state_dict()
-            fits = state["key"] == self.key and {n: kept[n].shape for n in kept} == {n: own[n].shape for n in own}
+            shapes = [
+                {name: value.shape for name, value in each.items()}
+                for each in (state["model"], learn.model.state_dict())
+            ]
+            fits = state["key"] == self.key and shapes[0] == shapes[1]
         except (OSError, RuntimeError, KeyError, EOFError, UnpicklingError):
             fits = False  # damaged
         if not fits:
@@ -61,10 +64,8 @@ class Keeper(Callback):
 
     def done(self, epochs: Sequence[int], loader: Any) -> int:
         """Return the units that an earlier process has trained on, from the epochs of each phase."""
-        whole = sum(epochs[: self.phase]) + self.first_epoch
-        loader.epoch = whole
-        sizes = list(loader.sizes)
-        return int(whole * sum(sizes) + sum(sizes[: self.batch]))
+        loader.epoch = sum(epochs[: self.phase]) + self.first_epoch
+        return int(loader.epoch * sum(loader.sizes) + sum(list(loader.sizes)[: self.batch]))
 
     def begin(self, phase: int, before: int) -> None:
         """Begin a phase, `before` epochs after the first."""
@@ -78,10 +79,10 @@ class Keeper(Callback):
         """Put back what the checkpoint holds of the optimiser; what is made anew for every fit is there by now."""
         if self.state is None or self.n_epoch < 1:
             return
-        for parameter, kept in zip(self._parameters(), self.state["optimiser"], strict=True):
+        for parameter, values in zip(self._parameters(), self.state["optimiser"], strict=True):
             self.opt.state[parameter] = {
                 name: value.to(parameter.device) if isinstance(value, torch.Tensor) else value
-                for name, value in kept.items()
+                for name, value in values.items()
             }
         if self.state.get("scaler") and hasattr(self.learn, "scaler"):
             self.learn.scaler.load_state_dict(self.state["scaler"])
@@ -92,11 +93,13 @@ class Keeper(Callback):
         self.dls.train.epoch, self.dls.train.start = number, 0
         self.began = time.monotonic()
         self.sums, self.units, self.passing = [0.0, 0.0, 0.0], 0, 0.0
-        _seed_all(self.seed, number)
+        # Every process draws its own dropout.
+        mixed = np.random.SeedSequence([self.seed, number, processes.rank()]).generate_state(1)[0]
+        torch.manual_seed(int(mixed))
         if self.state is not None and self.epoch == self.first_epoch:
             self.dls.train.start = self.batch
             if self.batch:
-                self.learn.pct_train, self.sums = self.state["share"], self.state["sums"]
+                self.learn.pct_train, self.sums = self.state["progress"], self.state["sums"]
                 _set_hidden(self.model, self.state["hidden"], self.dls.device)
                 _set_random(self.state["random"])
             self.state = None
@@ -110,13 +113,13 @@ class Keeper(Callback):
         """Sum up what is measured."""
         counted = self.loss_func.counted
         self.sums[0] += float(self.loss.detach()) * counted  # which waits until a GPU is done with the pass
-        self.sums[1] += self.loss_func.correct
+        self.sums[1] += self.loss_func.correct or 0
         self.sums[2] += counted
         if self.batch > self.dls.train.start:  # the first pass of all may be ever so slow
             self.passing += time.monotonic() - self.batch_began
 
     def after_batch(self) -> None:
-        """Count, tell, keep a checkpoint by the clock, and stop in time."""
+        """Count, report, keep a checkpoint by the clock, and stop in time."""
         if not self.training:
             return
         units = self.dls.train.sizes[self.batch]
@@ -140,7 +143,7 @@ class Keeper(Callback):
         spent = time.monotonic() - self.began
         self.row = {
             "epoch": self.before + self.epoch + 1,
-            "train_loss": self._measured()[0],
+            "train_loss": self._means()[0],
             "seconds": round(spent, 2),
             "per_second": round(self.units / max(spent, 1e-9), 1),
         }
@@ -148,11 +151,16 @@ class Keeper(Callback):
 
     def after_validate(self) -> None:
         """Keep the epoch's row, and a checkpoint."""
-        loss, share = self._measured()
-        self.row |= {"valid_loss": loss, "accuracy": share}
+        self.row["valid_loss"], accuracy = self._means()
+        if self.loss_func.correct is not None:
+            self.row["accuracy"] = accuracy
         self.history.append(self.row)
-        told = "  ".join(f"{name} {self.row[name]:.4f}" for name in ("train_loss", "valid_loss", "accuracy"))
-        self.context.progress.say(f"{self.context.title} · epoch {self.row['epoch']}: {told}")
+        shown = "  ".join(
+            f"{name} {value:.4f}"
+            for name, value in self.row.items()
+            if name in ("train_loss", "valid_loss", "accuracy")
+        )
+        self.context.progress.say(f"{self.context.title} · epoch {self.row['epoch']}: {shown}")
         if processes.count() > 1 or time.monotonic() - self.saved_at >= self.seconds:
             last = self.epoch + 1 == self.n_epoch
             self._save(0 if last else self.epoch + 1, 0, self.phase + last)
@@ -161,7 +169,8 @@ class Keeper(Callback):
         """Return what goes into the record."""
         return {"epochs": self.history} | ({"stopped_early": True} if self.out_of_time else {})
 
-    def _measured(self) -> tuple[float, float]:
+    def _means(self) -> tuple[float, float]:
+        """Return the mean loss of all processes, and the fraction of targets that were the likeliest."""
         loss, correct, counted = processes.total(self.sums)
         counted = max(counted, 1.0)
         return round(loss / counted, 6), round(correct / counted, 6)
@@ -186,11 +195,9 @@ class Keeper(Callback):
             "epoch": epoch,
             "batch": batch,
             "model": model.state_dict(),
-            "optimiser": [{}] * len(self._parameters())
-            if fresh
-            else [_plain(self.opt.state[p]) for p in self._parameters()],
+            "optimiser": [{} if fresh else _plain(self.opt.state[parameter]) for parameter in self._parameters()],
             "history": self.history,
-            "share": float(self.pct_train),
+            "progress": float(self.pct_train),
             "sums": self.sums,
             "hidden": _hidden(self.model) if batch else None,
             "random": _random(),
@@ -199,12 +206,6 @@ class Keeper(Callback):
         with atomic_write(self.context.folder / CHECKPOINT) as handle:
             torch.save(state, handle)
         self.saved_at = time.monotonic()
-
-
-def _seed_all(seed: int, number: int) -> None:
-    """Seed PyTorch for one epoch; every process draws its own dropout."""
-    mixed = np.random.SeedSequence([seed, number, processes.rank()]).generate_state(1)[0]
-    torch.manual_seed(int(mixed))
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
@@ -225,13 +226,13 @@ def _set_random(state: dict[str, Any]) -> None:
         torch.cuda.set_rng_state(state["gpu"])
 
 
-def _hidden(model: Any) -> list[Any] | None:
+def _hidden(model: Any) -> list[Any]:
     """Return the state that a recurrent model keeps from batch to batch."""
     return [[[v.cpu() for v in pair] for pair in part.hidden] for part in model.modules() if hasattr(part, "hidden")]
 
 
-def _set_hidden(model: Any, states: list[Any] | None, device: Any) -> None:
+def _set_hidden(model: Any, states: list[Any], device: Any) -> None:
     parts = [part for part in model.modules() if hasattr(part, "hidden")]
-    for part, hidden in zip(parts, states or [], strict=True):
+    for part, hidden in zip(parts, states, strict=True):
         part.hidden = [tuple(value.to(device) for value in pair) for pair in hidden]
         part.bs = hidden[0][0].shape[1]

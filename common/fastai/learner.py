@@ -1,6 +1,6 @@
-"""fastai's Learner with the habits of the kit: progress, deadline, precision, learning-rate finder.
+"""fastai's Learner in the kit: progress, deadline, precision, learning-rate finder.
 
-Whatever data and model a competition gives its learner, this module decides what is told, when training stops and
+Whatever data and model a competition gives its learner, this module decides what is shown, when training stops and
 in which precision it runs. `common.huggingface.training` is the same for Hugging Face's Trainer.
 """
 
@@ -29,18 +29,22 @@ SUGGESTIONS = {"valley": valley, "slide": slide, "minimum": minimum, "steep": st
 
 @dataclass(frozen=True, kw_only=True)
 class RateSearch:
-    """What a learning-rate finder tried, and the rates that its rules suggest by name."""
+    """What a learning-rate finder tried, and the rates that its rules suggest by name.
+
+    `setting` is the key that takes a rate (`--set learning_rate=…`); the first rule is the one to follow.
+    """
 
     rates: list[float]
     losses: list[float]
     suggestions: dict[str, float]
+    setting: str
 
 
-class Habits(Callback):
+class TrainingCallback(Callback):
     """Progress, the learning curve, and the deadline.
 
-    Time for predicting is kept back: half an epoch's, and ten seconds for writing. `notes` are for the run's record: the curve
-    holds [step, smoothed loss], `epochs` what fastai measured after each.
+    Time for predicting is kept back: half an epoch's, and ten seconds for writing. `notes` are for the run's record: the
+    curve holds [step, smoothed loss], `epochs` what fastai measured after each.
     """
 
     order = Recorder.order + 10  # the smoothed loss has to be there
@@ -58,7 +62,7 @@ class Habits(Callback):
             raise CancelFitException
 
     def after_batch(self) -> None:
-        """Count, tell, and stop in time."""
+        """Count, report, and stop in time."""
         if not self.training:
             return
         self.step += 1
@@ -115,8 +119,10 @@ def precise(learn: Learner, requested: Precision) -> Learner:
     return learn
 
 
-def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSearch:
+def find_rate(learn: Learner, context: Context, setting: str, *, steps: int = 100) -> RateSearch:
     """Train on ever larger learning rates until the loss diverges; the learner is afterwards as it was before.
+
+    `setting` is the key of the setting that takes the rate.
 
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2015); the rules are fastai's.
     """
@@ -126,19 +132,20 @@ def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSear
         with warnings.catch_warnings():
             # fastai reads its weights back and computes its rules by ways of NumPy that are on their way out.
             warnings.simplefilter("ignore", DeprecationWarning)
-            found = learn.lr_find(num_it=steps, show_plot=False, suggest_funcs=rules)
+            suggested = learn.lr_find(num_it=steps, show_plot=False, suggest_funcs=rules)
         learn.remove_cb(count)
     rates, losses = ([float(value) for value in values] for values in (learn.recorder.lrs, learn.recorder.losses))
-    names = dict(zip(SUGGESTIONS, found, strict=True))
+    names = dict(zip(SUGGESTIONS, suggested, strict=True))
     return RateSearch(
         rates=rates,
         losses=losses,
         suggestions={name: float(value[0] if isinstance(value, tuple) else value) for name, value in names.items()},
+        setting=setting,
     )
 
 
 class _Count(Callback):
-    order = Habits.order
+    order = TrainingCallback.order
 
     def __init__(self, task: Any) -> None:
         self.task = task

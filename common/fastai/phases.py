@@ -21,7 +21,7 @@ from fastai.callback.core import Callback
 from fastai.learner import Learner
 
 from common import processes
-from common.fastai.checkpoints import Keeper, Reserve
+from common.fastai.checkpoints import CheckpointCallback, Reserve
 from common.model import Context
 
 
@@ -44,7 +44,7 @@ class Phase:
     """One cycle: `groups` counts the groups of layers that learn, from the last; 0 is all of them.
 
     The last group learns at `rate`, the first at `rate / spread`, those between evenly spread by their ratio.
-    `spread=None` gives every group the same rate. `start` is the share of the cycle in which the rate rises, from
+    `spread=None` gives every group the same rate. `start` is the fraction of the cycle in which the rate rises, from
     `rate / divide`.
     """
 
@@ -75,34 +75,34 @@ def fit(
     """Train to the end, to the deadline, or on from the last checkpoint in `context.folder`; return notes for the record.
 
     Args:
-        learn: the learner; its training loader is a `Loader`, its loss function has `correct` and `counted`, how many of
-            the last batch's targets were the likeliest, of how many.
+        learn: the learner; its training loader is a `Loader`, its loss function has `counted` and `correct`, how many
+            targets the last batch had, and how many of them were the likeliest (None for numbers).
         phases: in their order.
-        context: where checkpoints are kept, the deadline, and whom to tell.
+        context: where checkpoints are kept, the deadline, and the progress.
         key: what the weights mean (a vocabulary's digest, say); a checkpoint with another one is not continued.
         seed: of every epoch's random numbers, together with its number.
         minutes: between two checkpoints.
         unit: what is counted.
         reserve: seconds to keep back before the deadline, from the units that so far pass forward in a second.
     """
-    keeper = Keeper(context, key, seed, minutes, reserve)
-    keeper.restore(learn)
+    callback = CheckpointCallback(context, key, seed, minutes, reserve)
+    callback.restore(learn)
     epochs = [phase.epochs for phase in phases]
     total = sum(epochs) * sum(learn.dls.train.sizes)
-    learn.add_cb(keeper)
+    learn.add_cb(callback)
     if processes.count() > 1:
         learn.add_cb(_Distributed())
-    with context.progress.task(context.title, total, unit) as keeper.task:
-        keeper.task.begin_at(keeper.done(epochs, learn.dls.train))
+    with context.progress.task(context.title, total, unit) as callback.task:
+        callback.task.begin_at(callback.done(epochs, learn.dls.train))
         for number, phase in enumerate(phases):
-            if phase.epochs and number >= keeper.phase and not keeper.out_of_time:
-                keeper.begin(number, sum(epochs[:number]))
+            if phase.epochs and number >= callback.phase and not callback.out_of_time:
+                callback.begin(number, sum(epochs[:number]))
                 learn.freeze_to(-phase.groups)
                 learn.fit_one_cycle(
-                    phase.epochs, phase.rates, div=phase.divide, pct_start=phase.start, start_epoch=keeper.first_epoch
+                    phase.epochs, phase.rates, div=phase.divide, pct_start=phase.start, start_epoch=callback.first_epoch
                 )
-    learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, (Keeper, _Distributed))])
-    return keeper.notes()
+    learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, (CheckpointCallback, _Distributed))])
+    return callback.notes()
 
 
 def forget(folder: Path) -> None:

@@ -31,7 +31,7 @@ def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int
     def make(folder: Path) -> None:
         rows = _ids(tokenizer, list(texts), max_length)
         flat = np.fromiter((token for row in rows for token in row), dtype=np.int32)
-        ragged.save(Ragged(flat, ragged.starts_of([len(row) for row in rows])), folder)
+        ragged.save(Ragged(flat, ragged.offsets_of([len(row) for row in rows])), folder)
 
     about = [type(tokenizer).__name__, tokenizer.backend_tokenizer.to_str(), max_length]
     return Ragged(*cached(cache, entry_name("tokens", about, texts), make, ragged.load))

@@ -50,7 +50,7 @@ class Bundle:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the files, in hexadecimal; it stands in the manifest of every output."""
+        """SHA-256 of the files, in hexadecimal; it is part of the manifest of every output."""
         return hashlib.sha256(self.raw).hexdigest()
 
     def cell(self) -> str:

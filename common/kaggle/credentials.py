@@ -21,7 +21,7 @@ TOKEN_PREFIX = "KGAT_"  # noqa: S105 (the public prefix of Kaggle's access token
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """The credential that would be used, by kind and place. The value itself is never kept here.
+    """The credential that would be used: its kind and source. The value itself is never kept here.
 
     `username` is None where only Kaggle knows it (tokens). `warnings` are whole sentences for the user.
     """
@@ -100,10 +100,10 @@ def _candidates(warnings: list[str]) -> Iterator[Credential]:
         warnings.append(f"{source} names a file without a token")
     user, key = values.get("username"), values.get("key")
     variables = [name for name in ("KAGGLE_USERNAME", "KAGGLE_KEY") if os.environ.get(name)]
-    place = " and ".join(variables if len(variables) == 2 else [*variables, api.config])
+    source = " and ".join(variables if len(variables) == 2 else [*variables, api.config])
     if user and key:
-        yield Credential(kind="key", source=place, username=str(user))
+        yield Credential(kind="key", source=source, username=str(user))
     elif user or key or Path(api.config).exists():
-        warnings.append(f"{place}: both a user name and a key are needed")
+        warnings.append(f"{source}: both a user name and a key are needed")
     if oauth:
         yield Credential(kind="oauth", source="~/.kaggle/credentials.json", username=oauth.get_username() or None)

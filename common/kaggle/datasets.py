@@ -56,7 +56,7 @@ def publish(
 ) -> Published:
     """Create the dataset, or its next version, from all files of a folder; return when kernels can use it.
 
-    Each sub-folder travels as one zip archive, which Kaggle unpacks to the same place. Hidden files stay here: they
+    Each sub-folder travels as one zip archive, which Kaggle unpacks again. Hidden files are left out: they
     are what git and download tools leave.
 
     Args:
@@ -79,7 +79,7 @@ def publish(
     expected = _check(ref, title, folder)
     before = client.datasets.status(ref)
     if before is not None and before.state is DatasetState.DELETED:
-        raise Invalid(f"{ref.name} was deleted; Kaggle fails on a name that is made anew, so choose another")
+        raise Invalid(f"{ref.name} was deleted; Kaggle fails on a name that is used again, so choose another")
     if before is not None and before.state not in {DatasetState.READY, DatasetState.FAILED}:
         before = _await(client, ref, 0, limit, notify, clock)  # a version added during processing is lost
     newest = (before.version or 0) if before else 0
@@ -98,7 +98,7 @@ def publish(
 
 
 def _check(ref: Ref, title: str, folder: Path) -> dict[str, int]:
-    """Return names and sizes of the files; every complaint that can be made before the upload is made here."""
+    """Return names and sizes of the files; everything that can be checked before the upload is checked here."""
     for what, text in (("slug", ref.slug), ("title", title)):
         if not 6 <= len(text) <= 50:
             raise SettingError(f"the {what} of a dataset must have 6 to 50 characters, got {len(text)}: {text!r}")

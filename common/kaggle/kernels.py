@@ -121,7 +121,7 @@ def watch(
 
     Raises:
         TimedOut: if it has not ended; it goes on running.
-        KaggleError: if Kaggle cannot be asked for long.
+        KaggleError: if Kaggle cannot be reached for long.
     """
     follower = _Follower(client, pushed.ref, on_log) if on_log else None
     state, seen_active = None, False

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from common.errors import KernelError
 
 _MARKER = re.compile(r"^# %%[ \t]*(\[markdown\])?.*$", re.MULTILINE)
-# Format 4.4 has no ids of cells, which would have to be made up; Kaggle's kernels need to know their language.
+# Format 4.4 has no cell ids, which would have to be invented; Kaggle's kernels need to know their language.
 _FORMAT = {
     "metadata": {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

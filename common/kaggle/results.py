@@ -18,7 +18,7 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Ref:
-    """An owner's kernel or dataset, `owner/slug`, of one version where `version` is given."""
+    """An owner's kernel or dataset, `owner/slug`, of one version if `version` is given."""
 
     owner: str
     slug: str
@@ -60,7 +60,7 @@ class Ref:
 
 
 class KernelState(Enum):
-    """Where a kernel's session stands; the names are Kaggle's."""
+    """The state of a kernel's session; the names are Kaggle's."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -157,7 +157,7 @@ class RemoteFile:
 
 
 class SubmissionState(Enum):
-    """Where a submission stands; the names are Kaggle's."""
+    """The state of a submission; the names are Kaggle's."""
 
     PENDING = "pending"
     COMPLETE = "complete"
@@ -189,7 +189,7 @@ class Submission:
 
     @property
     def reason(self) -> str:
-        """Why there is no score, in Kaggle's words where it gives any; empty for a scored or pending one."""
+        """Why there is no score, in Kaggle's words if it gives any; empty for a scored or pending one."""
         if self.scored or not self.final:
             return ""
         return self.error or f"Kaggle ended it as {self.state.name} without a score and gave no reason"
@@ -227,7 +227,7 @@ class LeaderboardRow:
 
 
 class DatasetState(Enum):
-    """Where the processing of a dataset stands; the names are Kaggle's."""
+    """The processing state of a dataset; the names are Kaggle's."""
 
     NOT_YET_PERSISTED = "not yet persisted"
     BLOBS_RECEIVED = "blobs received"

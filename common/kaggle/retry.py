@@ -36,7 +36,7 @@ class Retry:
     """How often and how patiently a call that is safe to repeat is repeated; times in seconds.
 
     The pause doubles from `first` up to `longest`; a random part of it, between a half and the whole, is slept,
-    so that many clients do not come back together. Retry-After is honoured, up to `patience` for one pause.
+    so that many clients do not come back at the same time. Retry-After is honoured, up to `patience` for one pause.
     """
 
     attempts: int = 6
@@ -54,7 +54,7 @@ class Retry:
 
         Args:
             function: what to call; safe to repeat.
-            progress: how far it has come; after an attempt that brought it forward, failures count from 1 again.
+            progress: how far it has come; after an attempt with progress, failures count from 1 again.
             notify: called with a line before every repetition.
 
         Raises:
@@ -155,7 +155,7 @@ def poll(
     """
     clock = clock or Clock()
     began, waited, failed = clock.now(), 0.0, 0
-    while waited <= limit:  # the first look comes in any case, also with a limit of 0
+    while waited <= limit:  # look at least once, also with a limit of 0
         try:
             if (result := look(waited)) is not None:
                 return result

@@ -78,7 +78,7 @@ def submit(
         RulesNotAccepted: with the page to open.
         LimitReached: if no submission is left, or submissions are closed.
         Invalid: for a file to a code competition, or a kernel that cannot be submitted.
-        TimedOut: if the score does not come; the submission stands.
+        TimedOut: if there is no score in time; the submission remains.
         KaggleError: see `common.kaggle.official`.
     """
     slug, clock = competition.slug, clock or Clock()
@@ -120,7 +120,7 @@ def await_score(
     notify: Notify = silent,
     clock: Clock | None = None,
 ) -> Submission:
-    """Wait until a submission is scored or failed; passing trouble while asking is borne.
+    """Wait until a submission is scored or failed; a few failed looks in a row are tolerated.
 
     Raises:
         TimedOut: if it is still pending after `limit` seconds.
@@ -184,7 +184,7 @@ def _preflight(client: Client, info: CompetitionInfo, what: Path | Ref, file_nam
     if info.deadline and info.deadline < datetime.now(UTC):
         notify(f"the deadline of {info.slug} was {info.deadline:%Y-%m-%d}: a late submission is scored, but not ranked")
     limits = client.competitions.limits(info.slug)
-    if not limits.known:  # nobody without a team has any figures; the first submission makes one
+    if not limits.known:  # an account without a team has no figures; the first submission creates one
         return info.daily_submissions
     if limits.allowed_now < 1:
         when = "ever: the total is used up" if limits.limited_by_total else "today; the day ends at 0:00 UTC"

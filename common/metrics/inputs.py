@@ -1,4 +1,4 @@
-"""What a metric is given, checked and put in plain arrays: numbers, labels or probabilities.
+"""A metric's inputs, checked and converted to plain arrays: numbers, labels or probabilities.
 
 Every function raises a `MetricError` that says what is wrong and in which row.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from common.errors import MetricError
+from common.wording import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ def squeezed(values: ArrayLike, what: str) -> Array:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2):
-        raise MetricError(f"{what} has shape {array.shape}; (rows,) or (rows, classes) is needed")
+        raise MetricError(f"{what} has shape {array.shape}, expected (rows,) or (rows, classes)")
     if array.dtype.kind == "U":
         array = array.astype(object)  # pandas would convert it again at every step
     elif array.dtype.kind == "O" and array.ndim == 1:
@@ -40,13 +41,13 @@ def squeezed(values: ArrayLike, what: str) -> Array:
 
 
 def column(values: ArrayLike, what: str) -> Array:
-    """Return values as an array of shape (n,) that is not empty and holds nothing missing or infinite."""
+    """Return values as an array of shape (n,), not empty, without missing or infinite values."""
     import numpy as np
     import pandas as pd
 
     array = squeezed(values, what)
     if array.ndim != 1:
-        raise MetricError(f"{what} has shape {array.shape}; one value per row is needed")
+        raise MetricError(f"{what} has shape {array.shape}, expected one value per row")
     if not array.size:
         raise MetricError(f"{what} is empty; at least one row is needed")
     bad = ~np.isfinite(array) if array.dtype.kind == "f" else pd.isna(array) if array.dtype.kind == "O" else None
@@ -60,20 +61,20 @@ def as_float(array: Array, what: str) -> NDArray[np.float64]:
     import numpy as np
 
     if array.dtype.kind not in "biufO" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)):
-        raise MetricError(f"{what} holds {str(array.flat[0])!r}; numbers are needed")
+        raise MetricError(f"{what} must be numbers, got {str(array.flat[0])!r}")
     try:
         numbers = array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise MetricError(f"{what} holds something that is no number: {error}") from error
+        raise MetricError(f"{what} must be numbers: {error}") from error
     finite = np.isfinite(numbers)
     if not finite.all():
         row = np.argwhere(~finite)[0, 0]
-        raise MetricError(f"{what} is NaN or infinite in {int((~finite).sum())} places, first in row {row}")
+        raise MetricError(f"{what} is NaN or infinite in {int((~finite).sum())} cells, first in row {row}")
     return numbers
 
 
 def labels(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> tuple[Array, Array]:
-    """Return class positions of the truth and of the prediction, which may be labels or probabilities."""
+    """Return the class codes (n,) of the truth and of the prediction, which may be labels or probabilities."""
     import numpy as np
     import pandas as pd
 
@@ -82,15 +83,15 @@ def labels(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> tu
         codes, names = pd.factorize(column(prediction, "y_pred"))
         if _are_labels(names, true_names if classes is None else np.asarray(classes)):
             known = _sorted(true_names, names) if classes is None else _unique(classes)
-            return _positions(true_codes, true_names, known, "y_true"), _positions(codes, names, known, "y_pred")
-    positions, chances = probabilities(truth, prediction, classes)
+            return _codes(true_codes, true_names, known, "y_true"), _codes(codes, names, known, "y_pred")
+    true_codes, predicted = probabilities(truth, prediction, classes)
     # argmax would send a tie of two classes to the first; a probability of one half counts as the second.
-    likeliest = chances[:, 1] >= 0.5 if chances.shape[1] == 2 else chances.argmax(axis=1)
-    return positions, likeliest.astype(np.intp)
+    likeliest = predicted[:, 1] >= 0.5 if predicted.shape[1] == 2 else predicted.argmax(axis=1)
+    return true_codes, likeliest.astype(np.intp)
 
 
 def _are_labels(names: Array, classes: Array) -> bool:
-    """Tell labels from probabilities of the second class: those are floats with a fraction, or floats for text."""
+    """Distinguish labels from probabilities of the second class: those are fractional floats, or floats for text."""
     import numpy as np
 
     if names.dtype.kind != "f":
@@ -103,30 +104,30 @@ def _are_labels(names: Array, classes: Array) -> bool:
 def probabilities(
     truth: Array, prediction: Array, classes: Sequence[Any] | None, bounded: bool = True
 ) -> tuple[Array, Array]:
-    """Return class positions (n,) and probabilities (n, k) that sum to one."""
+    """Return class codes (n,) and probabilities (n, k) that sum to one."""
     import numpy as np
     import pandas as pd
 
-    chances = as_float(prediction, "y_pred")
+    values = as_float(prediction, "y_pred")
     codes, names = pd.factorize(truth)
     known = _known(classes, names, 2 if prediction.ndim == 1 else prediction.shape[1])
-    outside = (chances < 0) | (chances > 1)
+    outside = (values < 0) | (values > 1)
     if bounded and outside.any():
         row = np.argwhere(outside)[0]
-        raise MetricError(f"y_pred holds {chances[tuple(row)]:g} in row {row[0]}; probabilities lie between 0 and 1")
-    if chances.ndim == 1:
-        chances = np.column_stack((1 - chances, chances))
+        raise MetricError(f"y_pred must be probabilities between 0 and 1, got {values[tuple(row)]:g} in row {row[0]}")
+    if values.ndim == 1:
+        values = np.column_stack((1 - values, values))
     else:
-        total = chances.sum(axis=1, keepdims=True)
+        total = values.sum(axis=1, keepdims=True)
         off = np.abs(total - 1) > _SUM_TOLERANCE
         if off.any():
-            raise MetricError(f"y_pred of row {off.argmax()} sums to {total[off.argmax(), 0]:g}; it must be 1")
-        chances = chances / total
-    return _positions(codes, names, known, "y_true"), chances
+            raise MetricError(f"y_pred must sum to 1 in each row, got {total[off.argmax(), 0]:g} in row {off.argmax()}")
+        values = values / total
+    return _codes(codes, names, known, "y_true"), values
 
 
 def _sorted(*names: Array) -> Any:
-    """Return the different labels of all arrays, sorted, as a pandas index."""
+    """Return the distinct labels of all arrays, sorted, as a pandas index."""
     import numpy as np
     import pandas as pd
 
@@ -135,7 +136,7 @@ def _sorted(*names: Array) -> Any:
         return pd.Index(np.sort(labels)).infer_objects()
     except TypeError:
         examples = " and ".join({type(label): repr(label) for label in labels}.values())
-        raise MetricError(f"labels of different kinds, like {examples}; give y_true and y_pred the same") from None
+        raise MetricError(f"labels of different types, such as {examples}; y_true and y_pred must have one") from None
 
 
 def _unique(classes: Sequence[Any]) -> Any:
@@ -143,7 +144,7 @@ def _unique(classes: Sequence[Any]) -> Any:
 
     known = pd.Index(classes)
     if not known.is_unique:
-        raise MetricError(f"classes holds {known[known.duplicated()].tolist()[0]!r} twice; give each class once")
+        raise MetricError(f"classes must be unique, got {known[known.duplicated()].tolist()[0]!r} twice")
     return known
 
 
@@ -160,16 +161,15 @@ def _known(classes: Sequence[Any] | None, names: Array, count: int) -> Any:
     if len(known) != count:
         source = "classes" if classes is not None else "y_true"
         raise MetricError(
-            f"{source} has {len(known)} labels but y_pred speaks of {count} classes; give all classes in column order"
+            f"{source} has {len(known)} labels but y_pred has {count} classes; pass all classes in column order"
         )
     return known
 
 
-def _positions(codes: Array, names: Array, known: Any, what: str) -> Array:
-    """Return the place among the known classes of each row, given as its place among `names`."""
-    places: Array = known.get_indexer(names)
-    if (places < 0).any():
-        name = names[places < 0][:1].tolist()[0]
-        given = ", ".join(map(str, known[:10])) + (", …" if len(known) > 10 else "")
-        raise MetricError(f"{what} holds the label {name!r}; known classes: {given}")
-    return places[codes]
+def _codes(codes: Array, names: Array, known: Any, what: str) -> Array:
+    """Return the position of each row's label among the known classes, given its position among `names`."""
+    positions: Array = known.get_indexer(names)
+    if (positions < 0).any():
+        name = names[positions < 0][:1].tolist()[0]
+        raise MetricError(f"{what} holds the label {name!r}; known classes: {listed(known, 10)}")
+    return positions[codes]

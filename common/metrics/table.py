@@ -1,7 +1,7 @@
-"""The metrics: one table, one door.
+"""The metrics in one table.
 
-`score` checks what it is given once and raises a `MetricError` that names the mistake; the functions in
-`METRICS` then compute on clean inputs. A metric that is undefined for its input never returns NaN.
+`score` checks its inputs once and raises a `MetricError` that names the mistake; the functions in `METRICS` then compute on
+clean inputs. A metric that is undefined for its input never returns NaN.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PredictionKind = Literal["number", "label", "probability"]
 class Metric:
     """One metric.
 
-    `function` takes `(y_true, y_pred)` as `score` prepares them: float64 arrays of shape (n,) for numbers; class
-    positions 0..k-1 of shape (n,) for labels; class positions and probabilities of shape (n, k) for probabilities.
-    `prediction` is what a model has to predict for it. `only_order` says that scores of the second class of two need
-    not be probabilities: nothing but their order counts.
+    `function` takes `(y_true, y_pred)` as `score` prepares them: float64 arrays of shape (n,) for numbers; class codes
+    0..k-1 of shape (n,) for labels; class codes and probabilities of shape (n, k) for probabilities. `prediction` is what a
+    model has to predict for it. `only_order` says that scores of the second class of two need not be probabilities: only
+    their order counts.
     """
 
     name: str
@@ -65,6 +65,11 @@ def score(name: str, y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[
     Raises:
         UnknownName: if there is no such metric.
         MetricError: if the metric is undefined for these values; the message says why.
+
+    >>> score("accuracy", ["cat", "dog", "dog"], ["cat", "dog", "cat"])
+    0.6666666666666666
+    >>> score("roc_auc", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    0.75
     """
     import numpy as np
 
@@ -72,11 +77,11 @@ def score(name: str, y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[
     try:
         truth, prediction = inputs.column(y_true, "y_true"), inputs.squeezed(y_pred, "y_pred")
         if len(truth) != len(prediction):
-            raise MetricError(f"y_true has {len(truth)} rows and y_pred {len(prediction)}; they must agree")
-        # SciPy and scikit-learn answer doubtful input with a warning and a number; here it is an error.
+            raise MetricError(f"y_true has {len(truth)} rows but y_pred has {len(prediction)}")
+        # For doubtful input SciPy and scikit-learn warn and return a number; here it is an error.
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            for doubt in (RuntimeWarning, UserWarning):
-                warnings.simplefilter("error", doubt)
+            for category in (RuntimeWarning, UserWarning):
+                warnings.simplefilter("error", category)
             value = metric.function(*_prepared(metric, truth, prediction, classes))
     except MetricError as error:
         raise MetricError(f"{name}: {error}") from None
@@ -102,7 +107,7 @@ def _varied(y_true: Array, y_pred: Array) -> None:
     """Refuse constant input: a correlation divides by the spread of both sides."""
     for what, values in (("y_true", y_true), ("y_pred", y_pred)):
         if (values == values[0]).all():
-            raise MetricError(f"{what} is constant ({values[0]:g}); a correlation needs values that differ")
+            raise MetricError(f"{what} is constant ({values[0]:g}); a correlation is undefined")
 
 
 def _pearson(y_true: Array, y_pred: Array) -> float:
@@ -146,7 +151,7 @@ def _error_rate(y_true: Array, y_pred: Array) -> float:
 
 
 def _f1(y_true: Array, y_pred: Array) -> float:
-    """Of two classes the F1 of the second; of more the mean over the classes seen in truth or prediction (macro)."""
+    """Of two classes the F1 of the second; of more the mean over the classes in truth or prediction (macro)."""
     from sklearn.metrics import f1_score
 
     if max(y_true.max(), y_pred.max()) > 1:
@@ -163,7 +168,7 @@ def _log_loss(y_true: Array, y_pred: Array) -> float:
 
 
 def _perplexity(y_true: Array, y_pred: Array) -> float:
-    """Exponential of the mean cross-entropy (Jelinek et al. 1977): as unsure as a choice among that many classes."""
+    """Exponential of the mean cross-entropy (Jelinek et al. 1977)."""
     from math import exp
 
     return exp(_log_loss(y_true, y_pred))
@@ -179,7 +184,7 @@ def _roc_auc(y_true: Array, y_pred: Array) -> float:
 
     rows = np.bincount(y_true, minlength=y_pred.shape[1])
     if not rows.all():
-        raise MetricError(f"y_true has rows of {np.count_nonzero(rows)} of the {len(rows)} classes; all are needed")
+        raise MetricError(f"y_true must have rows of all {len(rows)} classes, got {np.count_nonzero(rows)} of them")
     areas = []
     for label in range(len(rows)) if len(rows) > 2 else [1]:
         inside = int(rows[label])

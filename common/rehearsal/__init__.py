@@ -1,1 +1,1 @@
-"""The pretended Kaggle: a stand-in for its servers, a clean room for its kernels, and the rehearsal with both."""
+"""A pretend Kaggle: a stand-in for its servers, a clean room for its kernels, and the rehearsal with both."""

@@ -77,7 +77,7 @@ def rehearse(
         folder: keeps everything; what an earlier rehearsal left in it is removed first.
         kernel: the one to submit; by default the one whose output no other kernel takes. Those whose output it takes
             run before it.
-        data: the competition's files; by default sample data, made anew.
+        data: the competition's files; by default fresh sample data.
         profile: the settings with which the kernels run.
         settings: `key=value` each, overriding the profile's.
         inputs: folders of the datasets and models that the kernels name; any other one is empty.

@@ -1,1 +1,1 @@
-"""Inside a running kernel: what it was asked for, what it runs on, what it leaves behind and shows."""
+"""Inside a running kernel: its settings, its machine and its outputs."""

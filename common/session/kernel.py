@@ -1,8 +1,8 @@
-"""This kernel: what was asked for it, what it runs on, and what it leaves behind.
+"""A kernel while it runs: its settings, its machine and its outputs.
 
-The same `kernel.py` runs on Kaggle, where the kit's sources came inside it, and at home, where they lie in
-the repository. Three variables change what it does without changing it: `KIT_PROFILE` (the profile), `KIT_SET`
-(settings, as `epochs=1 folds=0`) and `KIT_DATA` (the folder of the competition's files).
+The same `kernel.py` runs on Kaggle, where the kit's sources came inside it, and at home, where they are in the repository.
+Three variables change what it does without changing it: `KIT_PROFILE` (the profile), `KIT_SET` (settings, as
+`epochs=1 folds=0`) and `KIT_DATA` (the folder of the competition's files).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from common.errors import DataError, KernelError
 from common.progress import Progress
 from common.runs import oof, provenance
 from common.session import machine, manifest, wheelhouse
+from common.wording import listed
 
 if TYPE_CHECKING:
     from common.pipeline.request import Request
@@ -50,7 +51,7 @@ class Kernel:
     """One run of a kernel.
 
     `environment.working` is a folder for the time of the session; what is kept goes to `output`. `bundle` is the
-    hash of the sources that came inside the kernel, empty at home. `asked` is the kernel's kernel-metadata.json.
+    hash of the sources that came inside the kernel, empty at home. `metadata` is the content of its kernel-metadata.json.
     """
 
     name: str
@@ -60,41 +61,41 @@ class Kernel:
     environment: Environment
     data: Path
     output: Path
-    asked: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     bundle: str = ""
     run: str = field(default_factory=lambda: uuid4().hex)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @classmethod
     def begin(cls, name: str) -> Kernel:
-        """Find out where we are, find the data, and see to it that this session ends in time.
+        """Detect the environment, find the data, and make sure that this session ends in time.
 
         Raises:
             KitError: if the data is not here, or a profile or setting is unknown, in one line.
         """
         here = detect()
-        packed = read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
-        asked = read(PROJECT / "kernels" / name / METADATA)
-        if not asked.get("enable_internet"):
+        bundled = read(PROJECT / BUNDLE) if (PROJECT / BUNDLE).exists() else {}
+        metadata = read(PROJECT / "kernels" / name / METADATA)
+        if not metadata.get("enable_internet"):
             os.environ["HF_HUB_OFFLINE"] = "1"  # rather than minutes of waiting for a network that is not there
-        competition = _competition(asked)
+        competition = _competition(metadata)
         home = here.working / "build" / "kernels" / name
         output = here.working if here.on_kaggle else home / "output"
         if here.on_kaggle:
-            if asked.get("enable_internet"):
+            if metadata.get("enable_internet"):
                 wheelhouse.fetch(competition.packages, output / WHEELS)
             wheelhouse.use((*here.inputs, output / WHEELS), here.temporary / "wheels")
         scratch = here.temporary / f"kernel-{name}" if here.on_kaggle else home / "work"
         if not here.on_kaggle:
             here = replace(here, inputs=(*here.inputs, home.parent))  # where other kernels' outputs lie
-        given = os.environ.get("KIT_DATA")
-        folder = data.find(competition, Path(given) if given else None, here)
+        named = os.environ.get("KIT_DATA")
+        folder = data.find(competition, Path(named) if named else None, here)
         for path in (output, scratch):
             path.mkdir(parents=True, exist_ok=True)
         (output / manifest.MANIFEST).unlink(missing_ok=True)  # an earlier run's must not vouch for this one
-        here = _watched(here, competition.limits.session_hours)
-        profile = os.environ.get("KIT_PROFILE") or packed.get("profile") or "best"
-        settings = shlex.split(os.environ.get("KIT_SET", "")) or packed.get("settings", [])
+        here = watched(here, competition.limits.session_hours)
+        profile = os.environ.get("KIT_PROFILE") or bundled.get("profile") or "best"
+        settings = shlex.split(os.environ.get("KIT_SET", "")) or bundled.get("settings", [])
         return cls(
             name=name,
             competition=competition,
@@ -103,29 +104,29 @@ class Kernel:
             environment=replace(here, working=scratch),
             data=folder,
             output=output,
-            asked=asked,
-            bundle=packed.get("hash", ""),
+            metadata=metadata,
+            bundle=bundled.get("hash", ""),
         )
 
     def require(self, *, disk: float) -> None:
-        """Prove that the machine is what was asked for, and print what it is; `disk` in bytes.
+        """Check that the machine is what the kernel asks for, and print what it is; `disk` in bytes.
 
         Raises:
             DeviceError: within a minute, if it is not.
         """
-        internet = self._demanding and bool(self.asked.get("enable_internet"))
+        internet = self._demanding and bool(self.metadata.get("enable_internet"))
         lines = machine.require(self.environment, gpus=self.gpus, internet=internet, disk=disk)
         if self.gpus > 1:
-            # Left alone, the Trainer spreads a batch over all GPUs it sees: another batch size, so another recipe.
+            # By default the Trainer spreads a batch over all visible GPUs: another batch size, so another recipe.
             # One process uses one; common.pipeline.workers gives each fold its own.
             os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
         print("\n".join([*lines, f"data: {self.data}", f"code: {self.bundle[:12] or 'the repository'}"]))
 
     @property
     def gpus(self) -> int:
-        """GPUs that were asked for and are needed; at home, none is asked for."""
-        asked = self._demanding and self.asked.get("enable_gpu")
-        return machine.GPUS.get(str(self.asked.get("machine_shape")), 1) if asked else 0
+        """GPUs that the kernel asks for and needs; none at home."""
+        needed = self._demanding and self.metadata.get("enable_gpu")
+        return machine.GPUS.get(str(self.metadata.get("machine_shape")), 1) if needed else 0
 
     @property
     def _demanding(self) -> bool:
@@ -142,7 +143,7 @@ class Kernel:
         return Deadline.of_session(self.environment.started, self.competition.limits.session_hours)
 
     def request(self) -> Request:
-        """Return what `pipeline.run` takes to run this kernel's profile afresh."""
+        """Return the request with which `pipeline.run` runs this kernel's profile afresh."""
         from common.pipeline.request import Request
 
         return Request(
@@ -160,7 +161,7 @@ class Kernel:
         files = self.environment.attached(RUN, "run.json")
         runs = [path for path, parts in files if "work" not in parts]  # the kit's own working copies do not count
         if len(runs) != 1:
-            what = ", ".join(map(str, runs)) or f"none under {', '.join(map(str, self.environment.inputs))}"
+            what = listed(runs) or f"none under {listed(self.environment.inputs)}"
             raise DataError(f"one trained run is needed, found: {what}; attach the output of the training kernel")
         folder = self.environment.working / "run"  # a copy: inputs cannot be written to
         shutil.rmtree(folder, ignore_errors=True)
@@ -174,8 +175,8 @@ class Kernel:
     def falling_back(self) -> Iterator[None]:
         """In the hidden rerun, report an error and go on with what was written before; anywhere else raise it.
 
-        A rerun that fails is a submission lost without a score, and its log is not shown; everywhere else
-        an error has to be seen.
+        A rerun that fails costs a submission without a score, and its log is not shown; everywhere else an error has to be
+        seen.
         """
         try:
             yield
@@ -193,9 +194,9 @@ class Kernel:
         return (RUN, *names)
 
     def finish(self, *names: str, **facts: Any) -> None:
-        """Write the manifest of the output files and say what is in it; nothing is written after it."""
+        """Write the manifest of the output files and print them; nothing is written after it."""
         wheels = [path.relative_to(self.output).as_posix() for path in sorted((self.output / WHEELS).glob("*.whl"))]
-        made = manifest.write(
+        record = manifest.write(
             self.output,
             (*names, *wheels),
             {
@@ -210,20 +211,20 @@ class Kernel:
                 **facts,
             },
         )
-        for name, entry in made["files"].items():
+        for name, entry in record["files"].items():
             print(f"{entry['bytes']:>14,} bytes  {self.output / name}")
 
 
-def _competition(asked: Mapping[str, Any]) -> Competition:
+def _competition(metadata: Mapping[str, Any]) -> Competition:
     """Return the competition whose data the kernel asks for."""
-    slugs = asked.get("competition_sources") or []
-    found = [competition for name in registry.names() if (competition := registry.get(name)).slug in slugs]
-    if len(found) != 1:
-        raise KernelError(f"competition_sources must name one competition of the kit, not {', '.join(slugs) or 'none'}")
-    return found[0]
+    slugs = metadata.get("competition_sources") or []
+    competitions = [competition for name in registry.names() if (competition := registry.get(name)).slug in slugs]
+    if len(competitions) != 1:
+        raise KernelError(f"competition_sources must name one competition of the kit, got {', '.join(slugs) or 'none'}")
+    return competitions[0]
 
 
-def _watched(here: Environment, hours: float) -> Environment:
+def watched(here: Environment, hours: float) -> Environment:
     """End this process, with the stack of every thread, shortly before a session of so many hours is over.
 
     Training stops by its deadline; this is for what hangs, which Kaggle may let run on at the cost of the quota.
@@ -249,5 +250,5 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise KernelError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(content, dict):
-        raise KernelError(f"{path} is no JSON object")
+        raise KernelError(f"{path} must be a JSON object")
     return content

@@ -1,4 +1,4 @@
-"""Is this machine what was asked for? Found out in the first minute, not after the first epoch."""
+"""Is this machine what the kernel asks for? Checked in the first minute, not after the first epoch."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ GPUS = {
 
 PROBE_SECONDS = 50.0
 
-# Every GPU multiplies two matrices and the result is looked at: a driver may list a GPU whose generation
-# this PyTorch has no code for, and only real work finds that out.
-_PROBE = """
+# Every GPU multiplies two matrices and the result is checked: a driver may list a GPU whose generation this PyTorch has no
+# code for, and only real work shows that.
+PROBE = """
 import sys, torch
 wanted = int(sys.argv[1])
 if torch.cuda.device_count() < wanted:
@@ -57,7 +57,7 @@ def require(here: Environment, *, gpus: int = 0, internet: bool = False, disk: f
     online = here.online()
     lines.append(f"internet {'on' if online else 'off'}")
     if internet and not online:
-        missing.append("the internet: switch it on in the kernel's settings (Kaggle wants a verified phone number)")
+        missing.append("the internet: turn it on in the kernel's settings (Kaggle requires a verified phone number)")
     free = free_disk(here.temporary)
     lines.append(f"{free / 1e9:.0f} GB of free disk at {here.temporary}")
     if free < disk:
@@ -70,10 +70,10 @@ def require(here: Environment, *, gpus: int = 0, internet: bool = False, disk: f
 def _prove_gpus(wanted: int) -> tuple[list[str], str]:
     """Return a line for each GPU and what is wrong with them, if anything.
 
-    In a process of its own: a driver that hangs is given up, and CUDA stays untouched here, so that training may
-    still start one process for each GPU.
+    In a process of its own: a driver that hangs is given up, and CUDA stays untouched here, so that training may still start
+    one process for each GPU.
     """
-    command = [sys.executable, "-P", "-c", _PROBE, str(wanted)]
+    command = [sys.executable, "-P", "-c", PROBE, str(wanted)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
-"""What a kernel leaves behind: few files, and `manifest.json` that says which, of what size and checksum.
+"""A kernel's outputs: few files, and `manifest.json` with the size and checksum of each.
 
-Kaggle lists outputs by pages, has lost some of them, and shows an older version's for a while; whoever
-fetches them compares them with the manifest, which is written last.
+Kaggle lists outputs by pages, has lost some of them, and shows an older version's for a while; after a download they are
+compared with the manifest, which is written last.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Wheels that came as an attached input: made importable without a network, and without touching what is installed."""
+"""Attached wheels: made importable without a network, and without touching what is installed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from common.errors import DeviceError
 def use(inputs: tuple[Path, ...], folder: Path) -> list[str]:
     """Install the attached wheels of packages that are missing into `folder`, and put that at the end of the path.
 
-    Packages that the machine has stay the ones that are used. Nothing is fetched: what a wheel needs must
-    be installed or attached too.
+    Packages that the machine has stay the ones that are used. Nothing is downloaded: what a wheel needs must be installed or
+    attached too.
 
     Returns:
         The names of the wheels.
@@ -34,11 +34,11 @@ def use(inputs: tuple[Path, ...], folder: Path) -> list[str]:
 
 
 def fetch(packages: Sequence[str], folder: Path) -> None:
-    """Fetch the wheels of those packages that are missing here, for this session and for one without a network.
+    """Download the wheels of those packages that are missing here, for this session and for one without a network.
 
     Args:
         packages: requirements; what they need in turn is a requirement of its own.
-        folder: where the wheels are put; it is made only if there are any.
+        folder: where the wheels are put; it is created only if there are any.
 
     Raises:
         DeviceError: with pip's reason, if there is none for this Python.
@@ -48,7 +48,7 @@ def fetch(packages: Sequence[str], folder: Path) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     if reason := pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(folder), *missing):
-        raise DeviceError(f"{', '.join(missing)} cannot be fetched: {reason}; attach them with kit dataset wheels")
+        raise DeviceError(f"{', '.join(missing)} cannot be downloaded: {reason}; attach them with kit dataset wheels")
 
 
 def pip(command: str, *arguments: str) -> str:

@@ -1,7 +1,7 @@
-"""Folds as one integer column: what validates where.
+"""Folds as one integer column: where each row validates.
 
-Fold numbers 0..k-1 say in which fold a row validates; -1 says that it is always in training. The same seed gives
-the same folds on every machine, whatever the frame's index, and for splits by group whatever the order of the rows.
+Fold numbers 0..k-1 name the fold in which a row validates; -1 means that it is always in training. The same seed gives the
+same folds on every machine, whatever the frame's index, and for splits by group whatever the order of the rows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Split
 from common.errors import SplitError
+from common.wording import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,13 +31,13 @@ def make_folds(frame: pd.DataFrame, split: Split) -> Folds:
 
     Args:
         frame: The training rows, shape (n, columns).
-        split: How to divide them. With `split.holdout` there is a single fold 0 of about that share.
+        split: How to divide them. With `split.holdout` there is a single fold 0 of about that fraction of the rows.
 
             - `random`: scikit-learn's shuffled KFold; a holdout takes the rows that `train_test_split` of Hugging
               Face `datasets` takes.
             - `stratified`: scikit-learn's shuffled StratifiedKFold (StratifiedShuffleSplit for a holdout).
-            - `group`, `stratified_group`: all rows of a group stand in one fold; folds are as alike in size, and in
-              the distribution of `split.stratify`, as the groups allow.
+            - `group`, `stratified_group`: all rows of a group are in one fold; folds are as similar in size, and in the
+              distribution of `split.stratify`, as the groups allow.
             - `time`: an expanding window. Rows are cut into `n_splits + 1` blocks by `split.order`; the first
               block is always in training, fold k validates on block k + 1. Rows of equal time share a block. Train
               fold k on earlier rows only: see `train_and_valid`.
@@ -48,6 +49,13 @@ def make_folds(frame: pd.DataFrame, split: Split) -> Folds:
 
     Raises:
         SplitError: if the data cannot give such folds.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"anchor": ["a", "a", "b", "b", "c"]})
+    >>> make_folds(frame, Split(kind="group", group="anchor", n_splits=3)).tolist()
+    [1, 1, 0, 0, 2]
+    >>> make_folds(frame, Split(kind="random", holdout=0.4)).tolist()
+    [-1, -1, 0, -1, 0]
     """
     import numpy as np
 
@@ -75,28 +83,13 @@ def train_and_valid(folds: Folds, fold: int, split: Split) -> tuple[NDArray[np.b
 
 
 def save_folds(ids: pd.Series[Any], folds: Folds, path: Path) -> None:
-    """Write ids and folds as CSV, whole or not at all."""
+    """Write ids and folds as CSV, atomically."""
     import pandas as pd
 
     from common.files import atomic_write
 
     with atomic_write(path, "w") as file:
         pd.DataFrame({"id": ids.to_numpy(), "fold": folds}).to_csv(file, index=False, lineterminator="\n")
-
-
-def load_folds(path: Path) -> pd.Series[Any]:
-    """Return the saved folds as int16, indexed by id (text, exactly as written).
-
-    Raises:
-        SplitError: if the file is missing or is not one that `save_folds` wrote.
-    """
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return table.set_index("id")["fold"].astype("int16")
-    except (OSError, ValueError, KeyError, OverflowError) as error:
-        raise SplitError(f"{path} holds no folds ({error}); a CSV with columns id and fold is needed") from error
 
 
 def _refuse_empty(split: Split, sizes: NDArray[np.intp]) -> None:
@@ -177,7 +170,7 @@ def _time(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     first = np.sort(moments)[np.minimum(starts, len(frame) - 1)]
     if first[0] == 0 or len(set(first)) < len(first):
         raise SplitError(
-            f"{split.order!r} has {len(names)} different times in {len(frame)} rows, "
+            f"{split.order!r} has {len(names)} distinct times in {len(frame)} rows, "
             f"too few or too uneven for {len(first) + 1} blocks in order; lower n_splits"
         )
     return np.searchsorted(first, moments, side="right") - 1
@@ -190,9 +183,9 @@ def _folder(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     names = "|".join(map(re.escape, split.valid_names))
     valid = paths.str.contains(rf"(?:^|[/\\])(?:{names})[/\\]", regex=True).to_numpy(dtype=bool)
     if not valid.any():
-        seen = ", ".join(sorted(set(paths.head(1000).str.replace(r"[^/\\]*$", "", regex=True)))[:5])
+        seen = sorted(set(paths.head(1000).str.replace(r"[^/\\]*$", "", regex=True)))
         raise SplitError(
-            f"no path in {split.column!r} has a folder named {', '.join(split.valid_names)}; folders seen: {seen}"
+            f"no path in {split.column!r} has a folder named {', '.join(split.valid_names)}; folders: {listed(seen, 5)}"
         )
     return np.where(valid, 0, ALWAYS_TRAIN)
 
@@ -204,10 +197,10 @@ def _column(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     numbers = pd.to_numeric(frame[split.column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = ~((numbers >= ALWAYS_TRAIN) & (numbers < _MAX_FOLDS) & (np.floor(numbers) == numbers))
     if bad.any():
-        given = frame[split.column].iloc[int(bad.argmax())]
+        value = frame[split.column].iloc[int(bad.argmax())]
         raise SplitError(
-            f"column {split.column!r} holds {given!r} in row {bad.argmax()}; "
-            f"folds are whole numbers from {ALWAYS_TRAIN} (always in training) to {_MAX_FOLDS - 1}"
+            f"column {split.column!r} holds {value!r} in row {bad.argmax()}; "
+            f"folds must be integers from {ALWAYS_TRAIN} (always in training) to {_MAX_FOLDS - 1}"
         )
     return numbers
 
@@ -233,7 +226,7 @@ def _enough_rows(n_rows: int, split: Split) -> None:
 
 
 def _codes(frame: pd.DataFrame, name: str | None, as_time: bool = False) -> tuple[NDArray[np.intp], pd.Index[Any]]:
-    """Return each row's place among the sorted values of a column, and those values; nothing may be missing."""
+    """Return each row's position among the sorted values of a column, and those values; nothing may be missing."""
     import pandas as pd
 
     values = frame[name]
@@ -254,7 +247,7 @@ def _codes(frame: pd.DataFrame, name: str | None, as_time: bool = False) -> tupl
 
 
 def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
-    """Return the stratum of each row: its value, or for a number of many values its quantile bin."""
+    """Return the class of each row: a numeric column with more than `bins` distinct values is cut into quantiles."""
     import numpy as np
     import pandas as pd
 
@@ -270,9 +263,9 @@ def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
     return codes
 
 
-def _require(count: int, found: str, split: Split) -> None:
-    """Refuse what is too little to stand in every fold, or on both sides of a holdout."""
+def _require(count: int, what: str, split: Split) -> None:
+    """Refuse too few groups, or rows of a class, for every fold or for both sides of a holdout."""
     needed = 2 if split.holdout is not None else split.n_splits
     if count < needed:
         fewer = f"; ask for fewer folds (--set split.n_splits={count})" if split.holdout is None and count > 1 else ""
-        raise SplitError(f"{found}; {needed} are needed, one for each side or fold{fewer}")
+        raise SplitError(f"{what}; {needed} are needed, one for each side or fold{fewer}")

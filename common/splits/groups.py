@@ -1,8 +1,8 @@
 """Deal groups of rows to folds.
 
-scikit-learn's splitters are not used here: GroupKFold balances sizes only where it takes no seed, GroupShuffleSplit
-takes a share of the groups instead of the rows, and StratifiedGroupKFold needs minutes for a million rows in
-hundreds of thousands of groups. One method replaces the three.
+scikit-learn's splitters are not used here: GroupKFold balances sizes only where it takes no seed, GroupShuffleSplit takes
+a fraction of the groups instead of the rows, and StratifiedGroupKFold needs minutes for a million rows in hundreds of
+thousands of groups. One method replaces the three.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 def deal_groups(
-    groups: NDArray[np.intp], classes: NDArray[np.intp], shares: Sequence[float], seed: int
+    groups: NDArray[np.intp], classes: NDArray[np.intp], fractions: Sequence[float], seed: int
 ) -> NDArray[np.intp]:
-    """Return the fold of each row such that a group stands in one fold only.
+    """Return the fold of each row such that every group is in one fold only.
 
     Greedy, large groups first: a group goes to the fold where it least increases the sum over folds and classes of
-    `(rows of the class in the fold / rows of the class)² / share of the fold`, which is smallest when each fold has
-    its share of each class. All rows together count as one more class, so that sizes agree too. Groups of the same
-    composition are interchangeable and are dealt at once, so that the cost depends on the number of different
-    compositions rather than of groups.
+    `(rows of the class in the fold / rows of the class)² / fraction of the fold`, which is smallest when each fold has its
+    fraction of each class. All rows together count as one more class, so that sizes agree too. Groups of the same
+    composition are interchangeable and are dealt at once, so that the cost depends on the number of distinct compositions
+    rather than of groups.
 
     Args:
         groups: Group of each row, 0..g-1, shape (n,).
         classes: Class of each row, 0..c-1, shape (n,).
-        shares: The share of the rows that each fold is to have; they sum to one.
+        fractions: The fraction of the rows for each fold; they sum to one.
         seed: Which of many equally good deals to take.
     """
     import numpy as np
@@ -40,15 +40,15 @@ def deal_groups(
     totals = np.bincount(class_of_pair, rows_of_pair)
     relative = rows_of_pair / totals[class_of_pair]  # every class counts alike, however rare
 
-    # Groups are alike if a random linear form agrees; in 64 bits a chance agreement is out of reach, and harmless.
+    # Groups are alike if a random linear combination agrees; in 64 bits a chance agreement is out of reach, and harmless.
     weights = rng.integers(1, 2**63, len(totals), dtype=np.uint64)
-    form = np.add.reduceat(rows_of_pair.astype(np.uint64) * weights[class_of_pair], starts)
-    _, example, kind, n_alike = np.unique(form, return_index=True, return_inverse=True, return_counts=True)
+    composition = np.add.reduceat(rows_of_pair.astype(np.uint64) * weights[class_of_pair], starts)
+    _, example, kind, n_alike = np.unique(composition, return_index=True, return_inverse=True, return_counts=True)
     members = np.lexsort((rng.random(len(starts)), kind))  # kind by kind, shuffled inside
     last = np.cumsum(n_alike)
 
-    share = np.asarray(shares)
-    filled = np.zeros((len(totals), len(share)))
+    target = np.asarray(fractions)
+    filled = np.zeros((len(totals), len(target)))
     fold_of_group = np.empty(len(starts), dtype=np.intp)
     # Powers of two: near enough to large-first for balance, with room inside for the seed to vary the folds.
     magnitude = np.floor(np.log2(rows_of_pair[ends[example] - 1]))
@@ -56,12 +56,12 @@ def deal_groups(
         pair = slice(starts[example[k]], ends[example[k]])
         present, rows = class_of_pair[pair], relative[pair, None]
         dealt: list[int] = []
-        if n_alike[k] > len(share):
-            count = _level((filled[present] * rows).sum(axis=0), (rows**2).sum(), share, n_alike[k])
+        if n_alike[k] > len(target):
+            count = _level((filled[present] * rows).sum(axis=0), (rows**2).sum(), target, n_alike[k])
             filled[present] += rows * count
-            dealt = np.repeat(np.arange(len(share)), count).tolist()
+            dealt = np.repeat(np.arange(len(target)), count).tolist()
         for _ in range(n_alike[k] - len(dealt)):
-            cost = ((filled[present] + rows / 2) * rows).sum(axis=0) / share
+            cost = ((filled[present] + rows / 2) * rows).sum(axis=0) / target
             fold = int(cost.argmin())
             filled[present, fold] += rows[:, 0]
             dealt.append(fold)
@@ -88,17 +88,17 @@ def _compositions(
     return class_of_pair, np.concatenate((rows, np.bincount(groups)))[order], np.concatenate(([0], starts))
 
 
-def _level(load: NDArray[np.float64], step: float, share: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+def _level(load: NDArray[np.float64], step: float, target: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """Return how many of `count` equal groups go to each fold if they are poured like water; a few are left over.
 
-    A group raises the level of a fold, which stands at `load / share`, by `step / share`.
+    A group raises the level of a fold, which stands at `load / target`, by `step / target`.
     """
     import numpy as np
 
-    below = np.ones(len(share), dtype=bool)  # folds whose level lies below the final one
+    below = np.ones(len(target), dtype=bool)  # folds whose level lies below the final one
     while True:
-        level = (count * step + load[below].sum()) / share[below].sum()
-        poured = np.where(below, (level * share - load) / step, 0.0)
+        level = (count * step + load[below].sum()) / target[below].sum()
+        poured = np.where(below, (level * target - load) / step, 0.0)
         if (poured >= 0).all():
             return poured.astype(np.intp)
         below &= poured > 0

@@ -176,7 +176,7 @@ def _crossing(keys: NDArray[Any], folds: NDArray[Any], ordered: bool) -> NDArray
     import numpy as np
 
     sides = folds.astype(np.int64)
-    lowest = np.full(int(keys.max()) + 2, np.iinfo(np.int64).max)  # the last place takes key -1
+    lowest = np.full(int(keys.max()) + 2, np.iinfo(np.int64).max)  # the last entry is for key -1
     highest = np.full(len(lowest), np.iinfo(np.int64).min)
     np.minimum.at(lowest, keys, sides)
     np.maximum.at(highest, keys, sides)

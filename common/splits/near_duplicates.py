@@ -83,7 +83,7 @@ def _jaccard(left: str, right: str) -> float:
 def _grams(text: str) -> set[str]:
     size = _gram_size(text)
     padded = _padded(text, size)
-    return {padded[place : place + size] for place in range(len(padded) - size + 1)}
+    return {padded[start : start + size] for start in range(len(padded) - size + 1)}
 
 
 def _gram_size(text: str) -> int:
@@ -161,13 +161,13 @@ def _signatures(texts: list[str]) -> Signatures:
     signatures = np.empty((len(texts), _HASHES), dtype=np.uint32)
     sizes = np.fromiter(map(_gram_size, texts), dtype=np.intp, count=len(texts))
     for size in set(sizes.tolist()):
-        places = np.flatnonzero(sizes == size)
-        padded = [_padded(texts[place], size) for place in places]
+        chosen = np.flatnonzero(sizes == size)
+        padded = [_padded(texts[number], size) for number in chosen]
         ends = np.fromiter(accumulate(map(len, padded)), dtype=np.intp, count=len(padded))
         cuts = np.flatnonzero(np.diff(ends // _CHUNK, prepend=0)).tolist()
         for first, last in zip([0, *cuts], [*cuts, len(padded)], strict=True):
             if first < last:
-                signatures[places[first:last]] = _minhash(padded[first:last], size)
+                signatures[chosen[first:last]] = _minhash(padded[first:last], size)
     return signatures
 
 
@@ -178,11 +178,11 @@ def _minhash(texts: list[str], size: int) -> Signatures:
     letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     lengths = np.fromiter(map(len, texts), dtype=np.intp, count=len(texts))
     grams = np.zeros(len(letters) - size + 1, dtype=np.uint64)
-    for place in range(size):
-        grams = grams * np.uint64(0x100000001B3) + letters[place : len(grams) + place]
+    for shift in range(size):
+        grams = grams * np.uint64(0x100000001B3) + letters[shift : len(grams) + shift]
     inside = np.ones(len(letters), dtype=bool)  # n-grams that would reach into the next text are left out
-    for place in range(1, size):
-        inside[np.cumsum(lengths) - place] = False
+    for shift in range(1, size):
+        inside[np.cumsum(lengths) - shift] = False
     hashed = (_mixed(np.zeros_like(grams), grams) >> np.uint64(32)).astype(np.uint32)[inside[: len(grams)]]
     starts = np.r_[0, np.cumsum(lengths - size + 1)[:-1]]
 

@@ -1,4 +1,4 @@
-"""Submissions: made of predictions, written whole, checked against the sample submission, graded against labels."""
+"""Submissions: made from predictions, written atomically, checked against the sample submission, graded against labels."""
 
 from common.submission.checks import Problem, validate
 from common.submission.writing import make, read_sample, write

@@ -10,6 +10,7 @@ from common.competition import Column, Competition, SubmissionFormat, Table
 from common.data.frames import read_rows
 from common.errors import SubmissionError
 from common.metrics.table import score
+from common.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def grade(competition: Competition, file: Path, answers: Path) -> dict[str, float]:
-    """Return the competition's metric and the reported ones.
+    """Return the score of the competition's metric and of those reported beside it.
 
     Args:
-        competition: whose metric and submission format count.
+        competition: names the metrics and the submission's format.
         file: the submission.
         answers: a table with the submission's columns that holds the labels, in any order.
 
@@ -30,19 +31,19 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     """
     from common.submission.checks import validate
 
-    form = competition.submission
-    targets = list(form.targets)
+    format = competition.submission
+    targets = list(format.targets)
     table = Table(
-        file=answers.name, columns=(Column(name=form.id, kind="id"), *_targets(form)), separator=form.separator
+        file=answers.name, columns=(Column(name=format.id, kind="id"), *_targets(format)), separator=format.separator
     )
     truth = read_rows(answers.parent, table)
-    if problems := validate(file, truth[[form.id, *targets]], form):
-        raise SubmissionError(f"{file} has {len(problems)} problems, the first: {problems[0].message}")
-    sent = submission.read_sample(file, form).set_index(form.id).loc[truth[form.id]]
-    return scores(competition, sent, truth, competition.metric, *competition.also_report)
+    if problems := validate(file, truth[[format.id, *targets]], format):
+        raise SubmissionError(f"{file} has {plural(len(problems), 'problem')}, the first: {problems[0].message}")
+    submitted = submission.read_sample(file, format).set_index(format.id).loc[truth[format.id]]
+    return scores(competition, submitted, truth, competition.metric, *competition.also_report)
 
 
-def scores(competition: Competition, sent: DataFrame, truth: DataFrame, *names: str) -> dict[str, float]:
+def scores(competition: Competition, submitted: DataFrame, truth: DataFrame, *names: str) -> dict[str, float]:
     """Return metrics of the target columns of two frames, row by row.
 
     Raises:
@@ -50,17 +51,17 @@ def scores(competition: Competition, sent: DataFrame, truth: DataFrame, *names: 
     """
     import numpy as np
 
-    form = competition.submission
-    targets, kind = list(form.targets), str if form.labels else float
-    predicted, known = (frame[targets].astype(kind).to_numpy() for frame in (sent, truth))
-    if form.classes is not None:  # the label of a row is the class whose column holds one
+    format = competition.submission
+    targets, kind = list(format.targets), str if format.labels else float
+    predicted, known = (frame[targets].astype(kind).to_numpy() for frame in (submitted, truth))
+    if format.classes is not None:  # the label of a row is the class whose column holds one
         known = np.array(targets)[known.argmax(axis=1)]
-    return {name: score(name, _column(known), _column(predicted), classes=form.classes) for name in names}
+    return {name: score(name, _column(known), _column(predicted), classes=format.classes) for name in names}
 
 
 def _column(values: NDArray[Any]) -> NDArray[Any]:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def _targets(form: SubmissionFormat) -> list[Column]:
-    return [Column(name=name, kind="category" if form.labels else "number") for name in form.targets]
+def _targets(format: SubmissionFormat) -> list[Column]:
+    return [Column(name=name, kind="category" if format.labels else "number") for name in format.targets]

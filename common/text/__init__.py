@@ -1,4 +1,11 @@
-"""Text at speed: tokenised and numericalised once, with the course's rules, in parallel, kept as memory maps.
+"""Texts solved out of the box: classes or a number from one or several columns of text.
+
+    from common.text.settings import profiles         # in competition.py: profiles=profiles("sentiment")
+    from common.text import TextModels, TextTask      # in model.py
+
+    MODELS = TextModels(TextTask(target="sentiment", texts=("review",), classes=(0, 1), names=("negative", "positive")))
+
+And text at speed: tokenised and numericalised once, with the course's rules, in parallel, kept as memory maps.
 
     from common.text import TextSettings, numericalise
 
@@ -13,17 +20,21 @@
     for rows in by_length(corpus.lengths[train], 128, rng): …          # a classifier's, alike in length
         x = padded([corpus.ids(row) for row in rows], chunk=72)        # (batch, longest), padding first
 
-rules        what happens to a text before it is split
-words        spaCy's words, each distinct piece looked at once
-subwords     a model of pieces of words, trained on the texts
-vocabulary   ids and tokens
-workers      the processes that share the work
-corpus       the whole, cached
-batches      what a training step reads
+task          what is predicted of which columns
+settings      the profiles' settings, with the reason for each
+models        what the profiles stand for
+ngrams        n-grams counted; linear: the baseline on them
+ulmfit/       language model, encoder, classifier, generated text
+transformer   fine-tuned on what the n-grams leave in doubt; blended, stacking: both together
+tokens/       rules, words, subwords, vocabulary, corpus, batches
 """
 
-from common.text.batches import by_length, padded, windows
-from common.text.corpus import Corpus, TextSettings, numericalise
-from common.text.vocabulary import Vocabulary
+from common.text.models import TextModels
+from common.text.task import TextTask
+from common.text.tokens.batches import by_length, padded, windows
+from common.text.tokens.corpus import Corpus, TextSettings, numericalise
+from common.text.tokens.vocabulary import Vocabulary
 
-__all__ = ["Corpus", "TextSettings", "Vocabulary", "by_length", "numericalise", "padded", "windows"]
+__all__ = [
+    "Corpus", "TextModels", "TextSettings", "TextTask", "Vocabulary", "by_length", "numericalise", "padded", "windows",
+]  # fmt: skip

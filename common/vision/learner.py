@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BackboneError
-from common.fastai.learner import Habits, precise, quiet
+from common.fastai.learner import TrainingCallback, precise, quiet
 from common.model import Context
 from common.precision import Precision
 from common.vision.backbones import Backbone, refusal, require_size
@@ -59,9 +59,9 @@ def fine_tune(learn: Any, epochs: int, context: Context, title: str, **options: 
     """
     steps = len(learn.dls.train) * (epochs + 1)
     with context.progress.task(f"{context.title} · {title}", steps, "steps") as task:
-        learn.add_cb(habits := Habits(context, task, steps))
+        learn.add_cb(callback := TrainingCallback(context, task, steps))
         learn.fine_tune(epochs, **options)
-    return habits.notes
+    return callback.notes
 
 
 def save(network: Any, path: Path) -> None:

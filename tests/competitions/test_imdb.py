@@ -20,10 +20,8 @@ from common import data, registry
 from common.config import resolve
 from common.data.frames import Frames
 from common.environment import OVERRIDE
-from common.errors import RunError, SettingError
 from common.model import Context
-from competitions.imdb import ngrams
-from competitions.imdb.competition import Baseline
+from common.text.settings import Baseline, NGrams
 from competitions.imdb.model import MODELS
 from competitions.imdb.reviews import as_written, unquoted
 
@@ -131,7 +129,7 @@ def test_other_ids_change_no_prediction_of_the_baseline(reviews: Path, tmp_path:
         name: frame.assign(id=[f"{row}_{1 + 9 * (row % 2)}" for row in range(len(frame))])
         for name, frame in others.items()
     }
-    config, seen = Baseline(min_reviews=1), []
+    config, seen = Baseline(ngrams=NGrams(min_df=1)), []
     for number, given in enumerate((frames, replace(frames, **rated))):
         made, prepared, _ = fitted(given, config, tmp_path / str(number))
         seen.append(made.predict(prepared.test))
@@ -145,7 +143,7 @@ def test_other_ids_change_no_prediction_of_the_baseline(reviews: Path, tmp_path:
         ("baseline", ()),
         (
             "best",
-            ("backbone=tiny-random", "reading=brief", "brief.rows=40", "brief.frozen_layers=0", "words.min_reviews=1"),
+            ("backbone=tiny-random", "recipe=cpu", "cpu.rows=40", "cpu.frozen_layers=0", "ngrams.min_df=1"),
         ),
     ],
 )
@@ -162,29 +160,7 @@ def test_no_model_looks_at_an_id(reviews: Path, tmp_path: Path, profile: str, ch
     assert predicted.shape == (len(frames.test),) and ((predicted >= 0) & (predicted <= 1)).all()
 
 
-# The n-grams
-
-
-def test_ngrams_are_those_that_scikit_learn_counts(tmp_path: Path) -> None:
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    texts = ["a good film , a good one .", "not a good film", "bad film !", "good", "so bad it is a good film"]
-    frame = pd.DataFrame({"review": texts})
-    context = context_at(tmp_path)
-    config = Baseline(min_reviews=2)
-    prepared = ngrams.prepare(Frames(train=frame, test=frame.iloc[:2]), config, context)
-    vocabulary, keys = ngrams.load(tmp_path)
-    # A word that occurs once is unknown to both.
-    known = {word for word in vocabulary.tokens if not word.startswith("xx")}
-    plain = [" ".join(word if word in known else "xxunk" for word in text.split()) for text in texts]
-    counter = CountVectorizer(ngram_range=(1, 3), min_df=2, binary=True, token_pattern=r"\S+").fit(plain)  # noqa: S106
-    assert set(ngrams.spelt(keys, vocabulary)) == set(counter.vocabulary_)
-    held = ngrams.matrix(prepared.training[ngrams.COLUMN], len(keys)).toarray()
-    order = [counter.vocabulary_[name] for name in ngrams.spelt(keys, vocabulary)]
-    assert np.array_equal(held, counter.transform(plain).toarray()[:, order])
-    assert [row.tolist() for row in prepared.test[ngrams.COLUMN]] == [
-        row.tolist() for row in prepared.training[ngrams.COLUMN].iloc[:2]
-    ]
+# The baseline
 
 
 def test_reviews_of_any_kind_have_a_prediction(reviews: Path, tmp_path: Path) -> None:
@@ -198,12 +174,6 @@ def test_reviews_of_any_kind_have_a_prediction(reviews: Path, tmp_path: Path) ->
     again = MODELS.load(tmp_path / "fold", Baseline(), context)
     assert np.array_equal(again.predict(prepared.test), predicted)
     assert made.predict(prepared.test.iloc[:0]).shape == (0,)
-
-
-def test_prediction_needs_the_runs_ngrams(reviews: Path, tmp_path: Path) -> None:
-    frames = replace(frames_of(reviews), train=None)
-    with pytest.raises(RunError, match="holds no n-grams"):
-        ngrams.prepare(frames, Baseline(), context_at(tmp_path))
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -234,11 +204,6 @@ def test_a_stage_run_again_leaves_a_finished_run_finished(
     assert after["seconds"].keys() == before["seconds"].keys() >= {"fit"}
 
 
-def test_ngrams_of_four_words_are_refused() -> None:
-    with pytest.raises(SettingError, match="at most 3 words"):
-        Baseline(longest=4)
-
-
 # A run
 
 
@@ -266,7 +231,7 @@ def run(reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         from common.cli import main
 
         words = ["train", "imdb", "--profile", "baseline", "--data", str(folder), "--out", str(home / "run")]
-        assert main([*words, "--set", "split.n_splits=3", "--set", "min_reviews=1"]) == 0
+        assert main([*words, "--set", "split.n_splits=3", "--set", "ngrams.min_df=1"]) == 0
         yield home
 
 
@@ -304,7 +269,7 @@ def test_explain_shows_the_worst_first_and_why(run: Path, capsys: pytest.Capture
     words = {answer: [word for word, _ in words] for answer, words in found["overall"].items()}
     from competitions.imdb.sample import BLAME, PRAISE
 
-    assert set(words["1"]) & set(PRAISE) and set(words["0"]) & set(BLAME)
+    assert set(words["positive"]) & set(PRAISE) and set(words["negative"]) & set(BLAME)
     first = found["mistakes"][0]
     assert first["inputs"]["review"] and first["reasons"]
     # The strongest reasons of a grave mistake speak for the wrong answer.

@@ -57,15 +57,15 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing column": (lambda at: write(at, "train.csv", ["id,anchor,target,score", "1,a,b,0"]), "no column 'context'"),
     "text score": (
         lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,high"]),
-        "'score' is no number in line 4: 'high'",
+        "'score' is not a number in line 4: 'high'",
     ),
-    "infinite score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,inf"]), "no number in line 4"),
+    "infinite score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,inf"]), "not a number in line 4"),
     "empty score": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,"]), "'score' is empty in line 4"),
     "score out of range": (
         lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,1.5"]),
         "outside 0 to 1 in line 4: 1.5",
     ),
-    "duplicate ids": (lambda at: write(at, "train.csv", [*ROWS, "0012,a,b,A47,0"]), "more than once, e.g. '0012'"),
+    "duplicate ids": (lambda at: write(at, "train.csv", [*ROWS, "0012,a,b,A47,0"]), "duplicate ids: '0012'"),
     "not UTF-8": (
         lambda at: (at / "train.csv").write_bytes("\n".join(ROWS).replace("c d", "é").encode("latin-1")),
         "UTF-8",
@@ -92,7 +92,7 @@ def test_all_problems_of_a_file_are_told_at_once(folder: Path) -> None:
     write(folder, "train.csv", [*ROWS, "0012,,b,A47,7"])
     with pytest.raises(DataError) as caught:
         data.read(PATENT, folder)
-    assert all(word in str(caught.value) for word in ("more than once", "'anchor' is empty", "outside 0 to 1"))
+    assert all(word in str(caught.value) for word in ("duplicate ids", "'anchor' is empty", "outside 0 to 1"))
 
 
 def test_found_in_both_mount_layouts(folder: Path, tmp_path: Path) -> None:

@@ -26,11 +26,16 @@ KERNELS = names()
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what a kernel is built from, to be changed at will."""
-    ignore = shutil.ignore_patterns("__pycache__", "stand_in", "commands", "clean_room")
-    for folder in ("common", "competitions", "kernels"):
-        shutil.copytree(PROJECT / folder, tmp_path / "project" / folder, ignore=ignore)
+    """A small project with one kernel and two modules, to be changed at will."""
+    for path in ("kernels/patent_train", "common/splits"):
+        shutil.copytree(PROJECT / path, tmp_path / "project" / path, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path / "project"
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
+    """Every kernel of the repository as a notebook."""
+    return {name: build(name, "someone", tmp_path_factory.mktemp(name) / "out") for name in KERNELS}
 
 
 def change(project: Path, **fields: Any) -> None:
@@ -61,8 +66,10 @@ def unpack(made: Built, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("script", [False, True])
-def test_every_kernel_of_the_repository_can_be_built(tmp_path: Path, name: str, script: bool) -> None:
-    made = build(name, "someone", tmp_path / "out", script=script)
+def test_every_kernel_of_the_repository_can_be_built(
+    tmp_path: Path, notebooks: dict[str, Built], name: str, script: bool
+) -> None:
+    made = build(name, "someone", tmp_path / "out", script=True) if script else notebooks[name]
     assert sorted(path.name for path in made.folder.iterdir()) == sorted([METADATA, made.metadata["code_file"]])
     assert made.bytes == len(text(made).encode()) < MAX_BYTES / 2
     assert made.ref.name == json.loads((made.folder / METADATA).read_text())["id"]
@@ -71,9 +78,10 @@ def test_every_kernel_of_the_repository_can_be_built(tmp_path: Path, name: str, 
     assert not [path for path in made.files if path.startswith(("common/kaggle", "common/commands", "tests"))]
 
 
-def test_the_same_sources_give_the_same_bytes_anywhere(project: Path, tmp_path: Path) -> None:
+def test_the_same_sources_give_the_same_bytes_anywhere(tmp_path: Path) -> None:
     elsewhere = tmp_path / "other" / "place"
-    shutil.copytree(project, elsewhere)
+    for folder in ("common", "competitions", "kernels"):
+        shutil.copytree(PROJECT / folder, elsewhere / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for path in elsewhere.rglob("*.py"):  # a checkout of another system, made at another time
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
         os.utime(path, (0, 0))
@@ -81,7 +89,7 @@ def test_the_same_sources_give_the_same_bytes_anywhere(project: Path, tmp_path: 
         "print(build('patent_train', 'someone', Path(sys.argv[1]), project=Path(sys.argv[2])).hash)"  # fmt: skip
     hashes, contents = [], []
     for number, (root, zone, locale, seed) in enumerate(
-        [(project, "Asia/Tokyo", "C", "1"), (elsewhere, "America/Caracas", "C.UTF-8", "2")]
+        [(PROJECT, "Asia/Tokyo", "C", "1"), (elsewhere, "America/Caracas", "C.UTF-8", "2")]
     ):
         out = tmp_path / f"out-{number}"
         environ = {**os.environ, "TZ": zone, "LC_ALL": locale, "PYTHONHASHSEED": seed}
@@ -97,8 +105,8 @@ def test_the_hash_tells_code_settings_and_machine_apart(project: Path) -> None:
     assert built(project).hash == first
     others = [built(project, profile="course").hash, built(project, settings=["epochs=3"]).hash]
     others += [built(project, cpu=True).hash, built(project, datasets=["someone/wheels/2"]).hash]
-    metrics = project / "common" / "metrics" / "table.py"
-    metrics.write_text(metrics.read_text() + "# changed\n")
+    module = project / "common" / "splits" / "folds.py"
+    module.write_text(module.read_text() + "# changed\n")
     others.append(built(project).hash)
     assert len({first, *others}) == 6
 
@@ -124,23 +132,23 @@ def test_a_damaged_bundle_says_so(tmp_path: Path) -> None:
 
 
 def test_only_what_is_imported_travels(project: Path) -> None:
+    for path in ("common/__init__.py", "common/runs/ledger.py", "common/submission/__init__.py"):
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / path, project / path)
     (project / "common" / "one.py").write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import common.runs.ledger\n"
         "def f():\n    from common import two\n    from .submission import checks as v\n"
     )
     (project / "common" / "two.py").write_text("import json, os.path\n")
-    found = sources([], "import common.one\n", project)
-    assert {"common/__init__.py", "common/one.py", "common/two.py", "common/submission/checks/__init__.py"} <= set(
-        found
-    )
-    assert "common/runs/ledger.py" not in found
+    travels = set(sources([], "import common.one\n", project))
+    assert {"common/__init__.py", "common/one.py", "common/two.py", "common/submission/__init__.py"} <= travels
+    assert "common/runs/ledger.py" not in travels
     assert imported("from ..a import b\n", "x.py", "p.q") == ["p.a", "p.a.b"]
 
 
-def test_a_notebook_is_valid_and_tells_the_story(tmp_path: Path) -> None:
+def test_a_notebook_is_valid_and_tells_the_story(notebooks: dict[str, Built]) -> None:
     nbformat = pytest.importorskip("nbformat")
-    for name in KERNELS:
-        made = build(name, "someone", tmp_path / name)
+    for made in notebooks.values():
         notebook = nbformat.read(made.folder / "kernel.ipynb", as_version=4)
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3"
@@ -174,9 +182,9 @@ def test_a_story_that_is_none_is_refused(code: str, words: str) -> None:
         cells(code, "k.py")
 
 
-def test_what_is_on_disk_is_what_the_client_sends(tmp_path: Path) -> None:
+def test_what_is_on_disk_is_what_the_client_sends(notebooks: dict[str, Built]) -> None:
     """The official client parses a notebook and writes it anew; the limit is on that text."""
-    made = build("patent_train", "someone", tmp_path / "out")
+    made = notebooks["patent_train"]
     assert json.dumps(json.loads(text(made))) == text(made)
 
 
@@ -196,13 +204,12 @@ def test_the_limit_counts_what_the_client_writes(project: Path) -> None:
     assert built(project, script=True).bytes < MAX_BYTES
 
 
-def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_replaced(project: Path, tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(KernelError, match=r"holds other files \(precious.txt\)"):
-        build("patent_train", "someone", tmp_path)
+    with pytest.raises(KernelError, match=r"holds other files \(precious.txt, project\)"):
+        build("patent_train", "someone", tmp_path, project=project)
     assert (tmp_path / "precious.txt").read_text() == "mine"
-    made = build("patent_train", "someone", tmp_path / "out")
-    again = build("patent_train", "someone", tmp_path / "out", script=True)
+    made, again = built(project), built(project, script=True)
     assert made.folder == again.folder
     assert not (again.folder / "kernel.ipynb").exists()
 

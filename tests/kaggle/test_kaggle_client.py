@@ -188,7 +188,7 @@ def test_complete_with_an_error_text_is_no_success(tmp_path: Path, monkeypatch: 
 LOST = ("cut_answer", "html", "error", "rate_limited")
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("method", ["StartSubmissionUpload", "CreateSubmission", "ListSubmissions", "PUT"])
 def test_whatever_gets_lost_there_is_one_submission(
@@ -312,7 +312,7 @@ def test_dropped_sources_are_an_error_even_when_the_answer_is_lost(
         assert "Version 1 exists" in str(caught.value)
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", LOST)
 @pytest.mark.parametrize("method", ["SaveKernel", "GetKernel"])
 def test_whatever_gets_lost_there_is_one_version(
@@ -352,11 +352,14 @@ def test_every_status_in_every_spelling(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_log_is_followed_and_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = f"print one\nwait 0.3\nprint token KGAT_abcdef and {KEY}\nwait 0.3\nprint three\n"
+    source = f"print one\nuntil {tmp_path / 'gate'}\nprint token KGAT_abcdef and {KEY}\nprint three\n"
     cut = Fault(on="LOG", kind="cut_answer", parameters={"after_bytes": 90})
     with seam(tmp_path, monkeypatch, cut) as here:
         ref = push(here, tmp_path, source)
-        lines = [line.text for line in here.client.kernels.follow(ref)]
+        lines = []
+        for line in here.client.kernels.follow(ref):
+            lines.append(line.text)
+            (tmp_path / "gate").touch()
         assert lines == ["one\n", "token KGAT_*** and ***\n", "three\n"]
 
 

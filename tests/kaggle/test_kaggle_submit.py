@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kaggle_seam import Seam, seam
-from stand_in_faults import Fault, random_faults
+from stand_in_faults import Fault
 from stand_in_world import USER, hosted, kernel_folder, toy, wait_for
 
 from common.errors import SubmissionError
 from common.kaggle import errors
-from common.kaggle.results import KernelState, Ref, Submission, SubmissionState
+from common.kaggle.results import Ref, Submission, SubmissionState
 from common.kaggle.submit import Outcome, submit
 from common.runs.ledger import Ledger
 
@@ -199,32 +198,3 @@ def test_success_needs_all_three() -> None:
     assert not Submission(ref=1, state=done, public_score="0.5", error="Scoring Error").scored
     assert not Submission(ref=1, state=SubmissionState.ERROR, public_score="0.5").scored
     assert "gave no reason" in Submission(ref=1, state=done).reason
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_random_faults_end_in_one_submission_or_a_clear_refusal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    """Never two submissions, never a wrong success, never a hang: of a file and of a kernel."""
-    with seam(tmp_path, monkeypatch, *random_faults(seed)) as here:
-        by_kernel = random.Random(seed).random() < 0.7
-        try:
-            what: Path | Ref | None = None
-            if by_kernel:
-                built = kernel_folder(tmp_path / "built", "predict 0.5\n", competition_sources=[CODE.slug])
-                what = here.client.kernels.push(built).ref
-                for _ in range(500):
-                    if here.client.kernels.status(what).state is KernelState.COMPLETE:
-                        break
-                    here.hourglass.sleep(1)
-            outcome = run(here, tmp_path, what, wait=3600)
-        except (errors.KaggleError, SubmissionError) as error:
-            assert "\n" not in str(error)
-            sure = not isinstance(error, errors.Transient | errors.TimedOut)
-            assert len(here.calls("submission")) <= (0 if sure else 1)
-        else:
-            (document,) = here.calls("submission")
-            assert document["ref"] == outcome.submission.ref
-            if outcome.submission.scored:
-                assert document["publicScore"] == outcome.submission.public_score
-        assert len(here.calls("version")) <= 1

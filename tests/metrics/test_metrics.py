@@ -163,14 +163,14 @@ def test_probabilities_become_labels(name):
 
 def test_several_classes():
     truth = np.array([0, 1, 2, 2])
-    chances = np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.1, 0.3, 0.6], [0.5, 0.1, 0.4]])
+    predicted = np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.1, 0.3, 0.6], [0.5, 0.1, 0.4]])
     entropy = -np.log([0.7, 0.5, 0.6, 0.4]).mean()
-    assert score("log_loss", truth, chances) == pytest.approx(entropy)
-    assert score("perplexity", truth, chances) == pytest.approx(math.exp(entropy))
-    against_rest = [wins((truth == k).tolist(), chances[:, k].tolist()) for k in range(3)]
-    assert score("roc_auc", truth, chances) == pytest.approx(mean(against_rest))
-    one_each = [f1((truth == k).tolist(), (chances.argmax(axis=1) == k).tolist()) for k in range(3)]
-    assert score("f1", truth, chances) == pytest.approx(mean(one_each))
+    assert score("log_loss", truth, predicted) == pytest.approx(entropy)
+    assert score("perplexity", truth, predicted) == pytest.approx(math.exp(entropy))
+    against_rest = [wins((truth == k).tolist(), predicted[:, k].tolist()) for k in range(3)]
+    assert score("roc_auc", truth, predicted) == pytest.approx(mean(against_rest))
+    one_each = [f1((truth == k).tolist(), (predicted.argmax(axis=1) == k).tolist()) for k in range(3)]
+    assert score("f1", truth, predicted) == pytest.approx(mean(one_each))
     assert score("perplexity", truth, np.full((4, 3), 1 / 3)) == pytest.approx(3)
 
 
@@ -181,8 +181,8 @@ def test_a_class_missing_from_the_truth_is_known_by_its_column():
 
 
 def test_half_precision_rows_are_brought_to_one():
-    chances = np.array([[0.1, 0.2, 0.7]], dtype=np.float16)
-    assert score("log_loss", [2], chances) == pytest.approx(-math.log(0.7), abs=1e-3)
+    predicted = np.array([[0.1, 0.2, 0.7]], dtype=np.float16)
+    assert score("log_loss", [2], predicted) == pytest.approx(-math.log(0.7), abs=1e-3)
 
 
 def test_roc_auc_takes_any_scores_of_two_classes():
@@ -208,8 +208,8 @@ def test_refuses_what_is_not_finite(name, bad):
 def test_refuses_wrong_shapes(name):
     truth, prediction, _ = example(name)
     for wrong, words in (
-        ((truth, prediction[1:]), "60 rows and y_pred 59"),
-        ((truth[1:], prediction), "59 rows and y_pred 60"),
+        ((truth, prediction[1:]), "60 rows but y_pred has 59"),
+        ((truth[1:], prediction), "59 rows but y_pred has 60"),
         (([], []), "empty"),
         ((np.column_stack((truth, truth)), prediction), "one value per row"),
         ((truth, prediction[:, None, None]), "shape"),
@@ -228,15 +228,15 @@ NUMBERS = {name for name, metric in METRICS.items() if metric.prediction == "num
 @of_kind("number", "probability")
 def test_refuses_text_for_numbers(name):
     truth, prediction, _ = example(name)
-    with pytest.raises(MetricError, match="numbers are needed"):
+    with pytest.raises(MetricError, match="must be numbers, got"):
         score(name, truth, prediction.astype(str))
-    with pytest.raises(MetricError, match="numbers are needed"):
+    with pytest.raises(MetricError, match="must be numbers, got"):
         score(name, truth, [*prediction[:-1], "x"])
 
 
 @of_kind("number")
 def test_refuses_text_as_the_truth_of_numbers(name):
-    with pytest.raises(MetricError, match="y_true holds '1'; numbers are needed"):
+    with pytest.raises(MetricError, match="y_true must be numbers, got '1'"):
         score(name, ["1", "2"], [1, 2])
 
 
@@ -264,9 +264,9 @@ def test_overflow_is_an_error():
 
 
 def test_one_class_has_no_roc_auc():
-    with pytest.raises(MetricError, match="1 of the 2 classes"):
+    with pytest.raises(MetricError, match="all 2 classes, got 1 of them"):
         score("roc_auc", [1, 1], [0.2, 0.4])
-    with pytest.raises(MetricError, match="2 of the 3 classes"):
+    with pytest.raises(MetricError, match="all 3 classes, got 2 of them"):
         score("roc_auc", [0, 1], np.full((2, 3), 1 / 3))
 
 
@@ -280,7 +280,7 @@ def test_f1_without_any_positive_is_undefined():
 def test_probabilities_lie_between_zero_and_one(name):
     with pytest.raises(MetricError, match=r"1\.2 in row 1"):
         score(name, [0, 1], [0.3, 1.2])
-    with pytest.raises(MetricError, match=r"row 1 sums to 1\.1"):
+    with pytest.raises(MetricError, match=r"must sum to 1 in each row, got 1\.1 in row 1"):
         score(name, [0, 1], [[0.5, 0.5], [0.5, 0.6]])
 
 
@@ -290,20 +290,20 @@ def test_unknown_labels_are_refused(name):
         score(name, ["a", "b"], ["a", "c"], classes=["a", "b"])
     with pytest.raises(MetricError, match="y_true holds the label 2"):
         score(name, [0, 2], [0, 1], classes=[0, 1])
-    with pytest.raises(MetricError, match="different kinds, like 0 and 'b'"):
+    with pytest.raises(MetricError, match="different types, such as 0 and 'b'"):
         score(name, [0, 0], ["b", "b"])
 
 
 @of_kind("probability")
 def test_classes_must_fit_the_columns(name):
-    for truth, chances, classes in (
+    for truth, predicted, classes in (
         (["a", "a"], [0.1, 0.2], None),
         (["a", "b", "c"], [0.1, 0.2, 0.3], None),
         ([0, 1], [0.1, 0.2], [0, 1, 2]),
     ):
         with pytest.raises(MetricError, match="classes"):
-            score(name, truth, chances, classes=classes)
-    with pytest.raises(MetricError, match="holds 1 twice"):
+            score(name, truth, predicted, classes=classes)
+    with pytest.raises(MetricError, match="must be unique, got 1 twice"):
         score(name, [0, 1], [0.1, 0.2], classes=[1, 1])
 
 

@@ -201,7 +201,7 @@ def test_other_threads_are_told_when_a_run_goes_on(
 def test_a_run_remembers_its_data(
     sample_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quick = ("--set", "rounds=5", "--set", "components=4", "--folds", "0", "--out", tmp_path / "run")
+    quick = ("--set", "trees.max_iter=5", "--set", "trees.components=4", "--folds", "0", "--out", tmp_path / "run")
     assert kit(capsys, "train", "patent", "--data", sample_data, "--profile", "baseline", *quick).code == 0
     file = tmp_path / "run" / "submission.csv"
     assert kit(capsys, "validate", "patent", file).code == 0

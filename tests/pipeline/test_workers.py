@@ -61,7 +61,7 @@ def test_a_workers_last_words_are_the_error(request_of: Request, capfd: pytest.C
 def test_workers_share_the_cache_and_make_each_entry_once(request_of: Request, tmp_path: Path) -> None:
     reviews = registry.get("imdb")
     registry.sample("imdb").make(tmp_path / "reviews", 90, 0)
-    settings = resolve(reviews, "baseline", ["split.n_splits=2", "min_reviews=1"])
+    settings = resolve(reviews, "baseline", ["split.n_splits=2", "ngrams.min_df=1"])
     request = replace(request_of, competition=reviews, config=settings, data=tmp_path / "reviews")
     workers.run(request, [0, 1], workers=2)
     entries = sorted(tmp_path.rglob("flat.npy"))

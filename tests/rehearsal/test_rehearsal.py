@@ -44,6 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
 
 
+@pytest.mark.slow
 def test_whole_way_from_push_to_score(tmp_path: Path) -> None:
     messages: list[str] = []
     done = rehearse(PATENT, tmp_path / "here", notify=messages.append, **QUICK)
@@ -59,6 +60,7 @@ def test_whole_way_from_push_to_score(tmp_path: Path) -> None:
         assert json.loads((kept / "manifest.json").read_text())["place"] == "kaggle-batch"
 
 
+@pytest.mark.slow
 def test_kernel_that_fails_is_named_with_its_reason_and_log(tmp_path: Path) -> None:
     with pytest.raises(KernelError, match=r"patent_train ended as error: .*fold 99 does not exist") as caught:
         rehearse(PATENT, tmp_path / "here", profile="baseline", settings=["folds=99"])

@@ -235,14 +235,17 @@ def test_output_is_cut_after_500_files(post: Post) -> None:
     assert [listed[0]["name"], listed[-1]["name"], len(listed)] == ["000.txt", "499.txt", 500]
 
 
-def test_log_while_running_and_after(post: Post, server: StandIn) -> None:
+def test_log_while_running_and_after(post: Post, server: StandIn, tmp_path: Path) -> None:
     url = f"{server.url}/api/v1/kernels/logs/stream/{USER}/toy-kernel"
-    post.push("print one\nwait 0.5\nprint two")
+    post.push(f"print one\nuntil {tmp_path / 'gate'}\nprint two")
     wait_for(post.status, until=lambda status: status == "RUNNING")
     assert post.ok("kernels/ListKernelSessionOutput", userName=USER, kernelSlug="toy-kernel")["log"] == ""
-    stream = post.session.get(url, timeout=20)
-    assert stream.headers["Content-Type"].startswith("text/event-stream")
-    *events, end = [line.removeprefix("data: ") for line in stream.text.splitlines() if line]
+    with post.session.get(url, timeout=20, stream=True) as stream:
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        lines = stream.iter_lines(decode_unicode=True)
+        first = next(lines)
+        (tmp_path / "gate").touch()
+        *events, end = [line.removeprefix("data: ") for line in (first, *lines) if line]
     assert [json.loads(event)["data"] for event in events] == ["one\n", "two\n"]
     assert end == "END_OF_LOG"
     wait_for(post.status, until=lambda status: status == "COMPLETE")

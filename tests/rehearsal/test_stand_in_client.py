@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from stand_in_world import USER, echo, environment, hosted, kernel_folder, official_api, read_csv, wait_for
 
 from common.errors import SettingError
@@ -91,7 +93,7 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run
     competitions = [hosted(folder / "csv"), hosted(folder / "kernel", "kernel")]
     server = StandIn(folder / "state", competitions, runner=echo, port=80)
     try:
-        with server:
+        with FileLock(Path(tempfile.gettempdir(), "kit-port-80.lock")), server:  # another worker may have it
             yield run, folder
     except SettingError as error:
         pytest.skip(f"the official command line speaks to port 80 only: {error}")

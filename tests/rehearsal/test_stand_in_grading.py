@@ -131,7 +131,7 @@ def test_data_that_cannot_be_hosted(tmp_path: Path) -> None:
 
 
 def test_scores_are_those_of_the_public_and_private_part(tmp_path: Path) -> None:
-    data, made = write_data(tmp_path / "data", tests=50), tmp_path / "made"
+    data, made = write_data(tmp_path / "data", tests=20), tmp_path / "made"
     competition = toy()
     prepare(competition, data, made)
     answers = read_csv(made / "answers.csv")
@@ -143,7 +143,7 @@ def test_scores_are_those_of_the_public_and_private_part(tmp_path: Path) -> None
 
     assert scores(set()) == (0, 0)
     public = {row["id"] for row in answers if scores({row["id"]})[0] > 0}
-    assert len(public) == 15  # 30 % of 50
+    assert len(public) == 6  # 30 % of 20
     assert scores(public)[1] == 0
     whole, parts = (
         scores({row["id"] for row in answers}),

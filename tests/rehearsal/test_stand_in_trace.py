@@ -233,13 +233,14 @@ def test_replay_of_the_token_check(patent: StandIn) -> None:
     assert refused.status_code == 400  # which the client takes for: ignore this token, try the next credential
 
 
-def test_replay_of_the_log(patent: StandIn) -> None:
+def test_replay_of_the_log(patent: StandIn, tmp_path: Path) -> None:
     """Lines as events while the kernel runs, one JSON array afterwards."""
     post, url = Post(patent), f"{patent.url}/api/v1/kernels/logs/stream/{USER}/uspppm-train"
-    post.ok("kernels/SaveKernel", **_push("uspppm-train", "USPPPM Train", "print hi\nwait 0.2"))
-    answer = post.session.get(url, headers={"Accept": "text/event-stream"}, timeout=20)
-    assert answer.headers["Content-Type"].startswith("text/event-stream")
-    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
+    post.ok("kernels/SaveKernel", **_push("uspppm-train", "USPPPM Train", f"print hi\nuntil {tmp_path / 'gate'}"))
+    with post.session.get(url, headers={"Accept": "text/event-stream"}, timeout=20, stream=True) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        (tmp_path / "gate").touch()
+        lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
     assert lines[-1] == "END_OF_LOG" and json.loads(lines[0])["data"] == "hi\n"
     wait_for(lambda: _idle(patent), until=bool)
     assert [line["data"] for line in post.session.get(url, timeout=20).json()] == ["hi\n"]

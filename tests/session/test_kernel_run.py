@@ -89,6 +89,7 @@ def trained(places: Path) -> Session:
     return done
 
 
+@pytest.mark.slow
 def test_training_tells_its_story_and_leaves_few_files(trained: Session, places: Path) -> None:
     files = {path.relative_to(trained.output).parts[0] for path in trained.output.rglob("*") if path.is_file()}
     assert files == {"figures", "manifest.json", "oof.csv", "run.zip", "submission.csv"}
@@ -100,6 +101,7 @@ def test_training_tells_its_story_and_leaves_few_files(trained: Session, places:
     assert "internet off" in trained.said  # the kernel asked for internet, but this profile does without
 
 
+@pytest.mark.slow
 def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places: Path, tmp_path: Path) -> None:
     built = make(tmp_path, "patent_infer")
     done = run(tmp_path, built, places / "hidden", "kaggle-rerun", attached=trained.output)
@@ -119,6 +121,7 @@ def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places:
     assert len({row["score"] for row in sent}) > len(sent) / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("place", "code"), [("kaggle-rerun", 0), ("kaggle-batch", 1)])
 def test_without_its_models_a_rerun_still_submits(places: Path, tmp_path: Path, place: str, code: int) -> None:
     done = run(tmp_path, make(tmp_path, "patent_infer", profile="sample"), places / "hidden", place)
@@ -135,6 +138,7 @@ def test_without_its_models_a_rerun_still_submits(places: Path, tmp_path: Path, 
         assert json.dumps(done.complaint).startswith('"common.errors.DataError')
 
 
+@pytest.mark.slow
 def test_an_error_names_file_and_line_of_the_kit(places: Path, tmp_path: Path) -> None:
     broken = tmp_path / "data"
     sample.make(broken, 80, 0)
@@ -150,7 +154,7 @@ def test_a_kernel_that_hangs_is_ended_with_its_stack(tmp_path: Path) -> None:
     code = (
         "import time\nfrom dataclasses import replace\nfrom common import environment\nfrom common.session import kernel\n"
         "here = replace(environment.detect({}), started=time.time())\n"
-        "kernel.SPARE_SECONDS = 3600 - 0.2\nkernel._watched(here, 1.0)\n"
+        "kernel.SPARE_SECONDS = 3600 - 0.2\nkernel.watched(here, 1.0)\n"
         "def hangs():\n    time.sleep(600)\nhangs()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -163,6 +167,6 @@ def test_a_clock_that_began_before_the_session_ends_nothing() -> None:
     code = (
         "import time\nfrom dataclasses import replace\nfrom common import environment\nfrom common.session import kernel\n"
         "here = replace(environment.detect({}), started=time.time() - 86400)\n"
-        "print(time.time() - kernel._watched(here, 9.0).started < 60)\n"
+        "print(time.time() - kernel.watched(here, 9.0).started < 60)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

@@ -29,6 +29,7 @@ def test_nothing_is_fetched_for_packages_that_are_here(tmp_path: Path) -> None:
     assert not (tmp_path / "wheels").exists()
 
 
+@pytest.mark.slow
 def test_missing_packages_are_fetched_as_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel(tmp_path / "shelf", "kit_test_wheel")
     monkeypatch.setenv("PIP_NO_INDEX", "1")

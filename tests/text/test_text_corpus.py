@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from common import registry
 from common.errors import BackboneError, DeviceError, SettingError
-from common.text import Corpus, TextSettings, Vocabulary, numericalise, workers
-from common.text.rules import SPECIAL
-from common.text.vocabulary import from_counts
+from common.text import Corpus, TextSettings, Vocabulary, numericalise
+from common.text.tokens import workers
+from common.text.tokens.rules import SPECIAL
+from common.text.tokens.vocabulary import from_counts
 
 TEXTS = [
     "A good film, a GOOD one.<br /><br />Really good!!!", "Bad, bad, bad.", "", "Not a bad film: the ending is good...",
@@ -37,7 +38,7 @@ def made(
 def same(one: Corpus, other: Corpus) -> bool:
     return (
         np.array_equal(one.flat, other.flat)
-        and np.array_equal(one.starts, other.starts)
+        and np.array_equal(one.offsets, other.offsets)
         and one.vocabulary.digest == other.vocabulary.digest
     )
 
@@ -119,7 +120,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from common.text import TextSettings, Vocabulary, numericalise, workers
+from common.text import TextSettings, Vocabulary, numericalise
+from common.text.tokens import workers
 
 workers.tokenise = lambda texts, *_: (np.zeros(len(texts), np.int32), np.ones(len(texts), np.int32), ["xxbos"])
 Vocabulary.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
@@ -152,11 +154,11 @@ def test_a_vocabulary_is_read_as_it_was_written(tmp_path: Path) -> None:
         vocabulary.save(tmp_path / "vocabulary.json")
         read = Vocabulary.load(tmp_path / "vocabulary.json")
         assert read == vocabulary and read.digest == vocabulary.digest
-    other = Vocabulary((*vocabulary.tokens[:-1], "another"), vocabulary.kind, vocabulary.model)
+    other = Vocabulary((*vocabulary.tokens[:-1], "another"), vocabulary.model)
     assert other.digest != vocabulary.digest
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"tokens": 3, "kind": "words", "model": null}', "[]"])
+@pytest.mark.parametrize("content", [None, "", "{}", '{"tokens": 3, "model": null}', "[]"])
 def test_a_broken_vocabulary_is_told(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "vocabulary.json"
     if content is not None:

@@ -15,9 +15,9 @@ from kit import kit, start
 from ulmfit_world import TINY, reviews
 
 from common.errors import BackboneError
-from common.fastai.checkpoints import CHECKPOINT, Keeper
-from competitions.imdb import encoder
-from competitions.imdb.generate import as_written
+from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
+from common.text.ulmfit import encoder
+from common.text.ulmfit.generate import as_written
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,8 @@ def test_stages_apart_end_as_together(
     words = ("train", "imdb", "--data", data, *TINY, "--out", tmp_path / "run", "--json")
     first = kit(capsys, *words, "--stage", "language-model")
     assert first.code == 0, first.err
-    assert first.json["status"] == "language-model finished" and "submission" not in first.json
+    assert (first.json["stage"], first.json["status"]) == ("language-model", "finished")
+    assert first.json["submission"] is None
     assert not (tmp_path / "run" / "submission.csv").exists() and not list((tmp_path / "run").glob("fold-*"))
     assert kit(capsys, *words, "--stage", "classifier").code == 0
     same(tmp_path / "run", calm)
@@ -172,21 +173,21 @@ def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     words = ("train", "imdb", "--data", data, *TINY, "--out", run, "--set", "checkpoint_minutes=0")
     if stage == "classifier":
         words = (*words, "--set", f"encoder={calm}")
-    whole, batches = Keeper.after_batch, [0]
+    whole, batches = CheckpointCallback.after_batch, [0]
 
     for cut in cuts:
 
-        def counted(keeper: Keeper, limit: int = cut) -> None:
-            whole(keeper)
-            batches[0] += keeper.training
+        def counted(callback: CheckpointCallback, limit: int = cut) -> None:
+            whole(callback)
+            batches[0] += callback.training
             if batches[0] >= limit:
                 raise Cut
 
         batches[0] = 0
-        monkeypatch.setattr(Keeper, "after_batch", counted)
+        monkeypatch.setattr(CheckpointCallback, "after_batch", counted)
         with pytest.raises(Cut):
             kit(capsys, *words)
-    monkeypatch.setattr(Keeper, "after_batch", whole)
+    monkeypatch.setattr(CheckpointCallback, "after_batch", whole)
     folder = run / ("language-model-unfinished" if stage == "language-model" else "fold-0-unfinished")
     assert (folder / CHECKPOINT).is_file()
     assert kit(capsys, *words).code == 0
@@ -233,10 +234,12 @@ def test_a_deadline_stops_the_language_model_which_then_goes_on(
 ) -> None:
     words = ("train", "imdb", "--data", data, *TINY, "--out", tmp_path / "run", "--stage", "language-model", "--json")
     said = kit(capsys, *words, "--time-limit", "0.01s")
-    assert said.code == 0 and said.json["status"] == "language-model stopped by the deadline"
+    assert (
+        said.code == 0 and said.json["status"] == "stopped by the deadline" and said.json["stage"] == "language-model"
+    )
     assert encoder.read(tmp_path / "run" / "encoder").record["stopped_early"] is True
     said = kit(capsys, *words)
-    assert said.code == 0 and said.json["status"] == "language-model finished"
+    assert said.code == 0 and said.json["status"] == "finished" and said.json["stage"] == "language-model"
     names = ("encoder/model.safetensors", "encoder/vocabulary.json")
     assert all((tmp_path / "run" / name).read_bytes() == (calm / name).read_bytes() for name in names)
 
@@ -264,7 +267,7 @@ def test_a_language_model_goes_on_with_a_text(
     said = kit(capsys, *words, "--seed", 10**20)
     assert said.code == 1 and "--seed has to be between" in said.complaint
     said = kit(capsys, "generate", "imdb", "--run", tmp_path, "--text", "x")
-    assert said.code == 1 and "holds no run" in said.complaint
+    assert said.code == 1 and "no run in" in said.complaint
 
 
 def test_tokens_become_what_a_writer_would_have_put() -> None:

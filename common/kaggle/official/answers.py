@@ -41,7 +41,7 @@ def translate(error: Exception, about: str, *, secrets: Iterable[str] = (), slug
     """Return the kit's error for an exception of the official client.
 
     Args:
-        error: what was raised; its own words are kept where Kaggle wrote them.
+        error: what was raised; Kaggle's own words are kept.
         about: what was requested, the beginning of the message.
         secrets: values that must not appear in the message.
         slug: the competition that was requested, for the page where its rules are accepted.

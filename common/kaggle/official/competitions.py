@@ -163,7 +163,7 @@ class Competitions:
             return None
 
         ref = self._session.retry.once(act, find, what=about, notify=self._session.notify)
-        # Only a submission that is listed stands: "Successfully submitted" has been said of none.
+        # Only a submission that is listed stands: Kaggle has said "Successfully submitted" without one.
         listed = (item for item in self.submissions(slug, newest=20) if item.ref == ref)
         return next(listed, None) or self.submission(slug, ref)
 

@@ -48,7 +48,7 @@ def is_loopback(url: str) -> bool:
 
 
 def guard(session: requests.Session, *, loopback: bool) -> requests.Session:
-    """Put time limits, and the limit to this machine if asked for, on a session."""
+    """Give a session time limits and, with `loopback`, keep it on this machine."""
     for prefix in ("http://", "https://"):
         session.mount(prefix, _Adapter(loopback=loopback))
     if loopback:

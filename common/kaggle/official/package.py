@@ -58,12 +58,12 @@ def api(kind: type[Any] | None = None) -> Any:
 
     The class fixes the path of kaggle.json when it is imported; the environment may have changed since.
     """
-    made = (kind or load().KaggleApi)()
+    client = (kind or load().KaggleApi)()
     folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
     if sys.platform.startswith("linux") and not os.environ.get("KAGGLE_CONFIG_DIR") and not folder.exists():
         folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
-    made.config_dir, made.config = str(folder), str(folder / made.config_file)
-    return made
+    client.config_dir, client.config = str(folder), str(folder / client.config_file)
+    return client
 
 
 @contextmanager

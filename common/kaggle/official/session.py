@@ -40,7 +40,7 @@ class Session:
             local = "http://localhost" if os.environ.get("KAGGLE_API_ENVIRONMENT") == "LOCALHOST" else None
             endpoint = os.environ.get("KIT_KAGGLE") or local
         if endpoint is not None and not is_loopback(endpoint):
-            raise SettingError(f"endpoint must be a loopback URL, or None for Kaggle; got {endpoint!r}")
+            raise SettingError(f"the endpoint must be a loopback URL such as http://localhost:7777, got {endpoint!r}")
         if (username is None) != (key is None):
             raise SettingError("username and key must be given both or not at all")
         if username and endpoint is None:
@@ -91,7 +91,7 @@ class Session:
         Args:
             method: for example `session.sdk.kernels.kernels_api_client.get_kernel`.
             about: what is requested, the beginning of error messages.
-            repeat: whether repeating is harmless; a call that is not is made once.
+            repeat: whether the call may be repeated.
             fields: of the request; None leaves a field out.
 
         Raises:

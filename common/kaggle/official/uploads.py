@@ -1,4 +1,4 @@
-"""Bytes to Kaggle's blob store: an address, the file sent there in pieces, the token that stands for it.
+"""Bytes to Kaggle's blob store: an address, the file sent there in pieces, and the token that names it.
 
 The address follows Google's protocol of resumable uploads: `Content-Range: bytes */N` asks what has arrived.
 """
@@ -38,8 +38,8 @@ def upload(
         session: the connection.
         file: what to upload.
         about: for messages.
-        start: requests an address from Kaggle; the answer has `token` and `create_url`. Without a request that
-            uses the token nothing comes of it, so it may be repeated.
+        start: requests an address from Kaggle; the answer has `token` and `create_url`. It may be
+            repeated: an unused token has no effect.
         progress: called with the bytes sent.
 
     Raises:

@@ -53,8 +53,8 @@ class Watch:
         # Shared memory counts for each process in the cheap figure, so only the expensive one decides.
         if memory(self._process.pid) <= self._memory or memory(self._process.pid, shared=False) <= self._memory:
             return ""
-        whose = "this machine has left" if self._memory < self._limits.memory_bytes else "are available"
-        return f"the kernel tried to allocate more memory than the {_size(self._memory)} that {whose}"
+        which = "this machine has left" if self._memory < self._limits.memory_bytes else "are available"
+        return f"the kernel tried to allocate more memory than the {_size(self._memory)} that {which}"
 
     def _disk_exceeded(self) -> str:
         if size(self._working) <= self._limits.disk_bytes:

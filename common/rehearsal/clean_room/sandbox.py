@@ -78,7 +78,7 @@ class Isolation(ABC):
         return ("internet is off for Python code only: no network namespace can be made here",)
 
     def root(self, sandbox: Sandbox) -> Path:
-        """Return where Kaggle's `/` is in the kernel's eyes."""
+        """Return where the kernel finds Kaggle's `/`."""
         return Path("/")
 
     @abstractmethod
@@ -143,7 +143,7 @@ class NoIsolation(Isolation):
         )
 
     def root(self, sandbox: Sandbox) -> Path:
-        """Return where Kaggle's `/` is in the kernel's eyes."""
+        """Return where the kernel finds Kaggle's `/`."""
         return sandbox.folder
 
     def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:

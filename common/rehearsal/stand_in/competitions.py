@@ -99,7 +99,7 @@ class Team:
 
 
 def ranking(store: Store, competition: Competition) -> list[Team]:
-    """Return the teams, best first; of equal scores the earlier one stands higher."""
+    """Return the teams, best first; of equal scores the earlier one ranks higher."""
     from common.metrics.table import get
 
     sign = -1 if get(competition.metric).greater_is_better else 1

@@ -1,4 +1,4 @@
-"""Datasets and the blobs that they are made of."""
+"""Datasets and the blobs that they consist of."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Datasets:
         for name, path in uploads:
             if name not in invalid:
                 _unpack(path, folder, name)
-        # A bad name passes here and fails in processing, where only the status tells.
+        # A bad name passes here and fails in processing, which only the status shows.
         version = {"number": number, "created": self._world.now(), "failed": bool(invalid)}
         dataset["versions"].append(version)
         self._world.store.put("dataset", ref, dataset)

@@ -32,7 +32,7 @@ class Grade:
 def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     """Score a file against the answers in a prepared competition folder.
 
-    The public part is the 30 % of the ids that come first in the order of their seeded hashes, so that
+    The public part is the 30 % of the ids with the smallest seeded hashes, so that
     it is the same for every submission and every run.
 
     Raises:

@@ -79,7 +79,7 @@ def write(frame: DataFrame, folder: Path, source: Source) -> None:
         return
     name, content = source.folders[0], []
     for row_id, file in zip(frame[ID], frame[FILE], strict=True):
-        member = zipfile.ZipInfo(f"{name}/{row_id}{Path(file).suffix.lower()}")  # dated 1980: tells nothing
+        member = zipfile.ZipInfo(f"{name}/{row_id}{Path(file).suffix.lower()}")  # dated 1980: reveals nothing
         member.compress_type = zipfile.ZIP_DEFLATED
         content.append((member, file))
     _pack(folder / f"{name}{ARCHIVE}", content)

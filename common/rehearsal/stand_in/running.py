@@ -61,7 +61,7 @@ def _discard(entry: LogEntry) -> None:
 class KernelRun:
     """Everything a runner needs to know. `rerun` is the hidden rerun of a code submission.
 
-    `emit` takes each log entry as it comes, which is what `kaggle kernels logs --follow` shows;
+    `emit` takes each log entry as it is written, which is what `kaggle kernels logs --follow` shows;
     `cancelled` is set when the kernel is deleted or the server stops.
     """
 

@@ -1,4 +1,4 @@
-"""The stand-in itself: a server on loopback that answers as Kaggle does.
+"""A server on loopback that answers as Kaggle does.
 
 ```python
 with StandIn(state, competitions=[Hosted(competition=patent, data=folder)], runner=run) as server:
@@ -42,10 +42,10 @@ class StandIn:
     """A local Kaggle; a context manager that serves from a thread of its own on a free port.
 
     Args:
-        state: Folder that keeps everything; a later stand-in with the same folder goes on where this one stopped.
+        state: Folder that keeps everything; a later stand-in with the same folder continues where this one stopped.
         competitions: What it hosts, with the data of each.
         runner: What runs kernels; without one, pushed kernels end as ERROR.
-        accounts: Who may ask; by default anybody with a user name and a key.
+        accounts: Who may sign in; by default anybody with a user name and a key.
         sources: Datasets and models that exist from the start.
         clock: The time (UTC) that dates, quotas and deadlines go by.
         dataset_processing: How long a new dataset version takes to become ready.

@@ -29,8 +29,8 @@ Then = Callable[[RunResult], None]
 class Sessions:
     """Runs sessions on a few threads, in the order in which they were queued.
 
-    A document `session` under the key `owner/slug/version` (`_rerun/<submission>` for a hidden rerun) says
-    how it stands. Its serial number, never given twice, names its folder: a kernel that is deleted and
+    A document `session` under the key `owner/slug/version` (`_rerun/<submission>` for a hidden rerun) holds
+    its state. Its serial number, never used twice, names its folder: a kernel that is deleted and
     pushed again has nothing to do with what may still be running of the old one.
     """
 

@@ -1,4 +1,4 @@
-"""The state of the stand-in: JSON documents in one SQLite file, so that a restart finds all or nothing of a change."""
+"""The state of the stand-in: JSON documents in one SQLite file, so that a restart finds a change whole or not at all."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Store:
         return [json.loads(row[0]) for row in rows]
 
     def next(self, counter: str, start: int = 1) -> int:
-        """Count up and return the new number; numbers are never given twice, not even after a restart."""
+        """Count up and return the new number; no number is returned twice, not even after a restart."""
         with self.transaction():
             value = int((self.get("counter", counter) or {"value": start - 1})["value"]) + 1
             self.put("counter", counter, {"value": value})

@@ -1,11 +1,11 @@
-"""Every problem of a submission at once, before Kaggle finds the first of them and takes a daily try for it.
+"""Every problem of a submission at once, before one of them costs a daily submission.
 
-The file is held against the sample submission (which rows) and the competition's format (which values). The
-rules are strict where Kaggle's reader is not documented: a file without problems leaves nothing to interpret.
+The file is compared with the sample submission (which rows) and the competition's format (which values). The rules are
+strict where Kaggle's reader is not documented: a file without problems leaves nothing to interpret.
 
-encoding, quoting, delimited    from bytes to columns of text; whatever can still be read is read
-table, sample                   what is held against what
-columns, ids, values            the rules
+encoding, delimited    from bytes to columns of text; whatever can still be read is read
+table, sample          what is compared with what
+columns, ids, values   the rules
 """
 
 from __future__ import annotations
@@ -32,44 +32,52 @@ __all__ = ["Problem", "validate"]
 _TOO_BIG_TO_READ = 5
 
 
-def validate(submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, form: SubmissionFormat) -> list[Problem]:
+def validate(submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, format: SubmissionFormat) -> list[Problem]:
     """Find everything that is wrong with a submission.
 
     Args:
         submission: the file, or the frame that would be written.
-        sample: the sample submission, which has exactly the rows that are due.
-        form: what Kaggle accepts.
+        sample: the sample submission, which has exactly the expected rows.
+        format: what Kaggle accepts.
 
     Returns:
-        The problems, those of the file's form first; none if Kaggle will accept it. Rules: size, binary, encoding,
+        The problems, those of the file's layout first; none if Kaggle will accept it. Rules: size, binary, encoding,
         empty_file, line_endings, separator, quoting, header, ragged, blank_lines, decimal_comma, index_column,
         columns, column_order, row_count, altered_ids, missing_ids, unknown_ids, duplicate_ids, order,
         empty_values, nan, infinite, not_a_number, range, labels, row_sums.
 
     Raises:
-        SubmissionError: if there is no such file.
+        SubmissionError: if the file does not exist.
         DataError: if the sample submission itself is missing or broken.
+
+    >>> import pandas as pd
+    >>> sample = pd.DataFrame({"id": ["007", "008"], "score": 0.5})
+    >>> submission = pd.DataFrame({"id": ["7", "008"], "score": [0.2, 1.5]})
+    >>> for each in validate(submission, sample, SubmissionFormat(id="id", targets=("score",), low=0, high=1)):
+    ...     print(each)
+    1 id with leading zeros lost or added: '7'. Read and write ids as text, in pandas with read_csv(path, dtype=str)
+    1 cell of column 'score' outside [0, 1]: row 1 (id '008') has 1.5. Clip or correct them
     """
-    due = sample_ids(sample, form)
+    expected = sample_ids(sample, format)
     if isinstance(submission, Path):
-        table, problems = _from_file(submission, due, form)
+        table, problems = _from_file(submission, expected, format)
         if table is None:
             return problems
     else:
-        table, problems = from_frame(submission, form.id), []
-    columns, header_problems = find_columns(table, form)
+        table, problems = from_frame(submission, format.id), []
+    columns, header_problems = find_columns(table, format)
     problems += header_problems
-    return problems + check_ids(table, columns.get(form.id), due, form) + check_values(table, columns, form)
+    return problems + check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)
 
 
-def _from_file(path: Path, due: Any, form: SubmissionFormat) -> tuple[Table | None, list[Problem]]:
+def _from_file(path: Path, expected: Any, format: SubmissionFormat) -> tuple[Table | None, list[Problem]]:
     if not path.is_file():
-        raise SubmissionError(f"there is no file {path}; `kit train` writes one, or name another")
-    names, problems = (form.id, *form.targets), []
-    if (size := path.stat().st_size) > form.max_bytes:
-        what = f"the file has {size:,} bytes, the limit is {form.max_bytes:,}"
-        problems.append(problem("size", what, "Write fewer digits, or only the rows and columns that are due"))
-        if size > _TOO_BIG_TO_READ * form.max_bytes:
+        raise SubmissionError(f"file not found: {path}; `kit train` writes one")
+    names, problems = (format.id, *format.targets), []
+    if (size := path.stat().st_size) > format.max_bytes:
+        what = f"the file has {size:,} bytes, the limit is {format.max_bytes:,}"
+        problems.append(problem("size", what, "Write fewer digits, or only the expected rows and columns"))
+        if size > _TOO_BIG_TO_READ * format.max_bytes:
             return None, problems
     try:
         data = path.read_bytes()
@@ -80,14 +88,10 @@ def _from_file(path: Path, due: Any, form: SubmissionFormat) -> tuple[Table | No
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        known = pc.index_in(pa.array(fields[:1], due.type), value_set=due).null_count < len(fields[:1])
-        strange = pa.array([field for field in fields[1:] if field not in names], pa.string())
-        numbers = pc.any(pc.match_substring_regex(strange, NUMBER)).as_py() or False
-        return bool(known or (numbers and form.id not in fields))
+        known = pc.index_in(pa.array(fields[:1], expected.type), value_set=expected).null_count < len(fields[:1])
+        others = pa.array([field for field in fields[1:] if field not in names], pa.string())
+        numbers = pc.any(pc.match_substring_regex(others, NUMBER)).as_py() or False
+        return bool(known or (numbers and format.id not in fields))
 
-    found, more = read(data, names, form.separator, is_row)
-    if found is None:
-        return None, problems + more
-    lines = found.lines
-    table = Table(found.header, found.columns, lambda row: f"line {lines[row]}", len(lines), found.unread)
+    table, more = read(data, names, format.separator, is_row)
     return table, problems + more

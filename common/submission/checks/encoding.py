@@ -1,4 +1,4 @@
-"""Files that are not plain UTF-8 text with a newline after each line, brought to it so that the rest can be read."""
+"""Files that are not plain UTF-8 text, decoded all the same so that the rest can be read."""
 
 from __future__ import annotations
 
@@ -24,28 +24,24 @@ def binary_kind(data: bytes) -> str | None:
     return next((kind for mark, kind in _BINARY.items() if data.startswith(mark)), None)
 
 
-def to_utf8(data: bytes) -> tuple[bytes, list[Problem]]:
-    """Return a file's content as UTF-8 without a byte order mark, and what it was instead."""
+def to_text(data: bytes) -> tuple[str, list[Problem]]:
+    """Return a file's content as text without a byte order mark, and what was wrong if it is not UTF-8."""
     advice = "Save it as UTF-8 without a byte order mark"
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             what = f"the file starts with the byte order mark of {encoding.upper()}, which readers take for text"
-            text = data[len(mark) :].decode(encoding, errors="replace")
-            return text.encode(), [problem("encoding", what, advice)]
+            return data[len(mark) :].decode(encoding, errors="replace"), [problem("encoding", what, advice)]
     problems = []
     if data[:4096].count(0) > len(data[:4096]) // 4:  # every second byte of ordinary text, if it is UTF-16
         encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
-        problems.append(problem("encoding", f"the file has NUL bytes; it looks like {encoding.upper()}", advice))
-        data = data.decode(encoding, errors="replace").encode()
-    elif b"\0" in data:
+        what = f"the file has NUL bytes; it looks like {encoding.upper()}"
+        return data.decode(encoding, errors="replace"), [problem("encoding", what, advice)]
+    if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         problems.append(problem("encoding", "the file has NUL bytes", "Remove them", [f"line {line}"]))
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            what = f"the file is not UTF-8, byte 0x{data[error.start]:02x} is not valid there"
-            problems.append(problem("encoding", what, advice, [f"line {line}"]))
-            data = data.decode("cp1252", errors="replace").encode()
-    return data, problems
+    try:
+        return data.decode(), problems
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"the file is not UTF-8, byte 0x{data[error.start]:02x} is not valid there"
+        return data.decode("cp1252", errors="replace"), [*problems, problem("encoding", what, advice, [f"line {line}"])]

@@ -6,67 +6,68 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.competition import SubmissionFormat
-from common.submission.checks.problem import EXAMPLES, Problem, counted, problem
+from common.submission.checks.problem import EXAMPLES, Problem, problem
 from common.submission.checks.table import Table
 from common.submission.checks.values import NUMBER
+from common.wording import plural
 
 
-def check_ids(table: Table, ids: Any, due: Any, form: SubmissionFormat) -> list[Problem]:
-    """Hold a submission's ids against those that are due.
+def check_ids(table: Table, ids: Any, expected: Any, format: SubmissionFormat) -> list[Problem]:
+    """Compare a submission's ids with those of the sample submission.
 
     Args:
         table: the submission.
         ids: its id column, an Arrow array; None if it has none, then rows are only counted.
-        due: the sample submission's ids, an Arrow array of unique text.
-        form: says whether their order matters.
+        expected: the sample submission's ids, an Arrow array of unique text.
+        format: says whether their order matters.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     problems: list[Problem] = []
-    if (rows := table.rows + table.unread) != len(due):
-        what = f"the submission has {counted(rows, 'row')}, {len(due):,} are due"
+    if (rows := table.rows + table.unread) != len(expected):
+        what = f"the submission has {plural(rows, 'row')}, expected {len(expected):,}"
         problems.append(problem("row_count", what, "Give every id of the sample submission one row"))
-    if ids is None or (ids := ids.cast(due.type)).equals(due):
+    if ids is None or (ids := ids.cast(expected.type)).equals(expected):
         return problems
 
     def report(rule: str, names: Any, what: str, advice: str) -> None:
         if count := len(names):
             examples = list(map(repr, names.slice(0, EXAMPLES).to_pylist()))
-            problems.append(problem(rule, f"{counted(count, 'id')} {what}", advice, examples, count))
+            problems.append(problem(rule, f"{plural(count, 'id')} {what}", advice, examples, count))
 
-    found = pc.index_in(ids, value_set=due)
-    known = pc.is_valid(found).to_numpy(zero_copy_only=False)
-    positions = pc.fill_null(found, -1).to_numpy()[known]
-    uses = np.bincount(positions, minlength=len(due))
-    strange, missing = ids.filter(pa.array(~known)), due.filter(pa.array(uses == 0))
+    indices = pc.index_in(ids, value_set=expected)
+    known = pc.is_valid(indices).to_numpy(zero_copy_only=False)
+    positions = pc.fill_null(indices, -1).to_numpy()[known]
+    uses = np.bincount(positions, minlength=len(expected))
+    unknown, missing = ids.filter(pa.array(~known)), expected.filter(pa.array(uses == 0))
     for what, advice, change in _alterations():
-        if not len(strange) or not len(missing):
+        if not len(unknown) or not len(missing):
             break
-        given, right = change(strange), change(missing)
-        if given.equals(strange) and right.equals(missing):  # nothing of the kind: spare the look-up
+        ours, theirs = change(unknown), change(missing)
+        if ours.equals(unknown) and theirs.equals(missing):  # nothing of the kind: skip the look-up
             continue
-        changed = pc.is_in(given, options=pc.SetLookupOptions(right, skip_nulls=True))
-        explained = pc.is_in(right, options=pc.SetLookupOptions(given, skip_nulls=True))
-        report("altered_ids", strange.filter(changed), what, advice)
-        strange, missing = strange.filter(pc.invert(changed)), missing.filter(pc.invert(explained))
-    report("unknown_ids", strange, "not in the sample submission", "Remove these rows, or predict the right test set")
+        changed = pc.is_in(ours, options=pc.SetLookupOptions(theirs, skip_nulls=True))
+        explained = pc.is_in(theirs, options=pc.SetLookupOptions(ours, skip_nulls=True))
+        report("altered_ids", unknown.filter(changed), what, advice)
+        unknown, missing = unknown.filter(pc.invert(changed)), missing.filter(pc.invert(explained))
+    report("unknown_ids", unknown, "not in the sample submission", "Remove these rows, or predict the right test set")
     # Lines that could not be read most likely hold as many of the missing ids: those are reported already.
     if len(missing) > table.unread:
         report("missing_ids", missing, "of the sample submission without a row", "Add a row for each")
-    report("duplicate_ids", due.filter(pa.array(uses > 1)), "with more than one row", "Keep one row for each id")
+    report("duplicate_ids", expected.filter(pa.array(uses > 1)), "with more than one row", "Keep one row for each id")
     back = np.flatnonzero(np.diff(positions) < 0)
-    if form.order_matters and back.size:
+    if format.order_matters and back.size:
         row = int(np.flatnonzero(known)[back[0] + 1])
-        where = [f"{table.place(row)}, id {ids[row].as_py()!r}"]
-        what = "the rows do not stand in the sample submission's order, first"
-        problems.append(problem("order", what, "Sort them as the sample submission is sorted", where, len(back)))
+        where = [f"{table.locate(row)}, id {ids[row].as_py()!r}"]
+        what = "the rows are not in the sample submission's order, first"
+        problems.append(problem("order", what, "Sort them as the sample submission is sorted", where))
     return problems
 
 
 def _alterations() -> Iterator[tuple[str, str, Any]]:
-    """Yield what happens to ids on their way: what, what to do, and the function under which old and new agree."""
+    """Yield how ids get altered: what happened, what to do, and the function under which old and new agree."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -89,7 +90,7 @@ def _alterations() -> Iterator[tuple[str, str, Any]]:
 
     as_text = "Read and write ids as text, in pandas with read_csv(path, dtype=str)"
     as_sample = "Spell them as in the sample submission"
-    # Spelling first: what a change of case or a space explains is not asked whether it could be a number too.
+    # Spelling first: an id that differs in case or by a space is not tried as a number.
     yield "with spaces around them", "Remove the spaces", pc.utf8_trim_whitespace
     yield "with quotes that belong to the file, not to the id", "Remove them, or read the test file as CSV", bare
     yield "in other upper and lower case", as_sample, pc.utf8_lower

@@ -1,9 +1,11 @@
-"""One thing that is wrong with a file, told so that the user can put it right."""
+"""One thing that is wrong with a file, said so that the user can correct it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from common.wording import listed
 
 EXAMPLES = 5
 
@@ -31,14 +33,7 @@ def problem(rule: str, what: str, advice: str, examples: Sequence[str] = (), cou
         what: what is wrong, without a full stop.
         advice: what to do about it.
         examples: where it is wrong; the first `EXAMPLES` are kept.
-        count: how many there are in all, if more than the examples given.
+        count: how many there are, if `examples` are only the first of them.
     """
-    shown = tuple(examples[:EXAMPLES])
-    more = ", …" if (count or len(examples)) > len(shown) else ""
-    where = f": {', '.join(shown)}{more}" if shown else ""
-    return Problem(rule, f"{what}{where}. {advice}", shown)
-
-
-def counted(count: int, noun: str) -> str:
-    """Return "1 row" or "1,200 rows"."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    where = f": {listed(examples, EXAMPLES, count)}" if examples else ""
+    return Problem(rule, f"{what}{where}. {advice}", tuple(examples[:EXAMPLES]))

@@ -1,4 +1,4 @@
-"""A submission's cells as the rules look at them, from a file or a frame alike."""
+"""A submission's cells as the rules see them, from a file or from a frame."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class Table:
     """Columns as Arrow arrays by position: text, or float64 where a frame has numbers.
 
-    `header` is None if a file has none, `place(row)` names a row for people, and `unread` counts the lines of
-    a file that are too broken to be rows.
+    `header` is None if a file has none, `locate(row)` names a row for people, and `unread` counts the lines of a file that
+    are too broken to be rows.
     """
 
     header: tuple[str, ...] | None
     columns: tuple[Any, ...]
-    place: Callable[[int], str]
+    locate: Callable[[int], str]
     rows: int
     unread: int = 0
 

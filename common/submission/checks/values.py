@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common.competition import SubmissionFormat
-from common.submission.checks.problem import EXAMPLES, Problem, counted, problem
+from common.submission.checks.problem import EXAMPLES, Problem, problem
 from common.submission.checks.table import Table
+from common.wording import listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,29 +19,13 @@ if TYPE_CHECKING:
 # computed in single precision or written with six digits still meet.
 ROW_SUM_TOLERANCE = 1e-5
 
-# What readers agree on: digits with a point or without, and an exponent.
+# What all readers take for a number: digits with or without a point, and an exponent.
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _EMPTY = r"^\s*$"
-# What pandas, R, Excel and C print for a number that is none.
+# What pandas, R, Excel and C print for a missing number.
 _NAN = r"(?i)^\s*([+-]?nan(\(\w*\))?|<?na>?|#n/?a|n/a|null|none|nat|1\.#(qnan|ind))\s*$"
 _INFINITE = r"(?i)^\s*[+-]?(inf(inity)?|∞)\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?\s*$"
-
-
-def bounds(form: SubmissionFormat) -> tuple[float, float]:
-    """Return the lowest and the highest number allowed, infinite where the format sets none."""
-    return (
-        float("-inf") if form.low is None else form.low,
-        float("inf") if form.high is None else form.high,
-    )
-
-
-def wrong_sums(numbers: NDArray[np.float64], due: float) -> NDArray[np.bool_]:
-    """Return which rows of `numbers` (n, k) do not sum to `due`, as a mask (n,)."""
-    import numpy as np
-
-    wrong: NDArray[np.bool_] = np.abs(numbers.sum(axis=1) - due) > ROW_SUM_TOLERANCE * abs(due)
-    return wrong
 
 
 class _Fault(NamedTuple):
@@ -50,53 +35,55 @@ class _Fault(NamedTuple):
     advice: str
 
 
-def check_values(table: Table, columns: Mapping[str, Any], form: SubmissionFormat) -> list[Problem]:
-    """Hold the cells of the target columns found against the format.
+def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFormat) -> list[Problem]:
+    """Check the cells of the target columns against the format.
 
     Args:
         table: the submission.
-        columns: its columns, Arrow arrays by due name, those that were found.
-        form: range, labels and row sums.
+        columns: its columns, Arrow arrays by expected name; some may be missing.
+        format: range, labels and row sums.
     """
     import numpy as np
 
     problems, numbers = [], []
-    for target in (target for target in form.targets if target in columns):
-        if form.labels:
-            faults = _label_faults(columns[target], form.labels)
+    for target in (target for target in format.targets if target in columns):
+        if format.labels:
+            faults = _label_faults(columns[target], format.labels)
         else:
             values, faults = _parse(columns[target])
-            low, high = bounds(form)
+            low = -np.inf if format.low is None else format.low
+            high = np.inf if format.high is None else format.high
             outside = np.isfinite(values) & ((values < low) | (values > high))
             faults.append(_Fault("range", outside, f"outside [{low:g}, {high:g}]", "Clip or correct them"))
             numbers.append(values)
-        problems += [_report(fault, target, table, columns, form) for fault in faults if fault.rows.any()]
-    if form.rows_sum_to is not None and len(numbers) == len(form.targets):
+        problems += [_report(fault, target, table, columns, format) for fault in faults if fault.rows.any()]
+    if format.rows_sum_to is not None and len(numbers) == len(format.targets):
         matrix = np.column_stack(numbers)
         # A row with an infinite or missing number is reported for that.
         with np.errstate(invalid="ignore"):
-            wrong = np.isfinite(matrix).all(axis=1) & wrong_sums(matrix, form.rows_sum_to)
-        what = f"whose targets do not sum to {form.rows_sum_to:g} within {ROW_SUM_TOLERANCE:g} of it"
-        fault = _Fault("row_sums", wrong, what, f"Divide each row by its sum, times {form.rows_sum_to:g}")
+            off = np.abs(matrix.sum(axis=1) - format.rows_sum_to) > ROW_SUM_TOLERANCE * abs(format.rows_sum_to)
+            wrong = np.isfinite(matrix).all(axis=1) & off
+        what = f"whose targets do not sum to {format.rows_sum_to:g} within {ROW_SUM_TOLERANCE:g} of it"
+        fault = _Fault("row_sums", wrong, what, f"Divide each row by its sum, times {format.rows_sum_to:g}")
         if wrong.any():
-            problems.append(_report(fault, None, table, columns, form))
+            problems.append(_report(fault, None, table, columns, format))
     return problems
 
 
 def _report(
-    fault: _Fault, target: str | None, table: Table, columns: Mapping[str, Any], form: SubmissionFormat
+    fault: _Fault, target: str | None, table: Table, columns: Mapping[str, Any], format: SubmissionFormat
 ) -> Problem:
     import numpy as np
 
     rows = np.flatnonzero(fault.rows)
     examples = []
     for row in map(int, rows[:EXAMPLES]):
-        name = f" (id {_shown(columns[form.id][row].as_py())})" if form.id in columns else ""
+        name = f" (id {_shown(columns[format.id][row].as_py())})" if format.id in columns else ""
         cells = "" if target is None else f" has {_shown(columns[target][row].as_py())}"
-        examples.append(table.place(row) + name + cells)
+        examples.append(table.locate(row) + name + cells)
     where = "" if target is None else f" of column {target!r}"
     noun = "row" if target is None else "cell"
-    return problem(fault.rule, f"{counted(rows.size, noun)}{where} {fault.what}", fault.advice, examples, rows.size)
+    return problem(fault.rule, f"{plural(rows.size, noun)}{where} {fault.what}", fault.advice, examples, rows.size)
 
 
 def _shown(value: object) -> str:
@@ -110,7 +97,7 @@ def _label_faults(column: Any, labels: tuple[str, ...]) -> list[_Fault]:
 
     words = column.cast(pa.large_string())
     wrong = pc.invert(pc.is_in(words, value_set=pa.array(labels, words.type)))
-    advice = f"Use one of {', '.join(map(repr, labels[:10]))}{', …' if len(labels) > 10 else ''}"
+    advice = f"Use one of {listed(map(repr, labels), 10)}"
     empty, nan = (pc.match_substring_regex(words, pattern) for pattern in (_EMPTY, _NAN))
     faults = (
         ("empty_values", empty, "without a label"),
@@ -151,5 +138,5 @@ def _parse(column: Any) -> tuple[NDArray[np.float64], list[_Fault]]:
 
 
 def _mask(mask: Any) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = mask.to_numpy(zero_copy_only=False)
-    return found
+    array: NDArray[np.bool_] = mask.to_numpy(zero_copy_only=False)
+    return array

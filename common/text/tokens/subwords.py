@@ -7,12 +7,11 @@ rules run first, as they do before words. Source: Sennrich et al. 2016.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.progress import Progress, Task
-from common.text.rules import SPECIAL, cased, pieces
-from common.text.vocabulary import Vocabulary
+from common.text.tokens.rules import SPECIAL, cased, pieces
+from common.text.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy import int32
@@ -35,34 +34,24 @@ def train(texts: Sequence[str], size: int, progress: Progress) -> Vocabulary:
         show_progress=False,
     )
     with progress.task("train subwords", len(texts), "texts") as task:
-        model.train_from_iterator((_told(text, task) for text in texts), trainer, length=len(texts))
+        model.train_from_iterator((_counted(text, task) for text in texts), trainer, length=len(texts))
     ids = model.get_vocab()
-    return Vocabulary(tuple(sorted(ids, key=ids.__getitem__)), "subwords", model.to_str())
+    return Vocabulary(tuple(sorted(ids, key=ids.__getitem__)), model.to_str())
 
 
 def encode(texts: Sequence[str], vocabulary: Vocabulary, progress: Progress) -> tuple[NDArray[int32], NDArray[int32]]:
     """Return the ids of all texts, one after another, and how many each has."""
     import numpy as np
 
-    model = _model(vocabulary)
     flat, lengths = [np.zeros(0, np.int32)], []
     with progress.task("tokenise", len(texts), "texts") as task:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             block = [prepared(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
-            for encoding in model.encode_batch_fast(block):
+            for encoding in vocabulary.tokenizer.encode_batch_fast(block):
                 flat.append(np.array(encoding.ids, dtype=np.int32))
                 lengths.append(len(encoding.ids))
             task.advance(len(block))
     return np.concatenate(flat), np.array(lengths, dtype=np.int32)
-
-
-def decode(ids: Sequence[int], vocabulary: Vocabulary) -> str:
-    """Return ids as text, special tokens as words of their own."""
-    model, text = _model(vocabulary), ""
-    for special, alike in groupby(ids, lambda number: number < len(SPECIAL)):
-        run = list(alike)
-        text += "".join(f" {SPECIAL[number]}" for number in run) if special else model.decode(run)
-    return text.strip()
 
 
 def prepared(text: str) -> str:
@@ -71,13 +60,6 @@ def prepared(text: str) -> str:
     return " ".join(words)
 
 
-def _told(text: str, task: Task) -> str:
+def _counted(text: str, task: Task) -> str:
     task.advance(1)
     return prepared(text)
-
-
-def _model(vocabulary: Vocabulary) -> Any:
-    from tokenizers import Tokenizer
-
-    assert vocabulary.model is not None  # noqa: S101  a vocabulary of subwords has one
-    return Tokenizer.from_str(vocabulary.model)

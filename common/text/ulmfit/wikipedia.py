@@ -19,6 +19,7 @@ from common import processes
 from common.errors import BackboneError
 from common.files import atomic_folder, locked
 from common.model import Context
+from common.text.ulmfit.encoder import EMBEDDING, with_ties
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 URL = "https://s3.amazonaws.com/fast-ai-modelzoo/wt103-{way}.tgz"
 AUTO, NONE = "auto", "none"
-BY_WORD = ("0.encoder.weight", "1.decoder.bias")  # tensors with a row for each word
+BY_WORD = (EMBEDDING, "1.decoder.bias")  # tensors with a row for each word
 
 
 class Pretrained(NamedTuple):
@@ -45,32 +46,32 @@ def find(setting: str, backwards: bool, context: Context) -> Pretrained | None:
     """
     if setting == NONE:
         return None
-    if setting != AUTO:
-        folder: Path | None = Path(setting).expanduser()
-        if not _files(Path(setting).expanduser(), backwards):
-            raise BackboneError(f"pretrained={setting}: one .pth and one .pkl are needed there; or give auto, or none")
+    if setting == AUTO:
+        folder = _agreed_folder(backwards, context)
     else:
-        folder = _main_finds(backwards, context)
+        folder = Path(setting).expanduser()
+        if not _files(folder, backwards):
+            raise BackboneError(f"pretrained={setting}: one .pth and one .pkl are needed there; or give auto, or none")
     if folder is None:
         context.progress.warn(
             "there are no weights from Wikipedia here (not attached, not in the cache, no internet): the language model "
-            "starts from nothing, so nothing is frozen in its first epoch, and it needs more reviews to get as far"
+            "starts from nothing, so nothing is frozen in its first epoch, and it needs more texts to get as far"
         )
         return None
     weights, words = _files(folder, backwards)
     context.progress.say(f"weights from Wikipedia: {weights}")
-    found = Pretrained(_tensors(weights), _words(words))
-    rows = {len(found.words), *(len(found.weights[name]) for name in BY_WORD)}
+    pretrained = Pretrained(_tensors(weights), _words(words))
+    rows = {len(pretrained.words), *(len(pretrained.weights[name]) for name in BY_WORD)}
     if len(rows) > 1 or 0 in rows:
         raise BackboneError(
-            f"{words} lists {len(found.words):,} words, and {' and '.join(BY_WORD)} in {weights} have "
-            f"{' and '.join(f'{len(found.weights[name]):,}' for name in BY_WORD)} rows; give files that belong together"
+            f"{words} lists {len(pretrained.words):,} words, and {' and '.join(BY_WORD)} in {weights} have "
+            f"{' and '.join(f'{len(pretrained.weights[name]):,}' for name in BY_WORD)} rows; give files that belong together"
         )
-    return found
+    return pretrained
 
 
 def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
-    """Return the weights for another vocabulary: known words keep their row, new ones start as the mean of all."""
+    """Return all weights for another vocabulary: known words keep their row, new ones start as the mean of all."""
     import torch
 
     weights = dict(pretrained.weights)
@@ -79,22 +80,22 @@ def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
     for name in BY_WORD:
         old = weights[name]
         weights[name] = torch.where((rows >= 0).view(-1, *[1] * (old.ndim - 1)), old[rows], old.mean(0))
-    return weights
+    return with_ties(weights)
 
 
-def _main_finds(backwards: bool, context: Context) -> Path | None:
+def _agreed_folder(backwards: bool, context: Context) -> Path | None:
     """Return the folder that the main process finds or downloads, in every process."""
     folder = None
     if processes.is_main():
-        folder = _there(backwards, context)
+        folder = local_folder(backwards, context)
         if folder is None and context.environment.online():
             with locked(context.cache / "wt103"):  # of workers on several GPUs one downloads
-                folder = _there(backwards, context) or _downloaded(backwards, context)
+                folder = local_folder(backwards, context) or _downloaded(backwards, context)
     agreed = processes.agree(folder and str(folder))
     return agreed and Path(agreed)
 
 
-def _there(backwards: bool, context: Context) -> Path | None:
+def local_folder(backwards: bool, context: Context) -> Path | None:
     """Return the folder with the weights among the attached inputs and in the cache."""
     attached = [path for path, _ in context.environment.attached("*.pth")]
     for path in (*attached, *context.cache.glob("wt103-*/*.pth")):
@@ -149,13 +150,11 @@ def _tensors(path: Path) -> dict[str, Any]:
     except Exception as error:  # as for the words below
         reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
         raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
-    # Older files name the dropped weights twice, and the embedding and the decoder each for itself.
+    # Older files name the dropped weights twice.
     raw = {name.replace(".module.weight_hh_l0", ".weight_hh_l0_raw"): name for name in content}
-    kept = {name: content[old] for name, old in raw.items() if name != old} | {
+    return {name: content[old] for name, old in raw.items() if name != old} | {
         name: value for name, value in content.items() if ".module.weight_hh_l0" not in name
     }
-    unneeded = ("0.encoder_dp.emb.weight", "1.decoder.weight")
-    return {name: value for name, value in kept.items() if name not in unneeded}
 
 
 class _Strings(pickle.Unpickler):

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy import int32
     from numpy.typing import NDArray
 
-    from common.text.words import Batch
+    from common.text.tokens.words import Batch
 
 _TEXTS_AT_ONCE = 500
 _FEW = 1_000  # texts that are done here before a process would have started
-_WORK = "from common.text.workers import work; work()"
+_WORK = "from common.text.tokens.workers import work; work()"
 # Libraries that spaCy imports where it finds them and tokenising does not use.
 _NOT_NEEDED = ("torch", "tensorflow", "jax", "cupy", "mxnet")
 
@@ -66,7 +66,7 @@ def work() -> None:
     """Be a worker: read texts from standard input, write their tokens to standard output, until there are no more."""
     for name in _NOT_NEEDED:
         sys.modules[name] = None  # type: ignore[assignment]  # an import of it fails from now on
-    from common.text.words import Words
+    from common.text.tokens.words import Words
 
     gc.disable()  # the tables only grow; looking through them for garbage finds none
     words = Words()
@@ -79,7 +79,7 @@ class _Merged:
     """The batches of several workers under one numbering of tokens."""
 
     def __init__(self, blocks: int) -> None:
-        from common.text.words import Numbers
+        from common.text.tokens.words import Numbers
 
         self.tokens = Numbers()
         self.numbers: list[Any] = [None] * blocks
@@ -95,7 +95,7 @@ class _Merged:
 
 
 def _alone(blocks: Sequence[Sequence[str]], merged: _Merged, task: Task) -> None:
-    from common.text.words import Words
+    from common.text.tokens.words import Words
 
     words, known = Words(), list[int]()
     for place, texts in enumerate(blocks):

@@ -1,4 +1,4 @@
-"""ULMFiT's parts: weights from Wikipedia, fast arithmetic, batches, several processes, kernels."""
+"""ULMFiT's parts: weights from Wikipedia, batches, generated text, several processes, kernels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dataclasses import replace
 from http.client import IncompleteRead
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,20 +22,22 @@ import torch
 from ulmfit_world import TINY, reviews
 
 from common import processes
+from common.data.frames import Frames
 from common.environment import PROJECT
 from common.errors import BackboneError
-from common.fastai import checkpoints, phases
 from common.model import Context
 from common.progress import Progress
 from common.settings import override
-from common.text import Corpus, Vocabulary
-from common.text.rules import SPECIAL
-from competitions.imdb import classifier, encoder, generate, language_model, lstm, network, ulmfit, wikipedia
-from competitions.imdb.batches import Reviews, Windows
-from competitions.imdb.competition import PROFILES, Ulmfit
+from common.text import Corpus, TextTask, Vocabulary
+from common.text.settings import Ulmfit, profiles
+from common.text.tokens.rules import SPECIAL
+from common.text.ulmfit import classifier, encoder, generate, language_model, network, stages, wikipedia
+from common.text.ulmfit.loaders import Texts, Windows
 
+PROFILES = profiles("sentiment")
 CONFIG = PROFILES["sample"]
 assert isinstance(CONFIG, Ulmfit)
+TASK = TextTask(target="sentiment", texts=("review",), classes=(0, 1), names=("negative", "positive"))
 
 
 def corpus(lengths: list[int]) -> Corpus:
@@ -62,7 +63,7 @@ def test_known_words_keep_their_row_and_new_ones_get_the_mean(tmp_path: Path, co
     weights = wikipedia.matched(found, ["film", "new", "the", "xxunk"])
     old = torch.load(folder / "lstm_fwd.pth", weights_only=True)["0.encoder.weight"]
     assert torch.equal(weights["0.encoder.weight"], torch.stack([old[2], old.mean(0), old[1], old[0]]))
-    network.load(network.language_model(CONFIG, 4), weights)
+    network.language_model(CONFIG, 4).load_state_dict(weights)
 
 
 def test_weights_are_found_in_the_cache_and_of_the_right_direction(tmp_path: Path, context: Context) -> None:
@@ -138,79 +139,44 @@ def test_only_the_main_process_looks_for_weights(
     folder = wt103(tmp_path / "wt103-fwd", ["xxunk", "the"])
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setattr(processes, "agree", lambda value: str(folder))
-    monkeypatch.setattr(wikipedia, "_there", lambda *_: pytest.fail("it looked for itself"))
+    monkeypatch.setattr(type(context.environment), "online", lambda self: pytest.fail("it looked for itself"))
     assert wikipedia.find("auto", False, context) is not None
 
 
 def test_every_process_takes_the_encoder_that_the_main_one_lacks(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def taken(*_: object) -> None:
-        raise BackboneError("taken")
-
     (context.run / "encoder").mkdir()  # the main process was quicker
     monkeypatch.setattr(processes, "agree", lambda value: False)
-    monkeypatch.setattr(ulmfit, "_take", taken)
-    with pytest.raises(BackboneError, match="taken"):
-        ulmfit.prepare(SimpleNamespace(), override(CONFIG, {"encoder": "other"}), context)  # type: ignore[arg-type]
+    with pytest.raises(BackboneError, match="encoder=other"):
+        stages.prepare(Frames(train=None, test=pd.DataFrame()), TASK, override(CONFIG, {"encoder": "other"}), context)
 
 
-@pytest.mark.parametrize(("key", "width", "continued"), [("one", 3, True), ("other", 3, False), ("one", 4, False)])
-def test_a_checkpoint_of_another_vocabulary_or_size_leaves_the_model_alone(
-    context: Context, key: str, width: int, continued: bool
-) -> None:
-    def model(width: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, width))
-
-    kept, own = model(3).state_dict(), model(width)
-    before = {name: value.clone() for name, value in own.state_dict().items()}
-    state = {"key": "one", "model": kept, "history": [{}], "phase": 1, "epoch": 0, "batch": 2}
-    torch.save(state, context.folder / checkpoints.CHECKPOINT)
-    keeper = checkpoints.Keeper(context, key, 0, 1.0, lambda speed: 0.0)
-    keeper.restore(SimpleNamespace(model=own))
-    expected = kept if continued else before
-    assert all(torch.equal(value, expected[name]) for name, value in own.state_dict().items())
-    assert (keeper.phase, len(keeper.history)) == ((1, 1) if continued else (0, 0))
-    assert bool(context.progress.warnings) != continued
-
-
-def test_time_is_kept_back_for_all_that_is_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: dict[str, Any] = {}
-    model = classifier.UlmfitModel.__new__(classifier.UlmfitModel)
-    model.config, model.context = CONFIG, SimpleNamespace()  # type: ignore[assignment]
-    model.encoder = SimpleNamespace(record={"files": {"model.safetensors": "digest"}})  # type: ignore[assignment]
-    monkeypatch.setattr(model, "learner", lambda train, valid: SimpleNamespace(model=None))
-    monkeypatch.setattr(phases, "fit", lambda *_, **settings: kept.update(settings) or {})
-    train, valid = ({"ids": [range(10)] * rows} for rows in (80, 20))
-    model.fit(train, valid)  # type: ignore[arg-type]
+def test_time_is_kept_back_for_all_that_is_predicted(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    trained(context)
+    model = classifier.UlmfitModel(TASK, CONFIG, context)
+    monkeypatch.setattr(classifier.phases, "fit", lambda *_, **settings: given.update(settings) or {})
+    ids = [np.arange(10) for _ in range(100)]
+    rows = pd.DataFrame({"ids": pd.Series(ids), "sentiment": [0, 1] * 50})
+    model.fit(rows[:80], rows[80:])
     validation, test = 200, 1000
-    assert kept["reserve"](10.0) >= (2 * validation + test) / 10.0 and kept["key"] == "digest"
+    assert given["reserve"](10.0) >= (2 * validation + test) / 10.0
+    assert given["key"] == encoder.read(context.run / encoder.NAME).record["files"]["model.safetensors"]
 
 
-def test_a_model_that_likes_marks_comes_to_an_end(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    vocabulary = Vocabulary((*SPECIAL, "film"))
-    scores = torch.tensor([50.0 * (word == "xxmaj") for word in vocabulary.tokens])
+def trained(context: Context, words: tuple[str, ...] = (*SPECIAL, "film"), likes: str | None = None) -> None:
+    """Write an encoder into the run's folder, untrained, or one that all but always says the same word."""
+    model = network.language_model(CONFIG, len(words))
+    if likes is not None:
+        model[1].decoder.bias.data[words.index(likes)] = 50.0
+    encoder.save(context.run / encoder.NAME, model, Vocabulary(words), CONFIG, {})
 
-    class Partial(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = torch.nn.Parameter(torch.zeros(1))
-            self.left = 100
 
-        def forward(self, read: torch.Tensor) -> torch.Tensor:
-            self.left -= 1
-            assert self.left, "it does not end"
-            return scores.expand(1, read.shape[1], -1)
-
-    model = torch.nn.Sequential(Partial(), torch.nn.Module())
-    model[1].decoder = torch.nn.Identity()
-    model.reset = lambda: None  # type: ignore[assignment]
-    monkeypatch.setattr(
-        generate.encoder, "read", lambda folder: SimpleNamespace(vocabulary=vocabulary, backwards=False)
-    )
-    monkeypatch.setattr(generate, "restored", lambda found, config: model)
-    made = generate.generate("the", CONFIG, context, words=3, temperature=1.0, seed=1)
-    assert made == "the Film Film Film"
+def test_a_model_that_likes_marks_comes_to_an_end(context: Context) -> None:
+    trained(context, likes="xxmaj")
+    text = generate.generate("the", CONFIG, context, words=3, temperature=1.0, seed=1)
+    assert text == "the Film Film Film"
     assert not context.cache.exists(), "a prompt leaves nothing in the cache"
 
 
@@ -220,12 +186,9 @@ def test_a_stage_learns_from_as_many_reviews_as_it_is_told(context: Context) -> 
     words = corpus([9] * 40)
     learn, _ = language_model.learner(config, words, context)
     assert (len(learn.dls.train.rows), len(learn.dls.valid.rows)) == (9, 1)
-    encoder.save(
-        context.run / encoder.NAME, network.without_ties(learn.model), words.vocabulary, network=config.network,
-        text=config.text, backwards=False, record={},
-    )  # fmt: skip
+    encoder.save(context.run / encoder.NAME, learn.model, words.vocabulary, config, {})
     reviews = pd.DataFrame({"ids": [words.ids(row) for row in range(40)], "sentiment": [0, 1] * 20})
-    learn = classifier.UlmfitModel(config, context).learner(reviews[:30], reviews[30:])
+    learn = classifier.UlmfitModel(TASK, config, context).learner(reviews[:30], reviews[30:])
     assert (len(learn.dls.train.ids), len(learn.dls.valid.ids)) == (7, 10)
 
 
@@ -245,16 +208,16 @@ def test_backwards_reads_every_review_from_its_end() -> None:
     (words, _), *_ = Windows(corpus([4, 5]), np.arange(2), 1, 8, seed=None, backwards=True)
     assert words[0].tolist() == [6, 5, 4, 3, 11, 10, 9, 8]
     ids = [np.array([3, 4, 5]), np.array([6, 7])]
-    (words,) = next(iter(Reviews(ids, None, 2, 2, seed=None, backwards=True)))
+    (words,) = next(iter(Texts(ids, None, 2, 2, seed=None, backwards=True)))
     assert words.tolist() == [[5, 4, 3], [7, 6, 1]]
 
 
 def test_processes_share_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    def loaders() -> tuple[Windows, Reviews]:
+    def loaders() -> tuple[Windows, Texts]:
         ids = [np.arange(3, 3 + length) for length in range(5, 25)]
         return (
             Windows(corpus([60, 45]), np.arange(2), 4, 6, seed=1, backwards=False),
-            Reviews(ids, np.arange(20), 5, 4, seed=1, backwards=False),
+            Texts(ids, np.arange(20), 5, 4, seed=1, backwards=False),
         )
 
     alone = [list(loader) for loader in loaders()]
@@ -268,64 +231,6 @@ def test_processes_share_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
             assert torch.equal(whole[1], torch.cat([one[1], two[1]]))
     monkeypatch.setenv("RANK", "1")
     assert not processes.is_main() and processes.count() == 2
-
-
-def test_fast_arithmetic_is_the_recipes_to_three_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    def outcome(how: str) -> tuple[float, dict[str, torch.Tensor]]:
-        monkeypatch.setattr(network, "precision", lambda config: how)
-        torch.manual_seed(0)
-        config = override(CONFIG, {"language_model.dropout": "1e-9", "network.layers": "2"})
-        model = network.language_model(config, 300)
-        loss = network.VocabularyLoss(model)
-        words = torch.randint(0, 300, (8, 25), generator=torch.Generator().manual_seed(1))
-        model.reset()
-        made = loss(model(words[:, :-1])[0], words[:, 1:])
-        made.backward()
-        return float(made.detach()), {name: value.grad for name, value in model.named_parameters()}
-
-    fast, gradients = outcome("bfloat16-cpu")
-    exact, expected = outcome("float32")
-    assert fast == pytest.approx(exact, rel=1e-3)
-    for name, value in expected.items():
-        assert float((gradients[name] - value).norm() / value.norm()) < 0.1, name
-
-
-def test_a_fast_layer_is_a_layer() -> None:
-    torch.manual_seed(0)
-    plain, fast = torch.nn.LSTM(12, 20, 1, batch_first=True), lstm.Layer(12, 20, 1, batch_first=True)
-    fast.load_state_dict(plain.state_dict())
-    steps, start = torch.randn(5, 9, 12), (torch.randn(1, 5, 20), torch.randn(1, 5, 20))
-    weight = torch.randn(5, 9, 20)
-    found = []
-    for layer in (plain, fast):
-        given = steps.clone().requires_grad_()
-        out, (hidden, cell) = layer(given, start)
-        (out * weight).sum().backward()
-        found.append([out.detach(), hidden.detach(), cell.detach(), given.grad, *(v.grad for v in layer.parameters())])
-    for exact, close in zip(*found, strict=True):
-        assert float((close - exact).norm() / exact.norm()) < 0.02
-    for value in (*fast.parameters(), steps):
-        value.requires_grad_(False)
-    out, (hidden, cell) = fast(steps, start)  # nothing learns: another way through the same layer
-    for exact, close in zip(found[0], (out, hidden, cell), strict=False):
-        assert float((close - exact).norm() / exact.norm()) < 0.02
-
-
-def test_weights_are_dropped_as_often_as_asked_and_as_the_seed_says() -> None:
-    layer = lstm.Weights(lstm.Layer(8, 200, 1, batch_first=True), 0.25)
-    raw = layer.weight_hh_l0_raw
-
-    def drawn(seed: int) -> torch.Tensor:
-        torch.manual_seed(seed)
-        layer._setweights()
-        return layer.module.weight_hh_l0.detach() / raw.detach()
-
-    one, other = drawn(1), drawn(2)
-    assert torch.equal(one, drawn(1)) and not torch.equal(one, other)
-    for kept in (one, other):
-        assert torch.allclose(kept[kept != 0], torch.tensor(1 / 0.75))
-        assert float((kept == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
-    assert torch.equal(layer.eval() and drawn(1), torch.ones_like(raw))
 
 
 def test_the_recipes_phases() -> None:

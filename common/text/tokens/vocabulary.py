@@ -1,4 +1,4 @@
-"""Which id stands for which token: found from counts, kept in a file, compared by a digest."""
+"""Which id stands for which token: made from counts, kept in a file, compared by a digest."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BackboneError
 from common.files import atomic_write
-from common.text.rules import PAD, SPECIAL, UNK
+from common.text.tokens.rules import SPECIAL, UNK
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 FILE = "vocabulary.json"
-_FILLER = "xxfake"  # the course fills a vocabulary up to a multiple of eight, which suits the hardware
+FILLER = "xxfake"  # the course fills a vocabulary up to a multiple of eight, which suits the hardware
 _MULTIPLE = 8
 
 
@@ -31,7 +32,6 @@ class Vocabulary:
     """
 
     tokens: tuple[str, ...]
-    kind: Literal["words", "subwords"] = "words"
     model: str | None = None
 
     def __len__(self) -> int:
@@ -40,7 +40,7 @@ class Vocabulary:
     @cached_property
     def ids(self) -> dict[str, int]:
         """The id of every token; the filler has none."""
-        return {token: number for number, token in enumerate(self.tokens) if token != _FILLER}
+        return {token: number for number, token in enumerate(self.tokens) if token != FILLER}
 
     @property
     def unknown(self) -> int:
@@ -48,22 +48,31 @@ class Vocabulary:
         return self.ids[UNK]
 
     @property
-    def padding(self) -> int:
-        """The id that fills short rows up."""
-        return self.ids[PAD]
+    def dtype(self) -> str:
+        """The smallest type that holds every id: two bytes for the usual sizes, which halves what is read."""
+        return "uint16" if len(self) <= 1 << 16 else "int32"
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all of it: two vocabularies with the same digest are the same."""
         return hashlib.sha256(self._json().encode()).hexdigest()
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """Return tokens as text, joined as their kind is joined."""
-        if self.kind == "subwords":
-            from common.text import subwords
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The `tokenizers` model of a vocabulary of subwords."""
+        from tokenizers import Tokenizer
 
-            return subwords.decode(list(ids), self)
-        return " ".join(self.tokens[number] for number in ids)
+        return Tokenizer.from_str(self.model or "")
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return ids as text, special tokens as words of their own."""
+        if self.model is None:
+            return " ".join(self.tokens[number] for number in ids)
+        text = ""
+        for special, group in groupby(map(int, ids), lambda number: number < len(SPECIAL)):
+            numbers = list(group)
+            text += "".join(f" {SPECIAL[n]}" for n in numbers) if special else self.tokenizer.decode(numbers)
+        return text.strip()
 
     def save(self, path: Path) -> None:
         """Write a JSON file, whole or not at all."""
@@ -78,14 +87,14 @@ class Vocabulary:
             BackboneError: if it is missing or broken.
         """
         try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(found["tokens"]), found["kind"], found["model"])
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(content["tokens"]), content["model"])
         except (OSError, ValueError, KeyError, TypeError):
             raise BackboneError(f"{path} is no vocabulary; it was not written whole, make it again") from None
 
     def _json(self) -> str:
         # Lone surrogates, which a broken file may hold, cannot be written as UTF-8 but as ASCII escapes.
-        return json.dumps({"kind": self.kind, "tokens": self.tokens, "model": self.model})
+        return json.dumps({"tokens": self.tokens, "model": self.model})
 
 
 def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_vocab: int) -> Vocabulary:
@@ -103,4 +112,4 @@ def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_
     order = np.argsort(-counted, kind="stable")[:max_vocab]
     frequent = [tokens[place] for place in order if counted[place] >= min_freq and tokens[place] not in SPECIAL]
     kept = [*SPECIAL, *frequent][:max_vocab]
-    return Vocabulary((*kept, *[_FILLER] * (_MULTIPLE - len(kept) % _MULTIPLE)))
+    return Vocabulary((*kept, *[FILLER] * (_MULTIPLE - len(kept) % _MULTIPLE)))

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 from common.environment import Environment
 from common.errors import BackboneError
 from common.files import atomic_folder, sha256
-from common.text.corpus import TextSettings
-from common.text.vocabulary import FILE as VOCABULARY
-from common.text.vocabulary import Vocabulary
-from competitions.imdb.competition import Network
+from common.text.settings import AwdLstm, Ulmfit
+from common.text.tokens.vocabulary import FILE as VOCABULARY
+from common.text.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 NAME, RECORD, WEIGHTS = "encoder", "encoder.json", "model.safetensors"
+# The language model's embedding, and the names under which it has that tensor again.
+EMBEDDING, TIED = "0.encoder.weight", ("0.encoder_dp.emb.weight", "1.decoder.weight")
 ATTACHED = "attached"
 FORMAT = 1
 
@@ -34,29 +35,24 @@ class Encoder:
     """An encoder whose files are what its record says."""
 
     folder: Path
-    network: Network
-    text: TextSettings
+    network: AwdLstm
     backwards: bool
     vocabulary: Vocabulary
     record: dict[str, Any]
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the language model's weights by name."""
+        """Return the language model's weights, by all of their names."""
         from safetensors.torch import load_file
 
-        return dict(load_file(self.folder / WEIGHTS))
+        return with_ties(load_file(self.folder / WEIGHTS))
 
 
-def save(
-    folder: Path,
-    weights: Mapping[str, Tensor],
-    vocabulary: Vocabulary,
-    *,
-    network: Network,
-    text: TextSettings,
-    backwards: bool,
-    record: Mapping[str, Any],
-) -> None:
+def with_ties(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a language model's weights with its embedding under the other names that it has there."""
+    return {**weights, **dict.fromkeys(TIED, weights[EMBEDDING])}
+
+
+def save(folder: Path, model: Any, vocabulary: Vocabulary, config: Ulmfit, record: Mapping[str, Any]) -> None:
     """Write the artefact, whole or not at all.
 
     Raises:
@@ -65,13 +61,13 @@ def save(
     from safetensors.torch import save_file
 
     with atomic_folder(folder) as part:
-        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, part / WEIGHTS)
+        save_file({name: value for name, value in model.state_dict().items() if name not in TIED}, part / WEIGHTS)
         vocabulary.save(part / VOCABULARY)
         about = {
             "format": FORMAT,
-            "network": asdict(network),
-            "text": asdict(text),
-            "backwards": backwards,
+            "network": asdict(config.network),
+            "text": asdict(config.text),
+            "backwards": config.backwards,
             "vocabulary": vocabulary.digest,
             "files": {name: sha256(part / name) for name in (WEIGHTS, VOCABULARY)},
             **record,
@@ -88,7 +84,7 @@ def read(folder: Path) -> Encoder:
     try:
         about = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         files, known = about["files"], about["format"] == FORMAT
-        network, text = Network(**about["network"]), TextSettings(**about["text"])
+        network = AwdLstm(**about["network"])
     except (OSError, ValueError, KeyError, TypeError):
         raise BackboneError(f"{folder} holds no encoder: {RECORD} is missing or broken") from None
     if not known:
@@ -99,9 +95,7 @@ def read(folder: Path) -> Encoder:
                 f"the encoder in {folder} is damaged: {name} is not what was saved; copy or train it again"
             )
     vocabulary = Vocabulary.load(folder / VOCABULARY)
-    return Encoder(
-        folder=folder, network=network, text=text, backwards=about["backwards"], vocabulary=vocabulary, record=about
-    )
+    return Encoder(folder=folder, network=network, backwards=about["backwards"], vocabulary=vocabulary, record=about)
 
 
 def find(name: str, environment: Environment) -> Path:
@@ -124,25 +118,21 @@ def find(name: str, environment: Environment) -> Path:
     return found[0]
 
 
-def require_fit(found: Encoder, *, network: Network, vocabulary: Vocabulary | None, backwards: bool) -> None:
-    """Refuse an encoder of other sizes, another direction or another vocabulary than what it is to be used with.
+def require_fit(encoder: Encoder, config: Ulmfit) -> None:
+    """Refuse an encoder of other sizes or another direction than the settings have.
 
     Raises:
         BackboneError: naming both.
     """
-    if found.network != network:
-        raise BackboneError(f"the encoder in {found.folder} has {_told(found.network)}, the settings {_told(network)}")
-    if found.backwards != backwards:
+    if encoder.network != config.network:
+        raise BackboneError(
+            f"the encoder in {encoder.folder} has {_sizes(encoder.network)}, the settings {_sizes(config.network)}"
+        )
+    if encoder.backwards != config.backwards:
         way = ("forwards", "backwards")
         raise BackboneError(
-            f"the encoder in {found.folder} reads {way[found.backwards]}, the settings {way[backwards]}: "
-            f"--set backwards={str(found.backwards).lower()}"
-        )
-    if vocabulary is not None and vocabulary.digest != found.vocabulary.digest:
-        raise BackboneError(
-            f"the encoder in {found.folder} has another vocabulary ({found.vocabulary.digest[:8]}, "
-            f"{len(found.vocabulary):,} words) than the classifier ({vocabulary.digest[:8]}, {len(vocabulary):,} words); "
-            "train the classifier again on this encoder"
+            f"the encoder in {encoder.folder} reads {way[encoder.backwards]}, the settings {way[config.backwards]}: "
+            f"--set backwards={str(encoder.backwards).lower()}"
         )
 
 
@@ -153,5 +143,5 @@ def _attached(environment: Environment) -> list[tuple[Path, set[str]]]:
     return [(folder, parts) for folder, parts in folders if not {"work", "run"} & parts]
 
 
-def _told(network: Network) -> str:
+def _sizes(network: AwdLstm) -> str:
     return f"{network.layers} layers of {network.hidden} and an embedding of {network.embedding}"

@@ -1,6 +1,6 @@
-"""The n-grams of reviews: counted once for all folds, without looking at a label.
+"""The n-grams of texts: counted once for all folds, without looking at an answer.
 
-`prepare` gives every review a column of the numbers of its n-grams, which is all that the baseline reads.
+`prepare` gives every row a column of the numbers of its n-grams, which is all that the linear model reads.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from common.data.frames import Frames
 from common.errors import RunError
 from common.files import atomic_folder
 from common.model import Context
-from common.text import Corpus, TextSettings, Vocabulary, numericalise
-from common.text.rules import SPECIAL
-from common.text.vocabulary import FILE
-from competitions.imdb.competition import Words
+from common.text.settings import NGrams
+from common.text.task import TextTask
+from common.text.tokens.corpus import Corpus, TextSettings, numericalise
+from common.text.tokens.rules import SPECIAL
+from common.text.tokens.vocabulary import FILE, Vocabulary
 
 if TYPE_CHECKING:
     from numpy import int64
@@ -26,45 +27,53 @@ if TYPE_CHECKING:
 
 COLUMN = "ngrams"
 FOLDER, KEYS = "ngrams", "keys.npy"  # in a run's folder
-# Ids are put side by side in 63 bits: up to three words, which is what `longest` may be, from a million.
+# Ids are put side by side in 63 bits: up to `settings.MAX_N` words from two million.
 _BITS = 21
 _SETTINGS = TextSettings(min_freq=2, max_vocab=(1 << _BITS) - 16)
 
 
-def prepare(frames: Frames, words: Words, context: Context) -> Frames:
-    """Return the frames with the numbers of each review's n-grams, and keep in the run's folder which n-grams count.
+def prepare(frames: Frames, task: TextTask, settings: NGrams, context: Context) -> Frames:
+    """Return the frames with the numbers of each row's n-grams, and keep in the run's folder which n-grams count.
 
-    Which do is decided by the training reviews alone, so that a run means the same for every test set; once decided,
-    the run's own words count, in whichever order the same reviews come again.
+    The training rows alone decide which do, so that a run means the same for every test set; once decided, the run's own
+    vocabulary counts, in whichever order the same rows come again.
 
     Raises:
         RunError: if there is nothing to train on, and the run has no n-grams.
     """
-    folder, made = context.run / FOLDER, None
+    folder, corpus = context.run / FOLDER, None
+
+    def tokenised(frame: DataFrame, vocabulary: Vocabulary | None) -> Corpus:
+        return numericalise(
+            task.joined(frame), cache=context.cache, settings=_SETTINGS, vocabulary=vocabulary,
+            progress=context.progress,
+        )  # fmt: skip
+
     if not folder.is_dir():
         if frames.train is None:
             raise RunError(f"{context.run} holds no n-grams; the run is not whole, train it again")
-        made = _corpus(frames.train, context, None)
+        corpus = tokenised(frames.train, None)
         with atomic_folder(folder) as part:
-            _save_frequent(made, words, part)
+            corpus.vocabulary.save(part / FILE)
+            _save_frequent(corpus, settings, part)
     vocabulary, keys = load(context.run)
 
     def numbered(frame: DataFrame, corpus: Corpus | None = None) -> DataFrame:
-        return _numbered(frame, corpus or _corpus(frame, context, vocabulary), keys, words)
+        return _numbered(frame, corpus or tokenised(frame, vocabulary), keys, settings.max_n)
 
-    train = None if frames.train is None else numbered(frames.train, made)
+    train = None if frames.train is None else numbered(frames.train, corpus)
     return replace(frames, train=train, test=numbered(frames.test))
 
 
 def load(run: Path) -> tuple[Vocabulary, NDArray[int64]]:
-    """Return a run's words and the keys of its n-grams (k,), sorted."""
+    """Return a run's vocabulary and the keys of its n-grams (k,), sorted."""
     import numpy as np
 
     return Vocabulary.load(run / FOLDER / FILE), np.load(run / FOLDER / KEYS, allow_pickle=False)
 
 
 def matrix(rows: Any, size: int) -> Any:
-    """Return which n-grams occur in n reviews as a sparse matrix (n, size) of ones, from their numbers."""
+    """Return which n-grams occur in n texts as a sparse matrix (n, size) of ones, from their numbers."""
     import numpy as np
     from scipy.sparse import csr_matrix
 
@@ -84,37 +93,26 @@ def spelt(keys: NDArray[int64], vocabulary: Vocabulary) -> list[str]:
     ]
 
 
-def _corpus(frame: DataFrame, context: Context, vocabulary: Vocabulary | None) -> Corpus:
-    return numericalise(
-        frame["review"].tolist(),
-        cache=context.cache,
-        settings=_SETTINGS,
-        vocabulary=vocabulary,
-        progress=context.progress,
-    )
-
-
-def _save_frequent(corpus: Corpus, words: Words, folder: Path) -> None:
-    """Write the words, and the n-grams that occur in enough reviews."""
+def _save_frequent(corpus: Corpus, settings: NGrams, folder: Path) -> None:
+    """Write the n-grams that occur in enough texts."""
     import numpy as np
     import pandas as pd
 
-    keys, rows = _keys(corpus, words.longest)
+    keys, rows = _keys(corpus, settings.max_n)
     codes, distinct = pd.factorize(keys)
-    # A pair of review and n-gram counts once.
+    # A pair of text and n-gram counts once.
     pairs = pd.unique(rows * len(distinct) + codes)
-    reviews = np.bincount(pairs % len(distinct), minlength=len(distinct)) if len(pairs) else np.zeros(0)
-    corpus.vocabulary.save(folder / FILE)
-    np.save(folder / KEYS, np.sort(distinct[reviews >= words.min_reviews]), allow_pickle=False)
+    texts = np.bincount(pairs % len(distinct), minlength=len(distinct)) if len(pairs) else np.zeros(0)
+    np.save(folder / KEYS, np.sort(distinct[texts >= settings.min_df]), allow_pickle=False)
 
 
-def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], words: Words) -> DataFrame:
+def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], max_n: int) -> DataFrame:
     """Return the frame with the numbers of each row's n-grams, each once, sorted."""
     import numpy as np
     import pandas as pd
 
-    found, rows = _keys(corpus, words.longest)
-    numbers = pd.Index(keys).get_indexer(pd.Index(found))
+    own, rows = _keys(corpus, max_n)
+    numbers = pd.Index(keys).get_indexer(pd.Index(own))
     known = numbers >= 0
     pairs = np.sort(pd.unique(rows[known] * (len(keys) or 1) + numbers[known]))
     of_row, numbers = np.divmod(pairs, len(keys) or 1)
@@ -124,8 +122,8 @@ def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], words: Wor
     return frame.assign(**{COLUMN: pd.Series(each, index=frame.index, dtype=object)})
 
 
-def _keys(corpus: Corpus, longest: int) -> tuple[NDArray[int64], NDArray[int64]]:
-    """Return the key of every n-gram of up to `longest` words, and the review in which it stands.
+def _keys(corpus: Corpus, max_n: int) -> tuple[NDArray[int64], NDArray[int64]]:
+    """Return the key of every n-gram of up to `max_n` words, and the text in which it stands.
 
     The marks of capitals and repetitions are no words; what is unknown is one, as it keeps its neighbours apart.
     """
@@ -135,10 +133,10 @@ def _keys(corpus: Corpus, longest: int) -> tuple[NDArray[int64], NDArray[int64]]
     rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
     kept = (words >= len(SPECIAL)) | (words == corpus.vocabulary.unknown)
     words, rows = words[kept] + 1, rows[kept]
-    key, found, where = words, [words], [rows]
-    for length in range(2, longest + 1):
+    key, keys, texts = words, [words], [rows]
+    for length in range(2, max_n + 1):
         key = key[:-1] << _BITS | words[length - 1 :]
         within = rows[: len(key)] == rows[length - 1 :]
-        found.append(key[within])
-        where.append(rows[: len(key)][within])
-    return np.concatenate(found), np.concatenate(where)
+        keys.append(key[within])
+        texts.append(rows[: len(key)][within])
+    return np.concatenate(keys), np.concatenate(texts)

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from fastai.learner import Learner
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_model
 
-from common import processes
+from common import precision, processes
 from common.errors import BackboneError
 from common.fastai import phases
 from common.fastai.phases import Phase
 from common.model import Context, Model
-from competitions.imdb import encoder, network
-from competitions.imdb.batches import Reviews
-from competitions.imdb.competition import Classifier, Ulmfit
+from common.text.settings import Classifier, Ulmfit
+from common.text.task import TextTask
+from common.text.ulmfit import IDS, encoder, network
+from common.text.ulmfit.loaders import Texts
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -32,18 +33,19 @@ WEIGHTS, RECORD = "model.safetensors", "classifier.json"
 
 
 class UlmfitModel(Model):
-    """The classifier of one fold."""
+    """The classifier of one fold; of a number it predicts how far it is from their mean, in units of their spread."""
 
-    def __init__(self, config: Ulmfit, context: Context) -> None:
-        self.config, self.context = config, context
+    def __init__(self, task: TextTask, config: Ulmfit, context: Context) -> None:
+        self.task, self.config, self.context = task, config, context
         self.encoder = encoder.read(context.run / encoder.NAME)
         self.notes: dict[str, Any] = {}
+        self.mean, self.spread = 0.0, 1.0
         self.model: Any = None
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Train on reviews as ids; goes on from the last checkpoint."""
-        # Validation rows are read after an epoch and at the end; the test set is as large as all labelled rows.
-        on_train, on_valid = (sum(map(len, frame["ids"])) for frame in (train, valid))
+        """Train on texts as ids; goes on from the last checkpoint."""
+        # Validation rows are read after an epoch and at the end; the test set is as large as all training rows.
+        on_train, on_valid = (sum(map(len, frame[IDS])) for frame in (train, valid))
         to_predict = on_train + 3 * on_valid
         learn = self.learner(train, valid)
         settings = self.config.classifier
@@ -56,62 +58,81 @@ class UlmfitModel(Model):
 
     def learner(self, train: DataFrame, valid: DataFrame) -> Learner:
         """Return fastai's learner of the classifier, whose encoder is the language model's."""
-        loaders, rows = [], self.config.classifier.rows
+        rows = self.config.classifier.rows
         if rows is not None and rows < len(train):
             train = train.sample(rows, random_state=self.config.seed)
-        for frame, seed in ((train, self.config.seed), (valid, None)):
-            labels = frame["sentiment"].to_numpy().astype(np.int64)
-            loaders.append(self._reviews(frame, labels, seed))
+        if not self.task.classes:
+            numbers = self.task.targets(train)
+            self.mean, self.spread = float(numbers.mean()), float(numbers.std()) or 1.0
+        loaders = [
+            self._texts(train, self._labels(train), self.config.seed),
+            self._texts(valid, self._labels(valid), None),
+        ]
         torch.manual_seed(self.config.seed)
-        model = network.classifier(self.config, len(self.encoder.vocabulary))
-        encoder.require_fit(self.encoder, network=self.config.network, vocabulary=None, backwards=self.config.backwards)
+        model = self._network()
+        encoder.require_fit(self.encoder, self.config)
         own = {name: value for name, value in self.encoder.weights().items() if name.startswith("0.")}
-        model.load_state_dict({name.replace("0.", "0.module.", 1): value for name, value in own.items()}, strict=False)
+        model[0].module.load_state_dict({name.removeprefix("0."): value for name, value in own.items()})
         return network.learner(self.config, model, *loaders)
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
-        """Return the probability of being positive of each review (n,)."""
-        loader = self._reviews(frame, None, None)
+        """Return the number or the second class's probability of each row (n,), or those of all classes (n, classes)."""
+        loader = self._texts(frame, None, None)
         device = network.device()
-        half = torch.autocast(device.type, torch.float16, enabled=network.precision(self.config) == "half")
+        dtype = precision.for_training(network.possible(self.config.precision))
         model = self.model.to(device).eval()
-        found = np.zeros(len(frame))
-        with torch.no_grad(), half:
+        predictions = np.zeros((len(frame), max(1, len(self.task.classes))))
+        with torch.no_grad(), torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
             for number, (rows, (words,)) in enumerate(zip(loader.order, loader, strict=True)):
                 if number % processes.count() == processes.rank():
-                    found[rows] = model(words.to(device))[0].float().softmax(-1)[:, 1].cpu()
-        return np.array(processes.total(found.tolist()))
+                    outputs = model(words.to(device))[0].float()
+                    predictions[rows] = (outputs.softmax(-1) if self.task.classes else outputs).cpu()
+        predictions = np.array(processes.total(predictions.ravel().tolist())).reshape(predictions.shape)
+        match len(self.task.classes):
+            case 0:
+                return predictions[:, 0] * self.spread + self.mean
+            case 2:
+                return predictions[:, 1]
+        return predictions
 
     def save(self, folder: Path) -> None:
         """Write the weights, and which vocabulary they belong to."""
-        save_file(network.without_ties(self.model), folder / WEIGHTS)
-        about = {"vocabulary": self.encoder.vocabulary.digest, "words": len(self.encoder.vocabulary)}
+        save_model(self.model, str(folder / WEIGHTS))
+        vocabulary = self.encoder.vocabulary
+        about = {"vocabulary": vocabulary.digest, "words": len(vocabulary), "mean": self.mean, "spread": self.spread}
         (folder / RECORD).write_text(json.dumps(about) + "\n", encoding="utf-8")
 
-    @classmethod
-    def load(cls, folder: Path, config: Ulmfit, context: Context) -> UlmfitModel:
+    def read(self, folder: Path) -> None:
         """Read what `save` wrote.
 
         Raises:
             BackboneError: if the run's encoder is damaged or has another vocabulary.
         """
-        model = cls(config, context)
         about = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        own = model.encoder.vocabulary
+        own = self.encoder.vocabulary
         if about["vocabulary"] != own.digest:
             raise BackboneError(
                 f"the classifier in {folder} was trained with another vocabulary ({about['words']:,} words, "
-                f"{about['vocabulary'][:8]}) than the encoder in {model.encoder.folder} has ({len(own):,} words, "
+                f"{about['vocabulary'][:8]}) than the encoder in {self.encoder.folder} has ({len(own):,} words, "
                 f"{own.digest[:8]}); give it its own encoder, or train it again"
             )
-        model.model = network.classifier(config, len(own))
-        network.load(model.model, load_file(folder / WEIGHTS))
-        return model
+        self.mean, self.spread = about["mean"], about["spread"]
+        self.model = self._network()
+        load_model(self.model, folder / WEIGHTS)
 
-    def _reviews(self, frame: DataFrame, labels: NDArray[Any] | None, seed: int | None) -> Reviews:
+    def _network(self) -> Any:
+        return network.classifier(self.config, len(self.encoder.vocabulary), max(1, len(self.task.classes)))
+
+    def _labels(self, frame: DataFrame) -> NDArray[Any]:
+        """Return the class of each row, or its number as the network predicts it (n,)."""
+        if self.task.classes:
+            return self.task.codes(frame).astype(np.int64)
+        return ((self.task.targets(frame)[:, 0] - self.mean) / self.spread).astype(np.float32)
+
+    def _texts(self, frame: DataFrame, labels: NDArray[Any] | None, seed: int | None) -> Texts:
         settings = self.config.classifier
-        return Reviews(
-            list(frame["ids"]), labels, settings.batch_size, settings.sequence, seed=seed,
+        return Texts(
+            list(frame[IDS]), labels, settings.batch_size, settings.sequence, seed=seed,
             backwards=self.config.backwards,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from common.text.rules import SPECIAL, cased, pieces
+from common.text.tokens.rules import SPECIAL, cased, pieces
 
 if TYPE_CHECKING:
     from numpy import int32, int64

@@ -1,4 +1,4 @@
-"""Profile `best` of imdb: what is read of a review, which reviews are read, and the weights of the blend."""
+"""N-grams and a transformer: what is read of a text, which texts are read, and the weights of the blend."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,25 +18,31 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from kit import kit, start
+from kit import context_at, kit, start
+from transformers import DataCollatorWithPadding
 
 from common import registry
 from common.config import resolve
 from common.data.frames import Frames
+from common.environment import Environment
+from common.errors import SettingError
 from common.huggingface import tiny
+from common.huggingface.tokens import keep_tokenizer
 from common.model import Context
-from competitions.imdb.best import BestModel
-from competitions.imdb.blend import Blend, log_odds
-from competitions.imdb.competition import Reading
-from competitions.imdb.model import MODELS
-from competitions.imdb.reader import Reader, padded
-from competitions.imdb.transformer import Transformer
+from common.text import TextTask
+from common.text.blended import NOTES, TRANSFORMER, BlendedModel, chosen_recipe
+from common.text.linear import NGramsModel
+from common.text.settings import TransformerSettings
+from common.text.stacking import Stacking
+from common.text.transformer import Transformer
+from common.text.transformer_network import TransformerClassifier
+from competitions.imdb.model import MODELS, TASK
 
 IMDB = registry.get("imdb")
 TINY = (
-    "backbone=tiny-random", "brief.head_tokens=8", "brief.tail_tokens=16", "brief.share=0.5", "brief.rows=80",
-    "brief.frozen_layers=1", "brief.epochs=2", "brief.learning_rate=0.002", "brief.batch_size=8", "brief.precision=float32",
-    "brief.checkpoint_minutes=0", "reading=brief", "words.min_reviews=1",
+    "backbone=tiny-random", "cpu.head_tokens=8", "cpu.tail_tokens=16", "cpu.fraction=0.5", "cpu.rows=80",
+    "cpu.frozen_layers=1", "cpu.epochs=2", "cpu.learning_rate=0.002", "cpu.batch_size=8", "cpu.precision=float32",
+    "cpu.checkpoint_minutes=0", "recipe=cpu", "ngrams.min_df=1",
 )  # fmt: skip
 GOOD, BAD, DULL = ("superb", "moving", "witty"), ("tedious", "clumsy", "awful"), ("the", "film", "and", "plot", "cast")
 
@@ -53,12 +60,12 @@ def reviews(n: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def fitted(context: Context, train: pd.DataFrame, valid: pd.DataFrame, *more: str) -> tuple[BestModel, pd.DataFrame]:
+def fitted(context: Context, train: pd.DataFrame, valid: pd.DataFrame, *more: str) -> tuple[BlendedModel, pd.DataFrame]:
     """Return a model and its validation rows, prepared."""
     config = resolve(IMDB, "best", [*TINY, *more])
     frames = MODELS.prepare(Frames(train=train, test=valid), config, context).frames
     model = MODELS.build(config, frames, context)
-    assert isinstance(model, BestModel)
+    assert isinstance(model, BlendedModel)
     model.fit(frames.training, frames.test)
     return model, frames.test
 
@@ -67,42 +74,51 @@ def fitted(context: Context, train: pd.DataFrame, valid: pd.DataFrame, *more: st
 
 
 @given(st.integers(0, 9), st.integers(1, 9), st.integers(0, 30))
-def test_of_a_long_review_the_beginning_and_the_end_are_read(head: int, tail: int, length: int) -> None:
-    transformer = object.__new__(Transformer)
-    transformer.reading = Reading(head_tokens=head, tail_tokens=tail)
-    words = [f"w{place}" for place in range(length)]
-    transformer.tokenizer = tiny.tokenizer([" ".join(f"w{place}" for place in range(30))])
-    [row] = transformer._ids([" ".join(words)])
+def test_of_a_long_text_the_beginning_and_the_end_are_read(head: int, tail: int, length: int) -> None:
+    with TemporaryDirectory() as folder:
+        context = context_at(Path(folder))
+        every = [f"w{place}" for place in range(30)]
+        keep_tokenizer(tiny.NAME, [" ".join(every)], context)
+        transformer = Transformer(TASK, TransformerSettings(head_tokens=head, tail_tokens=tail), 0, context)
+    words = every[:length]
+    [row] = transformer.ids(pd.DataFrame({"review": [" ".join(words)]}))
     expected = words if length <= head + tail else words[:head] + words[length - tail :]
     assert transformer.tokenizer.convert_ids_to_tokens(row) == ["[CLS]", *expected, "[SEP]"]
-    assert transformer._ids([]) == []
+    assert transformer.ids(pd.DataFrame({"review": []})) == []
 
 
 # The network
 
 
-def test_padding_changes_no_score() -> None:
+def network(outputs: int) -> TransformerClassifier:
     from transformers import AutoModel
 
     torch.manual_seed(0)
-    reader = Reader(AutoModel.from_config(tiny.config(50))).eval()
+    classes = tuple(range(outputs + 1)) if outputs == 1 else tuple(range(outputs))
+    task = TextTask(target="y", texts=("text",), classes=classes, names=tuple(map(str, classes)))
+    return TransformerClassifier(AutoModel.from_config(tiny.config(50)), task)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_padding_changes_no_output(outputs: int) -> None:
+    made = network(outputs).eval()
     rows = [{"input_ids": [1, 7, 9, 2]}, {"input_ids": [1, 5, 2]}, {"input_ids": list(range(1, 30))}]
+    collate = DataCollatorWithPadding(tiny.tokenizer(["one two"]))
     with torch.inference_mode():
-        together = reader(**padded(rows, pad=0))["logits"]
-        alone = [reader(**padded([row], pad=0))["logits"][0] for row in rows]
+        together = made(**collate(rows))["logits"]
+        alone = [made(**collate([row]))["logits"][0] for row in rows]
+    assert together.shape == (3, outputs)
     assert torch.allclose(together, torch.stack(alone), atol=1e-5)
 
 
 def test_frozen_layers_stay_as_they_are() -> None:
-    from transformers import AutoModel
-
-    reader = Reader(AutoModel.from_config(tiny.config(50)))
-    reader.freeze(1)
-    reader.drop(0.0)
-    moving = {name for name, value in reader.named_parameters() if value.requires_grad}
+    made = network(1)
+    made.freeze(1)
+    made.drop(0.0)
+    moving = {name for name, value in made.named_parameters() if value.requires_grad}
     assert moving and all(name.startswith(("head.", "encoder.encoder.layer.1.")) for name in moving)
-    batch = padded([{"input_ids": [1, 7, 2], "labels": 1.0}], pad=0)
-    losses = {reader(**batch)["loss"].item() for _ in range(3)}
+    batch = DataCollatorWithPadding(tiny.tokenizer(["one two"]))([{"input_ids": [1, 7, 2], "labels": [1.0]}])
+    losses = {made(**batch)["loss"].item() for _ in range(3)}
     assert len(losses) == 1, "dropout is off"
 
 
@@ -111,14 +127,21 @@ def test_frozen_layers_stay_as_they_are() -> None:
 
 def test_a_blend_trusts_the_part_that_knows() -> None:
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 500)
-    knows, guesses = 2.0 * (2 * labels - 1) + rng.normal(size=500), rng.normal(size=500)
-    blend = Blend.learn(np.column_stack([knows, guesses]), labels)
+    labels = rng.integers(0, 2, (500, 1))
+    knows, guesses = 2.0 * (2 * labels - 1) + rng.normal(size=(500, 1)), rng.normal(size=(500, 1))
+    parts = np.stack([knows, guesses], axis=-1)
+    blend = Stacking.learn(parts, labels, classes=True)
     assert blend.weights[0] > 10 * abs(blend.weights[1])
-    calibrated = 1 / (1 + np.exp(-blend(np.column_stack([knows, guesses]))))
-    assert abs(calibrated.mean() - labels.mean()) < 0.01
-    assert Blend.learn(np.ones((3, 2)), np.ones(3)) == Blend(0.0, (0.5, 0.5))
-    assert np.isfinite(log_odds(np.array([0.0, 0.5, 1.0]))).all()
+    calibrated = 1 / (1 + np.exp(-blend(parts)))
+    assert calibrated.shape == (500, 1) and abs(calibrated.mean() - labels.mean()) < 0.01
+    assert Stacking.learn(np.ones((3, 1, 2)), np.ones((3, 1)), classes=True) == Stacking(0.0, (0.5, 0.5))
+
+
+def test_a_blend_of_numbers_puts_their_units_right() -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(50, 20, (200, 1))
+    parts = np.stack([(numbers - 50) / 20, rng.normal(size=(200, 1))], axis=-1)
+    assert np.allclose(Stacking.learn(parts, numbers, classes=False)(parts), numbers)
 
 
 def test_validation_rows_decide_nothing(context: Context, tmp_path: Path) -> None:
@@ -132,54 +155,52 @@ def test_validation_rows_decide_nothing(context: Context, tmp_path: Path) -> Non
 
 
 def test_parts_are_not_trained_on_the_rows_that_weigh_them(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    from competitions.imdb.baseline import BaselineModel
-
     learnt: dict[str, set[str]] = {}
-    weighed: list[str] = []
-    fit_words, fit_reader, weigh = BaselineModel.fit, Transformer.fit, BestModel._weigh
+    fit_ngrams, fit_transformer, learn = NGramsModel.fit, Transformer.fit, Stacking.learn
+    weighed = 0
 
-    def words(self: Any, train: pd.DataFrame, valid: pd.DataFrame) -> None:
-        learnt["words"] = set(train["id"])
-        fit_words(self, train, valid)
+    def ngrams(self: Any, train: pd.DataFrame, valid: pd.DataFrame) -> None:
+        learnt["ngrams"] = set(train["id"])
+        fit_ngrams(self, train, valid)
 
-    def reader(self: Any, texts: list[str], *arguments: Any, **options: Any) -> Any:
-        learnt["reader"] = set(texts)
-        return fit_reader(self, texts, *arguments, **options)
+    def transformer(self: Any, train: pd.DataFrame, **options: Any) -> Any:
+        learnt["transformer"] = set(train["id"])
+        return fit_transformer(self, train, **options)
 
-    def blend(self: Any, held: pd.DataFrame) -> None:
-        weighed.extend(held["id"])
-        assert learnt["reader"].isdisjoint(held["review"])
-        weigh(self, held)
+    def blend(outputs: Any, targets: Any, **options: Any) -> Stacking:
+        nonlocal weighed
+        weighed = max(weighed, len(targets))
+        return learn(outputs, targets, **options)
 
-    monkeypatch.setattr(BaselineModel, "fit", words)
-    monkeypatch.setattr(Transformer, "fit", reader)
-    monkeypatch.setattr(BestModel, "_weigh", blend)
+    monkeypatch.setattr(NGramsModel, "fit", ngrams)
+    monkeypatch.setattr(Transformer, "fit", transformer)
+    monkeypatch.setattr(Stacking, "learn", blend)
     train = reviews(150)
-    fitted(context, train, reviews(20, seed=1))
-    assert len(weighed) >= 30 and learnt["words"].isdisjoint(weighed)
-    assert learnt["words"] | set(weighed) == set(train["id"])
+    fitted(context, train, reviews(20, seed=1), "cpu.rows=none")
+    assert learnt["ngrams"] == learnt["transformer"] < set(train["id"])
+    assert weighed == len(train) - len(learnt["ngrams"]) >= 30
 
 
 # The whole
 
 
-def test_doubtful_reviews_are_read_and_a_saved_model_predicts_the_same(
+def test_doubtful_texts_are_read_and_a_saved_model_predicts_the_same(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, valid = reviews(150), reviews(60, seed=1)
     model, valid = fitted(context, train, valid)
     read: list[str] = []
-    logits = model.transformer.logits
+    outputs = model.transformer.outputs
 
-    def reads(texts: list[str]) -> Any:
-        read.extend(texts)
-        return logits(texts)
+    def reads(frame: pd.DataFrame) -> Any:
+        read.extend(frame["review"])
+        return outputs(frame)
 
-    monkeypatch.setattr(model.transformer, "logits", reads)
+    monkeypatch.setattr(model.transformer, "outputs", reads)
     seen = model.predict(valid)
     assert ((seen > 0) & (seen < 1)).all()
     assert 0 < len(read) < len(valid)
-    certainty = np.abs(log_odds(model.words.predict(valid)))
+    certainty = np.abs(model.ngrams.outputs(valid)[:, 0])
     doubtful = valid["review"].isin(read).to_numpy()
     assert certainty[doubtful].max() <= model.limit < certainty[~doubtful].min()
 
@@ -193,47 +214,42 @@ def test_doubtful_reviews_are_read_and_a_saved_model_predicts_the_same(
     assert suffixes <= {".json", ".safetensors", ".skops", ".npz", ".npy"}
 
 
-def test_a_reader_of_another_recipe_is_trained_again(context: Context) -> None:
+def test_a_transformer_of_another_recipe_is_trained_again(context: Context) -> None:
     train, valid = reviews(60), reviews(20, seed=1)
-    model, _ = fitted(context, train, valid, "brief.epochs=1")
-    assert model.notes["reading"] == "brief"
-    notes = context.folder / "reader" / "notes.json"
-    notes.write_text(json.dumps({"reading": "whole", "mark": 1}))
-    again, _ = fitted(context, train, valid, "brief.epochs=1")
-    assert again.notes["reading"] == "brief" and "mark" not in again.notes
-    notes.write_text(json.dumps({"reading": "brief", "mark": 1}))
-    assert "mark" in fitted(context, train, valid, "brief.epochs=1")[0].notes
+    model, _ = fitted(context, train, valid, "cpu.epochs=1")
+    assert model.notes["recipe"] == "cpu"
+    notes = context.folder / TRANSFORMER / NOTES
+    notes.write_text(json.dumps({"recipe": "gpu", "mark": 1}))
+    again, _ = fitted(context, train, valid, "cpu.epochs=1")
+    assert again.notes["recipe"] == "cpu" and "mark" not in again.notes
+    notes.write_text(json.dumps({"recipe": "cpu", "mark": 1}))
+    assert "mark" in fitted(context, train, valid, "cpu.epochs=1")[0].notes
 
 
-def test_everything_is_read_if_that_is_wished(context: Context) -> None:
-    model, rows = fitted(context, reviews(60), reviews(20, seed=1), "brief.share=1", "brief.epochs=1")
-    assert (np.abs(log_odds(model.words.predict(rows))) <= model.limit).all()
+def test_everything_is_read_if_that_is_requested(context: Context) -> None:
+    model, rows = fitted(context, reviews(60), reviews(20, seed=1), "cpu.fraction=1", "cpu.epochs=1")
+    assert (np.abs(model.ngrams.outputs(rows)) <= model.limit).all()
 
 
-def test_reading_is_what_the_hardware_of_the_first_fold_allows(
+def test_the_recipe_is_what_the_hardware_of_the_first_fold_allows(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from common.environment import Environment
-    from competitions.imdb.best import _reading
-
     best: Any = resolve(IMDB, "best")
-    for gpus, expected in (((), "brief"), (("a GPU",), "whole")):
+    for gpus, expected in (((), "cpu"), (("a GPU",), "gpu")):
         run = replace(context, run=tmp_path / expected)
         monkeypatch.setattr(Environment, "gpus", lambda self, gpus=gpus: gpus)
-        assert _reading(best, run) == expected
+        assert chosen_recipe(best, run) == expected
         monkeypatch.setattr(Environment, "gpus", lambda self, gpus=gpus: () if gpus else ("a GPU",))
-        assert _reading(best, run) == expected, "a run goes on with its own recipe"
-    assert _reading(resolve(IMDB, "best", ["reading=brief"]), context) == "brief"  # type: ignore[arg-type]
-    assert best.whole.head_tokens + best.whole.tail_tokens + 2 == 512
+        assert chosen_recipe(best, run) == expected, "a run goes on with its own recipe"
+    assert chosen_recipe(resolve(IMDB, "best", ["recipe=cpu"]), context) == "cpu"  # type: ignore[arg-type]
+    assert best.gpu.head_tokens + best.gpu.tail_tokens + 2 == 512
 
 
 @pytest.mark.parametrize(
     "change",
-    ["brief.tail_tokens=0", "brief.share=0", "brief.rows=0", "held_out=0", "brief.frozen_layers=-1", "reading=all"],
+    ["cpu.tail_tokens=0", "cpu.fraction=0", "cpu.rows=0", "held_out=0", "cpu.frozen_layers=-1", "recipe=all"],
 )
 def test_settings_out_of_range_are_refused(change: str) -> None:
-    from common.errors import SettingError
-
     with pytest.raises(SettingError):
         resolve(IMDB, "best", [change])
 
@@ -271,7 +287,7 @@ def test_killed_in_training_and_after_it_a_run_ends_as_if_undisturbed(
     assert kit(capsys, *words(data, tmp_path / "calm")).code == 0
     record = json.loads((tmp_path / "calm" / "run.json").read_text())
     assert record["submission"]["rows"] and set(record["scores"]) == {"roc_auc", "accuracy"}
-    for sign in ("fold-0-unfinished/training/checkpoint-*/whole", "fold-0*/**/reader"):
+    for sign in ("fold-0-unfinished/training/checkpoint-*/whole", "fold-0*/**/transformer"):
         kill_at_sight(tmp_path / "killed", sign, words(data, tmp_path / "killed"))
     assert kit(capsys, *words(data, tmp_path / "killed")).code == 0
     for name in ("oof.csv", "submission.csv"):

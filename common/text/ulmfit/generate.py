@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
+from common.files import scratch_folder
 from common.model import Context
 from common.progress import Progress
-from common.text import numericalise
-from common.text.rules import BOS, FLD, MAJ, PAD, REP, SPACE, SPECIAL, UNK, UP, WREP
-from competitions.imdb import encoder
-from competitions.imdb.competition import Ulmfit
-from competitions.imdb.language_model import restored
+from common.text.settings import Ulmfit
+from common.text.tokens.corpus import numericalise
+from common.text.tokens.rules import BOS, EOS, FLD, MAJ, PAD, REP, SPACE, SPECIAL, UNK, UP, WREP
+from common.text.tokens.vocabulary import FILLER
+from common.text.ulmfit import encoder, network
 
-NEVER = (UNK, PAD, BOS, FLD, "xxeos", "xxfake")  # words that nobody writes
+NEVER = (UNK, PAD, BOS, FLD, EOS, FILLER)  # words that nobody writes
 _JOINED_LEFT = re.compile(r" (?=[.,;:!?%)\]}…]|'(?:s|m|d|t|re|ve|ll)\b|n't\b)")
 _JOINED_RIGHT = re.compile(r"(?<=[(\[{$#]) ")
 _CLOSING = tuple(".,;:!?%)]}…'")
@@ -39,34 +38,31 @@ def generate(text: str, config: Ulmfit, context: Context, *, words: int, tempera
     Raises:
         BackboneError: if the run has no encoder, or a damaged one.
     """
-    found = encoder.read(context.run / encoder.NAME)
-    model, vocabulary = restored(found, config), found.vocabulary
-    device = next(model.parameters()).device
-    chance = torch.Generator().manual_seed(seed) if seed is not None else None
-    never = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in NEVER])
-    marks = torch.tensor([row for row, token in enumerate(vocabulary.tokens) if token in SPECIAL])
-    with tempfile.TemporaryDirectory() as folder:  # a prompt is not worth a place in the cache
-        prompt = numericalise(
-            [text], cache=Path(folder), vocabulary=vocabulary, progress=Progress(silent=True), workers=0
-        ).ids(0)
-        read = prompt[:: -1 if found.backwards else 1].tolist()
-    model.reset()
+    trained, device = encoder.read(context.run / encoder.NAME), network.device()
+    vocabulary, tokens = trained.vocabulary, trained.vocabulary.tokens
+    model = network.language_model(config, len(tokens))
+    model.load_state_dict(trained.weights())
+    model.to(device).eval().reset()
+    generator = torch.Generator().manual_seed(seed) if seed is not None else None
+    never = torch.tensor([row for row, token in enumerate(tokens) if token in NEVER])
+    marks = torch.tensor([row for row, token in enumerate(tokens) if token in SPECIAL])
+    with scratch_folder() as folder:  # a prompt is not worth a place in the cache
+        prompt = numericalise([text], cache=folder, vocabulary=vocabulary, progress=Progress(silent=True), workers=0)
+        read = prompt.ids(0)[:: -1 if trained.backwards else 1].tolist()
     new: list[int] = []
     added = 0
     with torch.no_grad():
         while added < words:
-            states = model[0](torch.tensor([read], device=device))
-            scores = model[1].decoder(states[0, -1]).float().cpu() / temperature
+            scores = model(torch.tensor([read], device=device))[0][0, -1].float().cpu() / temperature
             scores[never] = -torch.inf
-            if new and vocabulary.tokens[new[-1]] in SPECIAL:
+            if new and tokens[new[-1]] in SPECIAL:
                 scores[marks] = -torch.inf  # a mark is of a word: one after another would never end
-            read = [int(torch.multinomial(scores.softmax(0), 1, generator=chance))]
+            read = [int(torch.multinomial(scores.softmax(0), 1, generator=generator))]
             new += read
-            added += vocabulary.tokens[read[0]] not in SPECIAL
-    new = new[::-1] if found.backwards else new
-    tokens = [vocabulary.tokens[number] for number in new]
-    made = as_written(tokens) if vocabulary.kind == "words" else vocabulary.decode(new).strip()
-    first, second = (made, text) if found.backwards else (text, made)
+            added += tokens[read[0]] not in SPECIAL
+    new = new[::-1] if trained.backwards else new
+    words_added = as_written([tokens[n] for n in new]) if vocabulary.model is None else vocabulary.decode(new)
+    first, second = (words_added, text) if trained.backwards else (text, words_added)
     return first + ("" if second[:1] in _CLOSING else " ") + second
 
 

@@ -1,0 +1,171 @@
+"""The baseline: which words, pairs and triples of words a text holds, in two views, each read by a linear model.
+
+One view weighs an n-gram by the log-ratio of how often texts of a class and others hold it, the other by how rare it is.
+Both scale every text to length one; the mean of their log-odds is the answer. Of several classes each has models of its
+own, against the rest; a number is predicted by ridge regression on the second view. Source of the first view: Wang and
+Manning, "Baselines and Bigrams" (2012).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from common.model import Context, Model, Reasons
+from common.text import ngrams
+from common.text.settings import NGrams
+from common.text.task import TextTask
+
+if TYPE_CHECKING:
+    from numpy import float32, float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+MODEL = "model.npz"
+_SHORTEST = 1e-12  # length of a text without n-grams, which stays without
+_MAX_ITERATIONS, _TOLERANCE = 200, 0.01  # it converges in some 30; closer changes no digit that counts
+
+
+class View(NamedTuple):
+    """Scales and weights (n-grams,) and a bias."""
+
+    scales: NDArray[float32]
+    weights: NDArray[float32]
+    bias: float
+
+    def __call__(self, held: Any) -> NDArray[float64]:
+        """Return the log-odds, or the number, of each text (n,)."""
+        outputs: NDArray[float64] = _scaled(held, self.scales) @ self.weights + self.bias
+        return outputs
+
+
+class NGramsModel(Model):
+    """Linear models of the n-grams that a text holds: the views of each output, by name."""
+
+    def __init__(self, task: TextTask, settings: NGrams, seed: int, context: Context) -> None:
+        self.task, self.settings, self.seed, self.context = task, settings, seed, context
+        self.views = ("contrast", "rarity") if task.classes else ("rarity",)
+        self.models: list[dict[str, View]] = []
+
+    def fit(self, train: DataFrame, valid: DataFrame) -> None:
+        """Weigh the n-grams of the training rows and fit all views."""
+        held = ngrams.matrix(train[ngrams.COLUMN], len(ngrams.load(self.context.run)[1]))
+        targets, rarity = self.task.targets(train), _rarity(held)
+        n_views = targets.shape[1] * len(self.views)
+        with self.context.progress.task(f"{self.context.title} · n-grams", n_views, "views") as task:
+            for target in targets.T:
+                self.models.append({})
+                for name in self.views:
+                    scales = rarity if name == "rarity" else self._contrast(held, target)
+                    self.models[-1][name] = self._view(held, scales, target)
+                    task.advance(1)
+
+    def outputs(self, frame: DataFrame) -> NDArray[float64]:
+        """Return the log-odds, or the number, of each row (n, outputs)."""
+        import numpy as np
+
+        held = ngrams.matrix(frame[ngrams.COLUMN], len(self.models[0]["rarity"].scales))
+        return np.column_stack([sum(view(held) for view in views.values()) / len(views) for views in self.models])
+
+    def predict(self, frame: DataFrame) -> NDArray[float64]:
+        """Return the number or the second class's probability of each row (n,), or those of all classes (n, classes)."""
+        return self.task.predictions(self.outputs(frame))
+
+    def save(self, folder: Path) -> None:
+        """Write scales and weights, which hold no code."""
+        import numpy as np
+
+        parts = {
+            f"{number}_{name}_{part}": np.asarray(value)
+            for number, views in enumerate(self.models)
+            for name, view in views.items()
+            for part, value in view._asdict().items()
+        }
+        np.savez(folder / MODEL, **parts)  # type: ignore[arg-type]
+
+    def read(self, folder: Path) -> None:
+        """Read what `save` wrote."""
+        import numpy as np
+
+        with np.load(folder / MODEL, allow_pickle=False) as parts:
+            for number in range(self.task.outputs):
+                self.models.append({})
+                for name in self.views:
+                    scales, weights, bias = (parts[f"{number}_{name}_{part}"] for part in View._fields)
+                    self.models[-1][name] = View(scales, weights, float(bias))
+
+    def explain(self, frame: DataFrame, top: int) -> Reasons:
+        """Return the n-grams that carry the model, and those that decide on each row, with what they add to an output."""
+        import numpy as np
+
+        vocabulary, keys = ngrams.load(self.context.run)
+
+        def strongest(order: NDArray[Any], places: NDArray[Any], values: NDArray[Any]) -> list[tuple[str, float]]:
+            best = order[:top]
+            return list(zip(ngrams.spelt(keys[places[best]], vocabulary), values[best].tolist(), strict=True))
+
+        overall, everywhere = {}, np.arange(len(keys))
+        two = self.task.names[::-1] or ("a higher number", "a lower number")
+        for number, views in enumerate(self.models):
+            effects = np.sum([view.scales * view.weights for view in views.values()], axis=0)
+            # What rarity is the logarithm of: a fraction of the texts.
+            order = np.argsort(effects * np.exp(-views["rarity"].scales))
+            for_it, against = two if len(self.models) == 1 else (self.task.names[number], None)
+            overall[for_it] = strongest(order[::-1], everywhere, effects)
+            if against is not None:
+                overall[against] = strongest(order, everywhere, effects)
+        held, rows = ngrams.matrix(frame[ngrams.COLUMN], len(keys)), []
+        for row, answer in enumerate(self.outputs(frame).argmax(axis=1)):
+            views = self.models[answer]
+            parts = [_scaled(held[[row]], view.scales).multiply(view.weights) for view in views.values()]
+            added = sum(parts).tocsr() / len(views)
+            rows.append(strongest(np.argsort(-np.abs(added.data), kind="stable"), added.indices, added.data))
+        return Reasons(overall, rows)
+
+    def _view(self, held: Any, scales: NDArray[float32], target: NDArray[float64]) -> View:
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        if not self.task.classes:
+            ridge = Ridge(alpha=self.settings.alpha, solver="sparse_cg").fit(_scaled(held, scales), target)
+            return View(scales, ridge.coef_.astype(np.float32), float(ridge.intercept_))
+        n = len(target)
+        if (count := target.sum()) in (0, n):  # of a rare class no row may be in training
+            return View(scales, np.zeros_like(scales), float(np.log((count + 0.5) / (n - count + 0.5))))
+        # The dual problem has a variable for each text instead of each n-gram, of which there are many more.
+        model = LogisticRegression(
+            C=self.settings.C, solver="liblinear", dual=True, max_iter=_MAX_ITERATIONS, tol=_TOLERANCE,
+            random_state=self.seed,
+        ).fit(_scaled(held, scales), target > 0)  # fmt: skip
+        return View(scales, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
+
+    def _contrast(self, held: Any, target: NDArray[float64]) -> NDArray[float32]:
+        """Return the log-ratio of each n-gram's fraction of a class's n-grams to that of the others'."""
+        import numpy as np
+
+        fractions = []
+        for side in (target > 0, target <= 0):
+            counts = np.bincount(held[side].indices, minlength=held.shape[1]) + self.settings.smoothing
+            fractions.append(np.log(counts / counts.sum()))
+        ratio: NDArray[float32] = (fractions[0] - fractions[1]).astype(np.float32)
+        return ratio
+
+
+def _rarity(held: Any) -> NDArray[float32]:
+    """Return the log of the inverse fraction of texts that hold each n-gram."""
+    import numpy as np
+
+    rarity: NDArray[float32] = np.log(
+        (1 + held.shape[0]) / (1 + np.bincount(held.indices, minlength=held.shape[1]))
+    ).astype(np.float32)
+    return rarity
+
+
+def _scaled(held: Any, scales: NDArray[float32]) -> Any:
+    """Return the n-grams that texts hold, scaled, each text (row) of length one."""
+    import numpy as np
+    from scipy.sparse import diags_array
+
+    scaled = held @ diags_array(scales)
+    lengths = np.sqrt(scaled.multiply(scaled).sum(axis=1))
+    return diags_array(1 / np.maximum(np.asarray(lengths).ravel(), _SHORTEST)) @ scaled

@@ -1,0 +1,1 @@
+"""Texts as token ids: rules, words or subwords, a vocabulary, a cache, batches."""
