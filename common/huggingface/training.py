@@ -10,14 +10,14 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from common import precision
 from common.data import ragged
@@ -91,11 +91,12 @@ class OneGpu(TrainingArguments):
 
 
 class KitTrainer(Trainer):
-    """A Trainer that takes its batches from an `EpochSampler`."""
+    """A Trainer that prints nothing itself and takes its batches from an `EpochSampler`, if it is given one."""
 
     def __init__(self, *arguments: Any, sampler: EpochSampler | None = None, **options: Any) -> None:
         self.sampler = sampler
         super().__init__(*arguments, **options)
+        self.remove_callback(PrinterCallback)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return self.sampler if self.sampler is not None else super()._get_train_sampler(train_dataset)
@@ -125,6 +126,27 @@ def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArgument
         fp16=dtype is torch.float16,
         bf16=dtype is torch.bfloat16,
         **more,
+    )
+
+
+def trainer(
+    network: Any,
+    folder: Path,
+    schedule: Schedule,
+    collator: Any,
+    head_learning_rate: float,
+    data: Any = None,
+    lengths: Sequence[int] | None = None,
+) -> KitTrainer:
+    """Return a trainer of a network with a `head`; `data` of some lengths is to train on, without it it predicts."""
+    sampler = None if data is None else EpochSampler(len(data), schedule.seed, schedule.batch_size, lengths)
+    return KitTrainer(
+        network,
+        arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
+        sampler=sampler,
+        train_dataset=data,
+        data_collator=collator,
+        optimizers=(_optimizer(network, schedule, head_learning_rate), None),
     )
 
 
@@ -207,29 +229,15 @@ class _RunCallback(TrainerCallback):
         return float(10 + per_epoch / 3 * 1.5 * self.passes)
 
 
-def optimizer(model: Any, schedule: Schedule, rates: Mapping[str, float]) -> torch.optim.Optimizer:
-    """Return AdamW (fused) with other learning rates for the submodules named in `rates`.
-
-    Vectors (biases, normalisations) are not decayed, as by the Trainer's own optimizer.
-    """
+def _optimizer(network: Any, schedule: Schedule, head_learning_rate: float) -> torch.optim.Optimizer:
+    """Return AdamW (fused); vectors (biases, normalisations) are not decayed, as by the Trainer's own optimizer."""
     groups: dict[tuple[float, float], list[Any]] = {}
-    for name, parameter in model.named_parameters():
-        rate = rates.get(name.partition(".")[0], schedule.learning_rate)
+    for name, parameter in network.named_parameters():
+        rate = head_learning_rate if name.startswith("head.") else schedule.learning_rate
         decay = schedule.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     parts = [{"params": own, "lr": rate, "weight_decay": decay} for (rate, decay), own in groups.items()]
     return torch.optim.AdamW(parts, fused=True)
-
-
-def quiet(trainer: Trainer) -> Trainer:
-    """Return the trainer without its own printing: progress and the log are the kit's."""
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def seed(number: int) -> None:
-    """Seed Python, NumPy and PyTorch."""
-    set_seed(number)
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

@@ -46,6 +46,8 @@ class ListsModel(Model):
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train each member, unless an earlier, interrupted process has finished it."""
+        from transformers import set_seed
+
         from common.files import atomic_folder
         from common.huggingface import training
         from competitions.patent.scorer import Scorer
@@ -59,7 +61,7 @@ class ListsModel(Model):
                 self.members.append(Scorer.load(finished))
                 continue
             schedule = training.Schedule.of(dataclasses.replace(self.config, seed=self.config.seed + number))
-            training.seed(schedule.seed)
+            set_seed(schedule.seed)
             scorer = Scorer(kept_encoder(self.context), self.config.pearson_weight)
             title = f"{self.context.title}.{number}" if self.config.members > 1 else self.context.title
             trainer = self._trainer(scorer, self.context.folder / f"training-{number}", schedule, lists)
@@ -148,17 +150,5 @@ class ListsModel(Model):
         from common.huggingface import training
         from competitions.patent.listing import Collator
 
-        sampler = None
-        if lists is not None:
-            sampler = training.EpochSampler(len(lists), schedule.seed, schedule.batch_size, lists.lengths)
-        optimizer = training.optimizer(scorer, schedule, {"head": self.config.head_learning_rate})
-        return training.quiet(
-            training.KitTrainer(
-                scorer,
-                training.arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
-                sampler=sampler,
-                train_dataset=lists,
-                data_collator=Collator(self.tokenizer.pad_token_id),
-                optimizers=(optimizer, None),
-            )
-        )
+        collator, lengths = Collator(self.tokenizer.pad_token_id), None if lists is None else lists.lengths
+        return training.trainer(scorer, folder, schedule, collator, self.config.head_learning_rate, lists, lengths)

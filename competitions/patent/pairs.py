@@ -34,9 +34,11 @@ class PairsModel(Model):
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train for the course's epochs, looking at Pearson after each."""
+        from transformers import set_seed
+
         from common.huggingface import training
 
-        training.seed(self.config.seed)
+        set_seed(self.config.seed)
         self.network = self.pretrained()
         trainer = self.trainer(
             self.context.folder, "epoch" if self.config.evaluate else "no", train_dataset=self._rows(train),
@@ -74,14 +76,14 @@ class PairsModel(Model):
 
     def trainer(self, folder: Path, eval_strategy: str = "no", **options: Any) -> Any:
         """Return a Trainer of the network; `options` are the Trainer's."""
-        from transformers import DataCollatorWithPadding, Trainer
+        from transformers import DataCollatorWithPadding
 
         from common.huggingface import training
 
         arguments = training.arguments(folder, training.Schedule.of(self.config), eval_strategy=eval_strategy)
         collator = DataCollatorWithPadding(self.tokenizer)
-        return training.quiet(
-            Trainer(self.network, arguments, data_collator=collator, processing_class=self.tokenizer, **options)
+        return training.KitTrainer(
+            self.network, arguments, data_collator=collator, processing_class=self.tokenizer, **options
         )
 
     def _rows(self, frame: DataFrame) -> list[dict[str, Any]]:
