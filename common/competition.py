@@ -159,7 +159,8 @@ class Split(Settings):
     """How rows are divided into folds.
 
     `n_splits` folds, or with `holdout` (a fraction of the rows between 0 and 1) a single fold 0 whose complement is
-    always in training. `group` names the column whose values stay together, `stratify` the column whose
+    always in training. `group` names the column whose values stay together (rows `without_group` are refused, or stand
+    `alone`, each for itself), `stratify` the column whose
     distribution every fold keeps (a numeric column with more than `bins` distinct values is cut into `bins`
     quantiles), `order` the column of time, `column` a column that already holds fold numbers or the path that names
     the folder of a row (`valid_names` are the folders that validate).
@@ -169,6 +170,7 @@ class Split(Settings):
     n_splits: Annotated[int, Ge(2)] = 5
     holdout: float | None = None
     group: str | None = None
+    without_group: Literal["refused", "alone"] = "refused"
     stratify: str | None = None
     bins: PositiveInt = 10
     order: str | None = None

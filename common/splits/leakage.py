@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Split
 from common.errors import SplitError
+from common.splits.folds import present
 from common.splits.near_duplicates import near_duplicates
 from common.wording import plural
 
@@ -118,7 +119,7 @@ def _shared_group(
     """Return the leak by a column: any sharing if it is known to be the group, else more than the test shares."""
     import pandas as pd
 
-    codes, values = pd.factorize(frame[name])
+    codes, values = pd.factorize(present(frame[name]))
     shared = _crossing(codes, folds, ordered)
     fraction = float(shared.sum() / (folds >= 0).sum())
     in_test = float(test[name].isin(values).mean()) if test is not None and len(test) and name in test else None
