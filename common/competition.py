@@ -168,6 +168,8 @@ class Split(Settings):
     """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
     """Column whose values stay together in one fold."""
+    without_group: Literal["refused", "alone"] = "refused"
+    """What becomes of rows whose group is missing: an error, or each stands alone."""
     stratify: str | None = None
     """Column whose distribution every fold keeps."""
     bins: PositiveInt = 10

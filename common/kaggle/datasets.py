@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import SettingError
+from common.files import files_below
 from common.kaggle.errors import Damaged, Invalid
 from common.kaggle.results import DatasetState, DatasetStatus, Progress, Ref
 from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
@@ -120,7 +121,7 @@ def _check(ref: Ref, title: str, folder: Path) -> dict[str, int]:
 
 def _files(folder: Path) -> list[Path]:
     """Return all files of a folder and below that are not hidden."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(files_below(folder))
     return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
 
 
