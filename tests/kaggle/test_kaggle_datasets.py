@@ -86,7 +86,7 @@ def test_never_ready_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["cut_answer", "html", "rate_limited"])
+@pytest.mark.parametrize("kind", ["cut_answer", "html", "rate_limited", "late"])
 @pytest.mark.parametrize(
     "method", ["CreateDataset", "CreateDatasetVersion", "StartBlobUpload", "PUT", "GetDatasetStatus"]
 )
@@ -94,10 +94,17 @@ def test_whatever_gets_lost_there_is_one_version_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, kind: str, times: int
 ) -> None:
     with seam(tmp_path, monkeypatch, Fault(on=method, kind=kind, times=times)) as here:
-        assert run(here, weights(tmp_path / "model")).ref.version == 1
-        assert run(here, weights(tmp_path / "model", "better")).ref.version == 2
+        versions = 0
+        for text in ("good", "better"):
+            try:
+                versions += 1
+                assert run(here, weights(tmp_path / "model", text)).ref.version == versions
+            except errors.Unconfirmed:  # nothing was made, which nobody can tell from what comes late
+                assert kind == "html" and method.startswith("CreateDataset")
+                versions -= 1
+        assert versions == 2 - (kind == "html" and method.startswith("CreateDataset"))
         (dataset,) = here.calls("dataset")
-        assert [version["number"] for version in dataset["versions"]] == [1, 2]
+        assert len(dataset["versions"]) == versions
 
 
 def test_a_refused_upload_makes_no_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ def test_d27_after_ctrl_c_what_arrived_is_found_by_the_next_call(
             run(here, tmp_path, run="r1")
         assert "it may have been submitted" in here.messages[-1]
         assert [row["event"] for row in Ledger(tmp_path / "ledger.csv").rows()] == ["submitting"]
-        with pytest.raises(SubmissionError, match="submission 1001.*--again"):
+        with pytest.raises(SubmissionError, match=r"submission 1001.*--again"):
             run(here, tmp_path)
         last = Ledger(tmp_path / "ledger.csv").rows()[-1]
         assert (last["event"], last["ref"], last["run"]) == ("submitted", "1001", "r1")
