@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame, Series
 
+    from common.runs.records import RunRecord
+
 
 LONGEST, LONGEST_PRINTED = 160, 48  # letters of a text that a table shows, in a notebook and elsewhere
 
@@ -29,6 +31,15 @@ def table(frame: DataFrame, title: str = "") -> None:
         display(HTML(_html(shown, title, words)))
     else:
         print(*([f"\n{title}"] if title else []), shown.to_string(index=False), sep="\n")
+
+
+def scores(record: RunRecord, title: str = "") -> None:
+    """Show a run's scores: a row for each fold, and one for all of them."""
+    import pandas as pd
+
+    rows = {str(number): fold.scores for number, fold in record.folds.items()} | {"all": record.scores}
+    frame = pd.DataFrame(rows).T.rename_axis("fold").reset_index()
+    table(frame, title or f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
 
 
 def _digits(values: Series[float]) -> int:

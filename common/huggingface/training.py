@@ -20,12 +20,12 @@ from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from common import precision
+from common.data import ragged
 from common.files import full_disk_reported
 from common.model import Context
 from common.precision import Precision
 
 WHOLE = "whole"  # a checkpoint with this file in it was written to its end
-POOL = 50  # batches that are sorted by length together: enough to pad little, few enough to stay random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +73,10 @@ class EpochSampler(Sampler[Any]):
         return iter([(self.epoch, row) for row in order])
 
     def _grouped(self, order: list[int], generator: torch.Generator) -> list[int]:
-        lengths, size = self.lengths or (), self.batch_size
-        pools = [order[start : start + size * POOL] for start in range(0, len(order), size * POOL)]
-        by_length = [row for pool in pools for row in sorted(pool, key=lambda row: -lengths[row])]
-        batches = [by_length[start : start + size] for start in range(0, len(by_length), size)]
-        ragged = batches.pop() if len(batches[-1]) < size else []  # only the last batch may be short
+        batches = [batch.tolist() for batch in ragged.grouped(order, self.lengths or (), self.batch_size)]
+        short = batches.pop() if len(batches[-1]) < self.batch_size else []  # only the last batch may be short
         shuffled = torch.randperm(len(batches), generator=generator).tolist()
-        return [row for place in shuffled for row in batches[place]] + ragged
+        return [row for place in shuffled for row in batches[place]] + short
 
 
 class OneGpu(TrainingArguments):

@@ -121,7 +121,9 @@ def rates(search: Any) -> Figure:
     axes.plot(search.rates, search.losses, color=BLUE, linewidth=1.6)
     for number, (name, rate) in enumerate(search.suggestions.items()):
         nearest = min(range(len(search.rates)), key=lambda place: abs(search.rates[place] - rate))
-        axes.plot(rate, search.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
+        axes.plot(
+            search.rates[nearest], search.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}"
+        )
     axes.set_xscale("log")
     # At the end the loss diverges: the scale is that of what comes before.
     before = search.losses[: max(2, len(search.losses) * 3 // 4)]

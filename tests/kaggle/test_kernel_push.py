@@ -232,7 +232,7 @@ def test_two_gpu_sessions_are_known_without_asking_for_a_third(desk: Desk) -> No
     with pytest.raises(Capacity, match="dummy/first-one@1 and dummy/second-one@1 use both"):
         desk.push(GOOD, "Third one", enable_gpu=True)
     assert desk.versions() == 2
-    assert desk.push(GOOD, "Fourth one").ref.version == 1  # one without a GPU has room
+    assert desk.push(GOOD, "Fourth one").ref.version == 1  # one without a GPU is free to start
     desk.abort(running[0].ref)
     assert desk.push(GOOD, "Third one", enable_gpu=True).ref.version == 1
     desk.abort(running[1].ref)

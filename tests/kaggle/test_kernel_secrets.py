@@ -11,7 +11,7 @@ from common.environment import PROJECT
 from common.errors import SecretFound
 from common.kaggle.secrets import is_secret_file, refuse, scan
 
-HEX = "0123456789abcdef0fedcba987654321"  # the form of a key, and nobody's
+HEX = "0123456789abcdef0fedcba987654321"  # the format of a key, and nobody's
 
 
 def kinds(line: str) -> list[str]:
