@@ -464,3 +464,26 @@ def test_d21_pushes_of_many_processes_are_all_kept(tmp_path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", script, str(file), str(number)]) for number in range(4)]
     assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
     assert len(Pushes(file).all()) == 40
+
+
+@pytest.mark.parametrize("length", [246, 255])
+def test_d10_long_names_of_output_files_arrive(desk: Desk, length: int) -> None:
+    name = "x" * length
+    pushed = desk.push(f"write {name} long\nfail so\n")
+    desk.watch(pushed)
+    assert (desk.output(pushed).folder / name).read_text() == "long"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(("dir", "dir/file"), "dir both as a file and as a folder"), (("x" * 256,), "cannot write .*long")],
+)
+def test_d10_names_that_no_folder_can_hold_are_one_line(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], words: str
+) -> None:
+    pushed = desk.push("write a text\nfail so\n")
+    desk.watch(pushed)
+    (one,) = desk.here.client.kernels.outputs(pushed.ref)
+    monkeypatch.setattr(desk.here.client.kernels, "outputs", lambda ref: [replace(one, name=name) for name in names])
+    with pytest.raises(KitError, match=words):
+        desk.output(pushed)
