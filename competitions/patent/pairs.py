@@ -18,6 +18,7 @@ from common.model import Context, Model
 from competitions.patent.competition import Pairs
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from numpy import float64
     from numpy.typing import NDArray
     from pandas import DataFrame
@@ -86,11 +87,13 @@ class PairsModel(Model):
             self.network, arguments, data_collator=collator, processing_class=self.tokenizer, **options
         )
 
-    def _rows(self, frame: DataFrame) -> list[dict[str, Any]]:
+    def _rows(self, frame: DataFrame) -> Dataset:
+        from datasets import Dataset
+
         columns = dict(self.tokenizer(texts(frame)))
         if "score" in frame:
             columns["labels"] = frame["score"].tolist()
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return Dataset.from_dict(columns)
 
 
 def texts(frame: DataFrame) -> list[str]:
