@@ -135,7 +135,9 @@ def serve(
     with StandIn(state, competitions, runner=runner, port=port) as server:
         try:
             notify(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
-            notify(f"In another terminal: export KIT_KAGGLE={server.url} KAGGLE_USERNAME=kaggler KAGGLE_KEY=any")
+            notify(
+                f"In another terminal: export KIT_KAGGLE={server.url} KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret"
+            )
             for hosted in competitions:
                 local = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
                 notify(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{local}")
