@@ -149,7 +149,8 @@ def _diagnosis(document: dict[str, Any]) -> str:
     machine, credential = document["machine"], document["credential"]
     memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
-    gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
+    sizes = [(gpu["name"], gpu["memory_bytes"]) for gpu in machine["gpus"]]
+    gpus = (f"{name} ({f'{size / 2**30:.0f} GiB' if size else 'memory unknown'})" for name, size in sizes)
     return _table(
         [
             ("place", document["place"]),
