@@ -107,25 +107,6 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
-def made_once(path: Path, make: Callable[[Path], None], on_wait: Callable[[], None] | None = None) -> Path:
-    """Return the folder `path`; if it is not there, one of the processes that ask for it makes it and the others wait.
-
-    Args:
-        path: the folder.
-        make: fills the fresh folder that it is given, which becomes `path`; it must not ask for `path` itself.
-        on_wait: called before waiting for another process, as by `locked`.
-
-    Raises:
-        DeviceError: if the disk is full or the folder cannot be written.
-    """
-    if not path.is_dir():
-        with locked(path, on_wait):
-            if not path.is_dir():
-                with atomic_folder(path) as part:
-                    make(part)
-    return path
-
-
 @contextmanager
 def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Keep everybody else who locks `path` out of the block: other threads and other processes.

@@ -28,22 +28,22 @@ class Target:
     def __post_init__(self) -> None:
         if len(self.classes) == 1 or len(self.classes) != len(self.names):
             raise SettingError(
-                f"{len(self.classes)} classes and {len(self.names)} names; give two or more classes and a name for each, "
-                "or neither for a number"
+                f"a target needs two or more classes and a name for each, or is a number without either, got "
+                f"{len(self.classes)} classes and {len(self.names)} names"
             )
 
     def codes(self, frame: DataFrame) -> NDArray[np.intp]:
-        """Return the index of each row's class (n,).
+        """Return the index of each row's label among the classes (n,).
 
         Raises:
-            DataError: for a value that is none of the classes.
+            DataError: for a label that is none of the classes.
         """
         import pandas as pd
 
         codes: NDArray[np.intp] = pd.Index(self.classes).get_indexer(frame[self.target])
         if (codes < 0).any():
-            value = frame[self.target][codes < 0].iloc[0]
-            raise DataError(f"{self.target!r} holds {value!r}; known: {', '.join(map(str, self.classes))}")
+            label = frame[self.target][codes < 0].iloc[0]
+            raise DataError(f"{self.target!r} holds {label!r}; known: {', '.join(map(str, self.classes))}")
         return codes
 
     def require_two_classes(self, frame: DataFrame) -> None:
@@ -55,5 +55,5 @@ class Target:
         codes = self.codes(frame)
         if (codes == codes[0]).all():
             raise DataError(
-                f"all {len(codes):,} training rows are of one class, {self.names[codes[0]]!r}; expected two or more"
+                f"all {len(codes):,} training rows are of one class, {self.names[codes[0]]!r}; two are needed"
             )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import ArrayLike, NDArray
 
+POOL = 50  # batches that are sorted by length together: enough to pad little, few enough to stay random
 _FLAT, _OFFSETS = "flat.npy", "offsets.npy"
 
 
@@ -70,3 +71,21 @@ def load(folder: Path) -> tuple[NDArray[Any], NDArray[int64]]:
     offsets = np.load(folder / _OFFSETS)
     # A memory map of nothing is an error, so that rows without any content are read as they are.
     return np.load(folder / _FLAT, mmap_mode="r" if offsets[-1] else None), offsets
+
+
+def grouped(order: ArrayLike, lengths: ArrayLike, batch_size: int, *, pool: int | None = POOL) -> list[NDArray[int64]]:
+    """Return the rows of `order` in batches of rows alike in length, the longest of each pool first.
+
+    Args:
+        order: numbers of rows (n,).
+        lengths: of all rows, by their number.
+        batch_size: rows in a batch; the last may have fewer.
+        pool: batches that are sorted by length together; None: all.
+    """
+    import numpy as np
+
+    order, lengths = np.asarray(order, np.int64), np.asarray(lengths, np.int64)
+    at_once = batch_size * pool if pool else max(len(order), 1)
+    pools = [order[start : start + at_once] for start in range(0, len(order), at_once)]
+    rows = np.concatenate([rows[np.argsort(-lengths[rows], kind="stable")] for rows in pools] or [order])
+    return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]

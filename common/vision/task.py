@@ -1,64 +1,28 @@
-"""The classes of an image classification task, and how probabilities become predictions."""
+"""What is predicted of pictures, and how probabilities become predictions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common.errors import DataError, SettingError
+from common.errors import SettingError
+from common.target import Target
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """Image classification: columns and classes.
+class Task(Target):
+    """Image classification: `picture` is the column of the files' paths."""
 
-    `target` is the column of the labels, `picture` that of the files' paths, `classes` are the values of the target
-    in the order of the submission's columns (of two classes, the second is the positive one), `names` what people call
-    them.
-    """
-
-    target: str
     picture: str
-    classes: tuple[Any, ...]
-    names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if len(self.classes) < 2 or len(self.classes) != len(self.names):
-            raise SettingError(
-                f"a task needs two or more classes and a name for each, got {len(self.classes)} classes and "
-                f"{len(self.names)} names"
-            )
-
-    def codes(self, frame: DataFrame) -> NDArray[np.intp]:
-        """Return the index of each row's label among the classes (n,).
-
-        Raises:
-            DataError: for a label that is none of the classes.
-        """
-        import pandas as pd
-
-        codes: NDArray[np.intp] = pd.Index(self.classes).get_indexer(frame[self.target])
-        if (codes < 0).any():
-            label = frame[self.target][codes < 0].iloc[0]
-            raise DataError(f"{self.target!r} holds {label!r}; known: {', '.join(map(str, self.classes))}")
-        return codes
-
-    def require_two_classes(self, frame: DataFrame) -> None:
-        """Check that there is something to tell apart.
-
-        Raises:
-            DataError: if all rows have the same label.
-        """
-        codes = self.codes(frame)
-        if (codes == codes[0]).all():
-            raise DataError(
-                f"all {len(codes):,} training pictures are of one class, {self.names[codes[0]]!r}; two are needed"
-            )
+        super().__post_init__()
+        if not self.classes:
+            raise SettingError("a task of pictures needs two or more classes and a name for each, got none")
 
     def predictions(self, probabilities: NDArray[Any]) -> NDArray[np.float64]:
         """Return probabilities (n, classes) as a submission has them: of two classes the second's alone (n,)."""

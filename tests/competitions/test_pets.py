@@ -329,7 +329,7 @@ def test_pictures_of_one_class_are_told_before_anything_is_decoded_or_written(
     for name in ("test.zip", "sample_submission.csv"):
         (tmp_path / name).symlink_to(pets_data / name)
     said = kit(capsys, "train", "pets", "--data", tmp_path, *options("baseline"))
-    assert said.code == 1 and "all 30 training pictures are of one class, 'cat'" in said.complaint
+    assert said.code == 1 and "all 30 training rows are of one class, 'cat'" in said.complaint
     assert len(said.err.splitlines()) == 1 and not (home / "submissions").exists()
 
 

@@ -9,6 +9,7 @@ from kit import kit
 from PIL import Image
 
 from common import registry
+from common.config import resolve
 
 TINY = ("backbone=test_resnet", "weights=random", "batch_size=16", "workers=0")
 
@@ -47,7 +48,11 @@ def test_it_suggests_rates_and_draws_them(
 
 def test_it_prints_a_table(pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = kit(capsys, *words(pets_data, "course", *TINY, "size=32"))
-    assert said.out.splitlines()[0].split() == ["rule", "learning", "rate"]
+    first, _, header, *_ = said.out.splitlines()
+    assert header.split() == ["rule", "learning", "rate"]
+    suggestion = first.removeprefix("suggested by valley: --set ")
+    assert suggestion.startswith("learning_rate=")
+    resolve(registry.get("pets"), "course", [suggestion])  # the setting takes it
     assert (home / "build" / "lr-find" / "pets-course.png").is_file()
 
 

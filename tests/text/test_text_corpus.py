@@ -140,7 +140,7 @@ def test_a_kill_leaves_no_half_cache(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_WORK", "raise SystemExit('out of luck')")
+    monkeypatch.setattr(workers, "CODE", "raise SystemExit('out of luck')")
     with pytest.raises(DeviceError, match=r"ended with code 1 \(out of luck\)"):
         made(TEXTS, tmp_path, workers=2)
     assert not list(tmp_path.glob("text-*"))
@@ -154,11 +154,11 @@ def test_a_vocabulary_is_read_as_it_was_written(tmp_path: Path) -> None:
         vocabulary.save(tmp_path / "vocabulary.json")
         read = Vocabulary.load(tmp_path / "vocabulary.json")
         assert read == vocabulary and read.digest == vocabulary.digest
-    other = Vocabulary((*vocabulary.tokens[:-1], "another"), vocabulary.kind, vocabulary.model)
+    other = Vocabulary((*vocabulary.tokens[:-1], "another"), vocabulary.model)
     assert other.digest != vocabulary.digest
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"tokens": 3, "kind": "words", "model": null}', "[]"])
+@pytest.mark.parametrize("content", [None, "", "{}", '{"tokens": 3, "model": null}', "[]"])
 def test_a_broken_vocabulary_is_told(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "vocabulary.json"
     if content is not None:

@@ -255,7 +255,7 @@ def test_unreadable_rows_get_the_classes_shares_and_nothing_is_certain() -> None
     predicted = model.predict(pd.DataFrame({"row": [3, -1]}))
     assert 0 < predicted[0] < 1e-5
     assert predicted[1] == pytest.approx(4 / 6)
-    with pytest.raises(DataError, match="all 2 training pictures are of one class, 'dog'"):
+    with pytest.raises(DataError, match="all 2 training rows are of one class, 'dog'"):
         model.fit(train[1:3], train)
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from common.data.ragged import grouped
 from common.text.tokens.rules import PAD, SPECIAL
 
 if TYPE_CHECKING:
-    from numpy import int64, intp
+    from numpy import int64
     from numpy.random import Generator
     from numpy.typing import NDArray
-
-_SORTED_AT_ONCE = 50  # batches: rows are sorted within so many, so that a shuffled epoch stays shuffled
 
 
 def windows(stream: NDArray[Any], batch_size: int, length: int) -> Iterator[tuple[NDArray[int64], NDArray[int64]]]:
@@ -41,7 +40,7 @@ def windows(stream: NDArray[Any], batch_size: int, length: int) -> Iterator[tupl
         yield inputs[:, window].astype(np.int64), targets[:, window].astype(np.int64)
 
 
-def by_length(lengths: NDArray[Any], batch_size: int, rng: Generator | None = None) -> list[NDArray[intp]]:
+def by_length(lengths: NDArray[Any], batch_size: int, rng: Generator | None = None) -> list[NDArray[int64]]:
     """Return the rows of each batch, alike in length within a batch.
 
     Without `rng` the longest rows come first. With it rows are shuffled, sorted within some batches, and the batches are
@@ -52,22 +51,14 @@ def by_length(lengths: NDArray[Any], batch_size: int, rng: Generator | None = No
         batch_size: rows in a batch; the last may have fewer.
         rng: what to shuffle with.
     """
-    import numpy as np
-
-    lengths = np.asarray(lengths, dtype=np.int64)
-    order = np.arange(len(lengths))
-    if rng is not None and len(order):
-        order = rng.permutation(len(lengths))
-        longest = int(np.flatnonzero(order == lengths.argmax())[0])
-        order[[0, longest]] = order[[longest, 0]]
-    at_once = batch_size * _SORTED_AT_ONCE if rng is not None else max(len(order), 1)
-    blocks = [order[start : start + at_once] for start in range(0, len(order), at_once)]
-    rows = np.concatenate([block[np.argsort(-lengths[block], kind="stable")] for block in blocks] or [order])
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-    if rng is not None and len(batches) > 2:
-        middle = rng.permutation(len(batches) - 2) + 1
-        batches = [batches[0], *(batches[place] for place in middle), batches[-1]]
-    return batches
+    if rng is None or not len(lengths):
+        return grouped(range(len(lengths)), lengths, batch_size, pool=None)
+    order = rng.permutation(len(lengths))
+    longest = order.tolist().index(lengths.argmax())
+    order[[0, longest]] = order[[longest, 0]]
+    first, *middle = grouped(order, lengths, batch_size)
+    last = middle[-1:]
+    return [first, *(middle[number] for number in rng.permutation(len(middle[:-1]))), *last]
 
 
 def padded(
@@ -85,8 +76,8 @@ def padded(
 
     longest = max(map(len, rows), default=0)
     filled = np.full((len(rows), longest), padding, dtype=np.int64)
-    for place, row in enumerate(rows):
+    for number, row in enumerate(rows):
         missing = longest - len(row)
         first = missing if chunk is None else missing // chunk * chunk
-        filled[place, first : first + len(row)] = row
+        filled[number, first : first + len(row)] = row
     return filled

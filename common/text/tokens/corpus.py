@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge
 
+from common.cache import cached, entry_name
 from common.data import ragged
 from common.data.ragged import Ragged
-from common.files import made_once
 from common.progress import Progress
-from common.settings import PositiveInt, Settings
+from common.settings import PositiveInt, Settings, plain
 from common.text.tokens import vocabulary as vocabularies
 from common.text.tokens.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 2  # of the cache; goes up with every change of what is in it
+_FORMAT = 3  # of the cache; goes up with every change of what is in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,81 +59,56 @@ def numericalise(
 
     Args:
         texts: n texts; any may be empty.
-        cache: the folder of the cache; one folder per texts and settings is made in it.
+        cache: the folder of the cache, see `common.cache`.
         settings: kind and size of the vocabulary; the course's by default.
-        vocabulary: one that is there already; without it one is made of the texts.
-        progress: told how far it is.
+        vocabulary: an existing one; without it one is made of the texts.
+        progress: shows how far it is.
         workers: processes; by default as many as there are processors, and none for a few texts.
 
     Raises:
         DeviceError: if the disk is full, or a worker is killed for want of memory.
     """
-    settings, progress = settings or TextSettings(), progress or Progress()
+    from importlib import metadata
 
-    def make(folder: Path) -> None:
-        made = _make(texts, settings, vocabulary, progress, workers)
-        ragged.save(made, folder)
-        made.vocabulary.save(folder / vocabularies.FILE)
+    import numpy as np
 
-    folder = cache / f"text-{_key(texts, settings, vocabulary)}"
-    made_once(folder, make, lambda: progress.say("tokenise: waiting for another process's texts"))
-    return Corpus(*ragged.load(folder), Vocabulary.load(folder / vocabularies.FILE))
-
-
-def _make(
-    texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None, progress: Progress, workers: int | None
-) -> Corpus:
     from common.text.tokens import subwords
     from common.text.tokens import workers as pool
 
-    kind = settings.tokens if vocabulary is None else vocabulary.kind
-    if kind == "subwords":
-        vocabulary = vocabulary or subwords.train(texts, settings.max_vocab, progress)
-        return _corpus(*subwords.encode(texts, vocabulary, progress), vocabulary)
-    numbers, lengths, tokens = pool.tokenise(texts, progress, workers)
-    return _numericalised(numbers, lengths, tokens, settings, vocabulary)
+    settings, progress = settings or TextSettings(), progress or Progress()
+
+    def make(folder: Path) -> None:
+        own = vocabulary
+        if settings.tokens == "subwords" if own is None else own.model is not None:
+            own = own or subwords.train(texts, settings.max_vocab, progress)
+            ids, lengths = subwords.encode(texts, own, progress)
+        else:
+            numbers, lengths, tokens = pool.tokenise(texts, progress, workers)
+            own = own or _counted(numbers, tokens, settings)
+            of_number = np.array([own.ids.get(token, own.unknown) for token in tokens], dtype=own.dtype)
+            ids = of_number[numbers]
+        ragged.save(Ragged(ids.astype(own.dtype, copy=False), ragged.offsets_of(lengths)), folder)
+        own.save(folder / vocabularies.FILE)
+
+    versions = [metadata.version(name) for name in ("spacy", "tokenizers")]
+    about = [_FORMAT, plain(settings), versions, vocabulary and vocabulary.digest]
+    return cached(
+        cache, entry_name("text", about, texts), make, _read,
+        on_wait=lambda: progress.say("tokenise: waiting for another process that does the same"),
+    )  # fmt: skip
 
 
-def _numericalised(
-    numbers: NDArray[Any],
-    lengths: NDArray[Any],
-    tokens: list[str],
-    settings: TextSettings,
-    vocabulary: Vocabulary | None,
-) -> Corpus:
-    """Return the ids of numbered tokens, which are any numbers as yet."""
+def _read(folder: Path) -> Corpus:
+    return Corpus(*ragged.load(folder), Vocabulary.load(folder / vocabularies.FILE))
+
+
+def _counted(numbers: NDArray[Any], tokens: list[str], settings: TextSettings) -> Vocabulary:
+    """Return the vocabulary of numbered tokens, which are any numbers as yet."""
     import numpy as np
     import pandas as pd
 
-    if vocabulary is None:
-        order = pd.unique(numbers)  # as they first appear
-        counts = np.bincount(numbers, minlength=len(tokens))[order]
-        vocabulary = vocabularies.from_counts(
-            [tokens[place] for place in order], counts, min_freq=settings.min_freq, max_vocab=settings.max_vocab
-        )
-    ids, unknown = vocabulary.ids, vocabulary.unknown
-    of_number = np.array([ids.get(token, unknown) for token in tokens], dtype=_smallest(vocabulary))
-    return _corpus(of_number[numbers], lengths, vocabulary)
-
-
-def _corpus(flat: NDArray[Any], lengths: NDArray[Any], vocabulary: Vocabulary) -> Corpus:
-    return Corpus(flat.astype(_smallest(vocabulary), copy=False), ragged.offsets_of(lengths), vocabulary)
-
-
-def _smallest(vocabulary: Vocabulary) -> str:
-    """Return the type that holds every id: two bytes for the usual sizes, which halves what is read."""
-    return "uint16" if len(vocabulary) <= 1 << 16 else "int32"
-
-
-def _key(texts: Sequence[str], settings: TextSettings, vocabulary: Vocabulary | None) -> str:
-    """Return what tells one cached corpus from another: texts, settings, and the libraries that split words."""
-    from importlib import metadata
-
-    versions = [metadata.version(name) for name in ("spacy", "tokenizers")]
-    what = [_FORMAT, settings.__dict__, versions, vocabulary and vocabulary.digest]
-    digest = hashlib.sha256(json.dumps(what).encode())
-    for text in texts:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest.update(b"%d " % len(raw))  # so that where one text ends is part of it
-        digest.update(raw)
-    return digest.hexdigest()[:24]
+    order = pd.unique(numbers)  # as they first appear
+    counts = np.bincount(numbers, minlength=len(tokens))[order]
+    return vocabularies.from_counts(
+        [tokens[number] for number in order], counts, min_freq=settings.min_freq, max_vocab=settings.max_vocab
+    )

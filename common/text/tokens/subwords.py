@@ -36,7 +36,7 @@ def train(texts: Sequence[str], size: int, progress: Progress) -> Vocabulary:
     with progress.task("train subwords", len(texts), "texts") as task:
         model.train_from_iterator((_counted(text, task) for text in texts), trainer, length=len(texts))
     ids = model.get_vocab()
-    return Vocabulary(tuple(sorted(ids, key=ids.__getitem__)), "subwords", model.to_str())
+    return Vocabulary(tuple(sorted(ids, key=ids.__getitem__)), model.to_str())
 
 
 def encode(texts: Sequence[str], vocabulary: Vocabulary, progress: Progress) -> tuple[NDArray[int32], NDArray[int32]]:

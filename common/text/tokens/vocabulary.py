@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BackboneError
 from common.files import atomic_write
-from common.text.tokens.rules import PAD, SPECIAL, UNK
+from common.text.tokens.rules import SPECIAL, UNK
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -32,7 +32,6 @@ class Vocabulary:
     """
 
     tokens: tuple[str, ...]
-    kind: Literal["words", "subwords"] = "words"
     model: str | None = None
 
     def __len__(self) -> int:
@@ -49,9 +48,9 @@ class Vocabulary:
         return self.ids[UNK]
 
     @property
-    def padding(self) -> int:
-        """The id that fills short rows up."""
-        return self.ids[PAD]
+    def dtype(self) -> str:
+        """The smallest type that holds every id: two bytes for the usual sizes, which halves what is read."""
+        return "uint16" if len(self) <= 1 << 16 else "int32"
 
     @cached_property
     def digest(self) -> str:
@@ -88,14 +87,14 @@ class Vocabulary:
             BackboneError: if it is missing or broken.
         """
         try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(found["tokens"]), found["kind"], found["model"])
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(content["tokens"]), content["model"])
         except (OSError, ValueError, KeyError, TypeError):
             raise BackboneError(f"{path} is no vocabulary; it was not written whole, make it again") from None
 
     def _json(self) -> str:
         # Lone surrogates, which a broken file may hold, cannot be written as UTF-8 but as ASCII escapes.
-        return json.dumps({"kind": self.kind, "tokens": self.tokens, "model": self.model})
+        return json.dumps({"tokens": self.tokens, "model": self.model})
 
 
 def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_vocab: int) -> Vocabulary:
@@ -111,6 +110,6 @@ def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_
 
     counted = np.asarray(counts)
     order = np.argsort(-counted, kind="stable")[:max_vocab]
-    frequent = [tokens[place] for place in order if counted[place] >= min_freq and tokens[place] not in SPECIAL]
-    kept = [*SPECIAL, *frequent][:max_vocab]
-    return Vocabulary((*kept, *[FILLER] * (_MULTIPLE - len(kept) % _MULTIPLE)))
+    frequent = [tokens[number] for number in order if counted[number] >= min_freq and tokens[number] not in SPECIAL]
+    tokens = [*SPECIAL, *frequent][:max_vocab]
+    return Vocabulary((*tokens, *[FILLER] * (_MULTIPLE - len(tokens) % _MULTIPLE)))
