@@ -145,7 +145,7 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
     equal = _crossing(_keys(rows), folds, ordered)
     texts = [str(name) for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
     unordered = rows.astype(dict.fromkeys(texts, object))
-    unordered[texts] = np.sort(rows[texts].astype(str).to_numpy(object), axis=1)
+    unordered[texts] = np.sort(rows[texts].map(str).to_numpy(object), axis=1)
     swapped = np.flatnonzero(_crossing(_keys(unordered), folds, ordered) & ~equal)
     duplicate_of = near_duplicates(rows, folds, ordered)
     n_valid = int((folds >= 0).sum())

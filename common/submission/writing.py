@@ -27,7 +27,7 @@ _ROWS_PER_CHUNK = 100_000
 
 
 def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -> pd.DataFrame:
-    """Make a submission from predictions; they are clipped or normalised only where the format says so.
+    """Make a submission from predictions; beyond rounding, they are clipped or normalised only where the format says so.
 
     Args:
         ids: ids of the test rows, shape (n,), text as in the sample submission.
@@ -82,8 +82,12 @@ def _numbers(values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.float
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"predictions must be numbers: {error}") from error
+    low, high = (-np.inf if format.low is None else format.low), (np.inf if format.high is None else format.high)
+    inside = np.clip(numbers, low, high)
+    # A mean of ones may be 1.0000000000000002: rounding is no error.
+    numbers = np.where(np.isclose(numbers, inside, rtol=1e-12, atol=1e-15), inside, numbers)
     if format.clip:  # but not the infinity of a diverged model, which would become a plausible number
-        numbers = np.where(np.isinf(numbers), numbers, np.clip(numbers, format.low, format.high))
+        numbers = np.where(np.isinf(numbers), numbers, inside)
     if format.normalise and format.rows_sum_to is not None:
         sums = numbers.sum(axis=1, keepdims=True)
         if (sums <= 0).any():

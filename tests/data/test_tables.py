@@ -50,9 +50,9 @@ def rows(tmp_path: Path, content: bytes | str, name: str = "t.csv", **options: o
     ("name", "content"),
     [
         ("t.csv.zip", zipped(t__csv=TABLE)),
-        ("t.csv.gz", gzip.compress(TABLE.encode())),
+        ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("t.csv", zipped(t__csv=TABLE)),  # A6: packed, and named as if it were not
-        ("t.csv", gzip.compress(TABLE.encode())),
+        ("t.csv", gzip.compress(TABLE.encode(), mtime=0)),
         ("t.csv.zip", zipped(**{"__MACOSX/.___t__csv": "x", "t__csv": TABLE, "__DS_Store": "x"})),  # A7: macOS
         ("t.csv.zip", zipped(**{"readme__txt": "x", "deep\\t__csv": TABLE})),
         ("t.csv", TABLE.replace("\n", "\r\n")),
@@ -81,7 +81,7 @@ def test_text_stays_whole(tmp_path: Path) -> None:
         (altered(zipped(t__csv=TABLE), method=9), "compression method is not supported; unpack it with another"),
         (zipped(t__csv=TABLE)[:-30], "not a zip file; delete it and download it again"),
         (zipped(a__csv=TABLE, b__csv=TABLE), "a zip archive of a.csv, b.csv, not of one table; unpack it"),
-        (gzip.compress(TABLE.encode())[:-9], "cannot be read"),
+        (gzip.compress(TABLE.encode(), mtime=0)[:-9], "cannot be read"),
         ("\n<!DOCTYPE html>\n<html>", "is a web page, perhaps one to log in"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer"),
         (b"PAR1\0\0", "is a Parquet file, not a table"),

@@ -84,6 +84,16 @@ def test_what_cannot_become_a_submission_is_refused(ids, predictions, format, to
         make(ids, predictions, format)
 
 
+def test_rounding_is_no_error():
+    """B5: a blend of four saturated runs."""
+    format = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+    blend = np.array([1.0000000000000002, -1e-17, 0.3, 0.9999999999999998])
+    assert make(list("abcd"), blend, format)["score"].tolist() == [1.0, 0.0, 0.3, 0.9999999999999998]
+    for wrong in (1.00001, -1e-9):
+        with pytest.raises(SubmissionError, match="outside"):
+            make(["a"], [wrong], format)
+
+
 @settings(max_examples=150)
 @given(
     ids=st.lists(TEXT, min_size=1, max_size=8, unique=True),
