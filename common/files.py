@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO, overload
 
-from common.errors import DeviceError
+from common.errors import DataError, DeviceError
 
 # No space on the device, over the user's quota, over the largest file allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -176,6 +176,24 @@ def scratch_folder() -> Iterator[Path]:
     """Yield a temporary folder, which is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="kit-") as folder:
         yield Path(folder)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder; links are followed, as data may lie on another disk.
+
+    Raises:
+        DataError: for a link that leads nowhere, or to a folder that it lies in.
+    """
+    for at, folders, names in os.walk(folder.absolute(), followlinks=True):
+        for path in (Path(at, name) for name in (*folders, *names) if not name.startswith(".")):
+            if path.is_symlink() and not path.exists():
+                raise DataError(f"{path} is a link to {path.readlink()}, which is not there; remove it")
+            if path.is_symlink() and path.resolve() in map(Path.resolve, path.parents):
+                raise DataError(f"{path} is a link to {path.readlink()}, a folder that it lies in; remove it")
+        folders[:] = [name for name in folders if not (name.startswith(".") and Path(at, name).is_symlink())]
+        yield from (
+            folder / path.relative_to(folder.absolute()) for name in names if (path := Path(at, name)).is_file()
+        )
 
 
 def sha256(path: Path) -> str:

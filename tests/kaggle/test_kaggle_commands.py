@@ -191,7 +191,7 @@ def test_weights_that_are_none_are_refused_before_anything_is_sent(desk: Desk, t
         assert said.code == 1 and said.out == ""
         return said.complaint
 
-    assert "there is no folder" in refusal(tmp_path / "missing")
+    assert "folder not found" in refusal(tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "holds no model: no config.json" in refusal(tmp_path / "empty")
     (tmp_path / "empty" / "config.json").write_text("{}")
