@@ -16,7 +16,7 @@ DESCRIPTION = "competition.py"
 
 
 class BrokenPart(KitError):
-    """A part of a competition's folder that is missing or cannot be imported."""
+    """A part of a competition's folder that is missing, cannot be imported or offers nothing."""
 
 
 def names() -> list[str]:
@@ -32,9 +32,12 @@ def get(name: str) -> Competition:
 
     Raises:
         UnknownName: if no folder has that name.
+        BrokenPart: if its `competition.py` describes none.
     """
-    competition: Competition = _part(name, "competition").COMPETITION
-    return competition
+    described = getattr(_part(name, "competition"), "COMPETITION", None)
+    if not isinstance(described, Competition):
+        raise BrokenPart(f"competitions/{name}/competition.py must set COMPETITION to a Competition")
+    return described
 
 
 def every() -> tuple[list[Competition], list[KitError]]:

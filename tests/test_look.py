@@ -50,3 +50,8 @@ def test_show_prints_the_reason_beside_each_setting(run: Kit, monkeypatch: pytes
         value = flat(config).get(key)
         if value is not None and not key.startswith("split."):  # which has a line of its own
             assert [key, *str(value).split(), *reason.split()] in lines
+
+
+def test_doctor_says_that_a_stand_in_is_meant(run: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_KAGGLE", "http://localhost:7777")
+    assert "for the stand-in http://localhost:7777" in " ".join(run("doctor").out.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import chain, starmap
@@ -138,6 +139,7 @@ def examine(arguments: argparse.Namespace) -> None:
             "username": credential.username,
             "warnings": list(credential.warnings),
         },
+        "stand_in": os.environ.get("KIT_KAGGLE"),
     }
     report(arguments, document, lambda: _diagnosis(document))
 
@@ -146,7 +148,10 @@ def _diagnosis(document: dict[str, Any]) -> str:
     machine, credential = document["machine"], document["credential"]
     memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
-    known = (credential["kind"], credential["source"], credential["username"])
+    kaggle = [credential["kind"], credential["source"], credential["username"]]
+    kaggle = ["no credential"] if credential["kind"] == "none" else kaggle
+    if document["stand_in"]:
+        kaggle.append(f"for the stand-in {document['stand_in']} (KIT_KAGGLE)")
     gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
     facts = {
         "place": document["place"],
@@ -156,7 +161,7 @@ def _diagnosis(document: dict[str, Any]) -> str:
         "internet": "on" if document["internet"] else "off",
         "python": document["python"],
         "libraries": ", ".join(versions),
-        "kaggle": "no credential" if credential["kind"] == "none" else " ".join(filter(None, known)),
+        "kaggle": " ".join(filter(None, kaggle)),
     }
     for name, folders in document["data"].items():
         facts[f"data {name}"] = ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}"

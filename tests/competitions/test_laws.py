@@ -173,13 +173,14 @@ def test_a_broken_competition_is_named_and_the_others_are_listed(
     for name, text in (
         ("syntax", "COMPETITION = ("),
         ("setting", "from common.competition import Split\nSplit(kind='x')"),
+        ("unnamed", "COMPETTION = None"),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "competition.py").write_text(text)
     monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
     said = kit(capsys, "list")
     assert said.code == 0 and "patent" in said.out and "pets" in said.out
-    first, second = said.err.splitlines()
+    first, second, third = said.err.splitlines()
     assert (
         first
         == "warning: competitions/setting/competition.py: unknown split kind 'x'; known: " + first.split("known: ")[1]
@@ -188,6 +189,7 @@ def test_a_broken_competition_is_named_and_the_others_are_listed(
         "warning: competitions/syntax/competition.py cannot be imported: SyntaxError: '(' was never"
     )
     assert second.endswith("(competition.py, line 1)")
+    assert third == "warning: competitions/unnamed/competition.py must set COMPETITION to a Competition"
     assert kit(capsys, "show", "syntax").complaint.startswith(
         "kit: competitions/syntax/competition.py cannot be imported"
     )

@@ -211,4 +211,4 @@ def test_stand_in_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     *_, where, kit, kaggle = lines  # C9: the lines to paste
     assert where.startswith("Kaggle stand-in on http://localhost:")
     assert "export KIT_KAGGLE=http://localhost:" in kit
-    assert "KAGGLE_USERNAME=kaggler KAGGLE_KEY=any   (after kit stand-in --port 80" in kaggle
+    assert "KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret   (after kit stand-in --port 80" in kaggle

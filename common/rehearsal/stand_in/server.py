@@ -138,7 +138,7 @@ def serve(
     with StandIn(state, competitions, runner=runner, port=port) as server:
         try:
             notify(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
-            account = "KAGGLE_USERNAME=kaggler KAGGLE_KEY=any"
+            account = "KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret"
             notify(f"In another terminal, for kit:  export KIT_KAGGLE={server.url} {account}")
             where = (
                 "" if port == KAGGLES_PORT else f"   (after kit stand-in --port {KAGGLES_PORT}: it knows no other port)"
