@@ -14,23 +14,26 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Deadline:
-    """A time in seconds since 1970, or None for a run without a limit."""
+    """A time by the system's monotonic clock, the same for all its processes, or None for a run without a limit.
+
+    Somebody may set the clock of the day while a run is on.
+    """
 
     at: float | None = None
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
         """Return the deadline that many seconds from now."""
-        return cls(time.time() + seconds)
+        return cls(time.monotonic() + seconds)
 
     @classmethod
     def of_session(cls, started: float | None, hours: float) -> Deadline:
-        """Return a session's deadline: its start and its length, less a margin."""
-        return cls(None if started is None else started + hours * 3600 - MARGIN)
+        """Return a session's deadline: its start (seconds since 1970) and its length, less a margin."""
+        return cls() if started is None else cls.after(started - time.time() + hours * 3600 - MARGIN)
 
     def remaining(self) -> float:
         """Return the seconds left; infinite without a deadline, negative once it has passed."""
-        return math.inf if self.at is None else self.at - time.time()
+        return math.inf if self.at is None else self.at - time.monotonic()
 
     def passed(self, reserve: float = 0.0) -> bool:
         """Whether less than `reserve` seconds are left."""
@@ -38,15 +41,14 @@ class Deadline:
 
 
 def duration(text: str) -> float:
-    """Read a duration such as `90s`, `30m`, `8h` or a plain number of seconds; returns seconds.
+    """Read a duration such as `90s`, `30m` or `8h`; returns seconds.
 
     Raises:
         SettingError: for anything else.
     """
-    number, unit = (text[:-1], text[-1]) if text[-1:].lower() in UNITS else (text, "s")
     try:
-        seconds = float(number) * UNITS[unit.lower()]
-    except ValueError:
+        seconds = float(text[:-1]) * UNITS[text[-1:].lower()]  # 8 alone could be hours as well
+    except (ValueError, KeyError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise SettingError(f"a duration must be like 90s, 30m or 8h, got {text!r}")

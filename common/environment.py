@@ -7,6 +7,7 @@ the `/` under which Kaggle's folders lie.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
@@ -19,21 +20,23 @@ from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 from typing import Literal, get_args
+from urllib.request import getproxies
 
 from common.errors import SettingError, UnknownName
 
 Place = Literal["kaggle-interactive", "kaggle-batch", "kaggle-rerun", "colab", "local"]
 OVERRIDE = "KIT_ENVIRONMENT"
+SYSTEM = Path("/")  # where proc/ and sys/ lie
 PROJECT = Path(__file__).resolve().parent.parent
 DEPTH = 6  # folders below an input mount: /kaggle/input/<model>/<framework>/<variation>/<version>, and two to spare
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
-    """One accelerator and its memory in bytes."""
+    """One accelerator and its memory in bytes; None where the driver does not tell."""
 
     name: str
-    memory: int
+    memory: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,17 +138,17 @@ def detect(environ: Mapping[str, str] | None = None) -> Environment:
 
 
 def available_memory() -> int:
-    """Return the machine's free memory in bytes."""
+    """Return the free memory in bytes, of the machine or of the container that this process runs in."""
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    return min([int(psutil.virtual_memory().available), *(max(0, limit - used) for limit, used in _memory_limits())])
 
 
 def total_memory() -> int:
-    """Return the machine's memory in bytes."""
+    """Return the memory in bytes, of the machine or of the container that this process runs in."""
     import psutil
 
-    return int(psutil.virtual_memory().total)
+    return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory_limits())])
 
 
 def free_disk(folder: Path) -> int:
@@ -156,8 +159,13 @@ def free_disk(folder: Path) -> int:
 
 
 def cpu_count() -> int:
-    """Return the CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the CPUs that this process may use; of a container with a share of them, as many as do that work."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for group in _control_groups("cpu"):
+        quota = _words(group / "cpu.max") or [*_words(group / "cpu.cfs_quota_us"), *_words(group / "cpu.cfs_period_us")]
+        if len(quota) == 2 and quota[0].isdecimal():  # neither max nor -1
+            cpus = min(cpus, max(1, math.ceil(int(quota[0]) / int(quota[1]))))
+    return cpus
 
 
 def cpu_has_bfloat16() -> bool:
@@ -208,12 +216,49 @@ def _boot() -> float:
 
 
 def _has_route() -> bool:
-    """Whether the kernel knows a default route; a sandbox without a network has none."""
-    try:
-        lines = Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
+    """Whether there is a proxy, or the kernel knows a default route by IPv4 or IPv6; a sandbox without a network has none."""
+    if {"https", "all"} & {*getproxies()}:
         return True
-    return any(line.split()[1] == "00000000" for line in lines if line.strip())
+    four, six = ((SYSTEM / "proc/net" / name) for name in ("route", "ipv6_route"))
+    if not four.exists() and not six.exists():
+        return True
+    # The loopback device has a default route by IPv6, which leads nowhere.
+    routes = [(words[1], words[0]) for words in map(str.split, _lines(four))]
+    routes += [(words[0], words[-1]) for words in map(str.split, _lines(six)) if words[1] == "00"]
+    return any(set(destination) == {"0"} and device != "lo" for destination, device in routes)
+
+
+def _lines(file: Path) -> list[str]:
+    """Return the lines of one of the system's files but blank ones, none where there is no such file."""
+    try:
+        return [line for line in file.read_text(encoding="ascii", errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return []
+
+
+def _words(file: Path) -> list[str]:
+    return " ".join(_lines(file)).split()
+
+
+def _control_groups(controller: str) -> Iterator[Path]:
+    """Yield the folders of the control groups, of either version, that this process is in: the limits of all hold."""
+    for line in _lines(SYSTEM / "proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" or controller in controllers.split(","):
+            top = SYSTEM / "sys/fs/cgroup" / (controllers and controller)
+            group = top / path.lstrip("/")  # which a container may not see; then the top is its own
+            yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(top))
+
+
+def _memory_limits() -> Iterator[tuple[int, int]]:
+    """Yield limits of memory that hold for this process, and how much of each is used and cannot be freed."""
+    for group in _control_groups("memory"):
+        for limit, used in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):
+            figures = [*_words(group / f"memory.{limit}"), *_words(group / f"memory.{used}")]
+            if len(figures) == 2 and figures[0].isdecimal():
+                words = _words(group / "memory.stat")
+                pages = dict(zip(words[::2], words[1::2], strict=False))
+                yield int(figures[0]), int(figures[1]) - int(pages.get("inactive_file", 0))
 
 
 def _gpus() -> tuple[Gpu, ...]:
@@ -225,4 +270,6 @@ def _gpus() -> tuple[Gpu, ...]:
     except (OSError, subprocess.SubprocessError):
         return ()
     rows = [line.rsplit(",", 1) for line in output.splitlines() if "," in line]
-    return tuple(Gpu(name=name.strip(), memory=int(memory) * 2**20) for name, memory in rows)
+    # A GPU that shares the CPU's memory has none of its own, and a container may not be told: [N/A], ERR!
+    memories = (int(memory) * 2**20 if memory.strip().isdecimal() else None for _, memory in rows)
+    return tuple(Gpu(name=row[0].strip(), memory=memory) for row, memory in zip(rows, memories, strict=True))

@@ -18,10 +18,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO, overload
 
-from common.errors import DeviceError
+from common.errors import DataError, DeviceError
 
 # No space on the device, over the user's quota, over the largest file allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 # The words of safetensors (Rust), NumPy and PyTorch for it.
 _FULL_SIGNS = ("os error 28", "os error 27", "no space left", "file too large", "requested and", "unexpected pos")
 
@@ -111,7 +112,8 @@ def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[No
     """Keep everybody else who locks `path` out of the block: other threads and other processes.
 
     The lock is a hidden file beside `path`, which is gone after the block. The system takes the lock back when the
-    process ends, however it ends. Locking the same path again within the block is an error.
+    process ends, however it ends. Locking the same path again within the block is an error. On a file system without
+    locks nobody is kept out: to work there alone is better than not at all.
 
     Args:
         path: a file or folder, which need not be there.
@@ -127,10 +129,19 @@ def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[No
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()  # where no file can be made, filelock may wait for ever
+        if os.name == "posix":
+            import fcntl
+
+            with file.open() as handle:  # where the system has no locks, filelock would wait for the very file
+                fcntl.flock(handle, fcntl.LOCK_UN)
         with suppress(Timeout):
             lock.acquire(blocking=False)
     except OSError as error:
-        raise _refused(path, error) from error
+        if error.errno not in _NO_LOCKS:
+            raise _refused(path, error) from error
+        yield
+        file.unlink(missing_ok=True)
+        return
     if not lock.is_locked:
         if on_wait is not None:
             on_wait()
@@ -163,8 +174,7 @@ def full_disk_reported(path: Path, part: Path | None = None) -> Iterator[None]:
         part = part or path
         files = [part, *part.rglob("*")] if part.is_dir() else [part]
         written = sum(file.stat().st_size for file in files if file.is_file())
-        free = shutil.disk_usage(part.parent).free
-        limit = "the largest file allowed is smaller" if number == errno.EFBIG else f"{free / 1e6:,.1f} MB are free"
+        limit = "the largest file allowed is smaller" if number == errno.EFBIG else _left(part.parent)
         raise DeviceError(
             f"disk full: {path} needs more than {written / 1e6:,.1f} MB and {limit} in {part.parent}; "
             "what stood there is unchanged. Free space or choose another folder"
@@ -176,6 +186,24 @@ def scratch_folder() -> Iterator[Path]:
     """Yield a temporary folder, which is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="kit-") as folder:
         yield Path(folder)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder; links are followed, as data may lie on another disk.
+
+    Raises:
+        DataError: for a link that leads nowhere, or to a folder that it lies in.
+    """
+    for at, folders, names in os.walk(folder.absolute(), followlinks=True):
+        for path in (Path(at, name) for name in (*folders, *names) if not name.startswith(".")):
+            if path.is_symlink() and not path.exists():
+                raise DataError(f"{path} is a link to {path.readlink()}, which is not there; remove it")
+            if path.is_symlink() and path.resolve() in map(Path.resolve, path.parents):
+                raise DataError(f"{path} is a link to {path.readlink()}, a folder that it lies in; remove it")
+        folders[:] = [name for name in folders if not (name.startswith(".") and Path(at, name).is_symlink())]
+        yield from (
+            folder / path.relative_to(folder.absolute()) for name in names if (path := Path(at, name)).is_file()
+        )
 
 
 def sha256(path: Path) -> str:
@@ -191,8 +219,16 @@ def _beside(target: Path) -> Path:
 
 def _refused(path: Path, error: OSError) -> DeviceError:
     if error.errno in _FULL:
-        return DeviceError(f"disk full: cannot write {path}; free space or choose another folder")
+        folder = next(folder for folder in path.absolute().parents if folder.exists())
+        return DeviceError(f"disk full: cannot write {path}, as {_left(folder)}; free space or choose another folder")
     return DeviceError(f"cannot write {path}: {error.strerror}; choose a folder that you may write to")
+
+
+def _left(folder: Path) -> str:
+    """Return in words what is left of the disk that holds a folder: room, or files that it can still take."""
+    if hasattr(os, "statvfs") and (disk := os.statvfs(folder)).f_files and not disk.f_favail:
+        return "the disk can hold no more files (no inodes are left; delete some)"
+    return f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free"
 
 
 def _sync_folder(folder: Path) -> None:

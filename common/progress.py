@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -147,8 +149,18 @@ class _Bar(Task):
         text = (
             f"{self.title:<20}  {'█' * filled}{'░' * (20 - filled)}  " + self.line()[len(f"{self.title:<20}") :].strip()
         )
-        print(f"\r{text:<{self._width}}", end="", file=self.progress.stream, flush=True)
-        self._width = len(text)
+        width = max(1, self._columns() - 1)  # a line that fills the terminal may break already
+        if len(text) > width:  # the bar says least
+            text = self.line()
+        print(f"\r{text[:width]:<{min(self._width, width)}}", end="", file=self.progress.stream, flush=True)
+        self._width = min(len(text), width)
+
+    def _columns(self) -> int:
+        """Return the width of the terminal as it is now."""
+        try:
+            return os.get_terminal_size(self.progress.stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            return shutil.get_terminal_size().columns
 
 
 def clock(seconds: float) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from common.wording import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +23,7 @@ LONGEST, LONGEST_PRINTED = 160, 48  # letters of a text that a table shows, in a
 def table(frame: DataFrame, title: str = "") -> None:
     """Show a table: numbers with as many digits as their column needs, at most four, and the beginning of long texts."""
     longest = LONGEST if in_notebook() else LONGEST_PRINTED
+    frame = frame.set_axis([_beginning(name, longest) for name in frame.columns], axis=1)
     shown = frame.astype(object)
     for name, values in frame.items():
         digits = f".{_digits(values)}f" if values.dtype.kind == "f" else None
@@ -49,7 +53,7 @@ def _digits(values: Series[float]) -> int:
 
 
 def _beginning(value: object, longest: int) -> str:
-    text = " ".join(str(value).split())
+    text = visible(" ".join(str(value).split()))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -61,8 +65,13 @@ def _html(frame: DataFrame, title: str, words: list[int]) -> str:
         {"selector": "th, td", "props": "text-align: right; vertical-align: top"},
         {"selector": left, "props": "text-align: left"},
     ]
-    style = frame.style.format(escape="html").hide(axis="index").set_table_styles(styles)
-    page: str = (style.set_caption(title) if title else style).to_html()
+    style = (
+        frame.style.format(escape="html")
+        .format_index(escape="html", axis=1)
+        .hide(axis="index")
+        .set_table_styles(styles)
+    )
+    page: str = (style.set_caption(html.escape(title)) if title else style).to_html()
     return page
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import DeviceError
-from common.files import atomic_folder, atomic_write, locked
+from common.files import atomic_folder, atomic_write, full_disk_reported, locked
 
 # Writes a file again and again, each time in a child that kills itself at the next line of common/files.py.
 KILLED = """
@@ -229,3 +232,34 @@ finally:
 
 def test_a_child_that_was_forked_meanwhile_keeps_no_lock(tmp_path: Path) -> None:
     assert run(FORKED, tmp_path / "lock") == "free\n"
+
+
+@pytest.mark.parametrize("reason", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_worked_on_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    """B6."""
+
+    def flock(*_: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for _ in range(2):
+        with locked(tmp_path / "ledger.csv"):
+            (tmp_path / "ledger.csv").touch()
+        assert names(tmp_path) == ["ledger.csv"]
+
+
+def test_a_disk_that_takes_no_more_files_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D13."""
+    values = list(os.statvfs(tmp_path))
+    values[5:8] = 1000, 0, 0  # f_files, f_ffree, f_favail
+    monkeypatch.setattr(os, "statvfs", lambda folder: os.statvfs_result(values))
+    with pytest.raises(DeviceError, match="no inodes are left"), full_disk_reported(tmp_path / "model"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space")))
+    with (
+        pytest.raises(DeviceError, match=r"disk full: cannot write .*no inodes are left"),
+        atomic_write(tmp_path / "x"),
+    ):
+        pass

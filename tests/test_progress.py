@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import struct
+import termios
 import time
 from pathlib import Path
 
@@ -42,3 +46,22 @@ def test_a_slow_task_is_heard_of_every_minute(monkeypatch: pytest.MonkeyPatch) -
 def test_lines_are_two_seconds_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = told(monkeypatch, 0.25, 20)  # five seconds in all
     assert [line.split()[1] for line in lines] == ["40%", "80%", "100%"]
+
+
+@pytest.mark.parametrize("columns", [80, 40, 12])
+def test_a_bar_stays_on_its_line(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """B14: a line wider than the terminal leaves a line behind at each refresh, also when the terminal gets narrower."""
+    now, width, main, side = 100.0, 120, *os.openpty()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with open(side, "w") as terminal:  # noqa: PTH123  a descriptor
+        with Progress(terminal).task("fold 0 · member 1.2", 3000) as task:
+            for step in range(3):
+                size = width if step == 0 else columns
+                fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, size, 0, 0))
+                now += 30
+                task.advance(1000, loss=0.123456, pearson=0.5)
+        written = os.read(main, 10_000).decode()
+    os.close(main)
+    drawn = written.rstrip().split("\r")[1:]
+    assert "█" in drawn[0] and all(len(line) < columns for line in drawn[2:])
+    assert "fold 0"[: columns - 1] in drawn[-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from common import show
+from common import show, wording
 from common.runs.records import Code, Fold, RunRecord, Status
 
 
@@ -34,12 +34,24 @@ def test_a_table_in_a_notebook_is_what_the_cells_hold(
     monkeypatch.setattr(show, "in_notebook", lambda: True)
     monkeypatch.setattr(IPython.display, "display", lambda html: print(html.data))
     texts = ["so<br />\n<script>", "x" * 500]
-    show.table(pd.DataFrame({"review": texts, "rows": [7, 1234], "score": [0.25, float("nan")]}), "The surest")
+    show.table(
+        pd.DataFrame({"review": texts, "rows": [7, 1234], "score<b>": [0.25, float("nan")]}), "The <i>surest</i>"
+    )
     page = capsys.readouterr().out
     assert "so&lt;br /&gt; &lt;script&gt;" in page and "<script>" not in page
     assert "x" * 159 + "…" in page and "x" * 160 not in page
+    assert "score&lt;b&gt;" in page and "The &lt;i&gt;surest&lt;/i&gt;" in page  # D20
     assert ">0.25<" in page and ">1234<" in page
     assert page.count("text-align: left") == 2  # the title, and the words
+
+
+def test_d20_a_terminal_shows_control_characters_instead_of_obeying_them(capsys: pytest.CaptureFixture[str]) -> None:
+    import pandas as pd
+
+    show.table(pd.DataFrame({"review\x1b[2J": ["good\x1b]0;title\x07 \u202efilm"]}))
+    assert "\x1b" not in (said := capsys.readouterr().out) and "\u202e" not in said
+    assert r"good\x1b]0;title\x07 \u202efilm" in said
+    assert wording.table([["TEAM", "SCORE"], ["a\x1b[31m\nb", 1]]).splitlines()[1] == r"a\x1b[31m\nb  1"
 
 
 def test_scores_are_shown_by_fold_and_over_all(capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,7 +152,8 @@ def _diagnosis(document: dict[str, Any]) -> str:
     kaggle = ["no credential"] if credential["kind"] == "none" else kaggle
     if document["stand_in"]:
         kaggle.append(f"for the stand-in {document['stand_in']} (KIT_KAGGLE)")
-    gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
+    sizes = [(gpu["name"], gpu["memory_bytes"]) for gpu in machine["gpus"]]
+    gpus = (f"{name} ({f'{size / 2**30:.0f} GiB' if size else 'memory unknown'})" for name, size in sizes)
     facts = {
         "place": document["place"],
         "machine": f"{machine['processor']}, {machine['cpus']} CPUs, memory {memory:.1f} GiB, {available:.1f} free",

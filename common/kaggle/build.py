@@ -102,10 +102,11 @@ def build(
             f"kernels/{name}/{CODE}": code,
             f"kernels/{name}/{METADATA}": _json(fields),
             BUNDLE: _json({"profile": profile, "settings": list(settings)}),
-        }
+        },
+        shown=f"competitions/{competition}/model.py",
     )
     secrets.refuse({**bundle.files, **{path.name: "" for path in folder.iterdir()}})
-    text = f"{bundle.cell()}\n{code}" if script else to_text(_with_sources(parts, bundle))
+    text = "\n".join([*filter(None, bundle.cells()), code]) if script else to_text(_with_sources(parts, bundle))
     if (size := len(text.encode())) > MAX_BYTES:
         raise KernelError(
             f"kernel {name} has {size:,} bytes of source; Kaggle takes {MAX_BYTES:,}. Its bundle has "
@@ -135,9 +136,11 @@ def check_names(name: str, profile: str = "best", settings: Sequence[str] = (), 
 
 
 def _with_sources(parts: list[Cell], bundle: Bundle) -> list[Cell]:
-    """Insert the cell with the sources before the first code: a page begins with its title."""
+    """Insert the cells with the sources before the first code: a page begins with its title."""
     first = next((index for index, cell in enumerate(parts) if cell.kind == "code"), len(parts))
-    return [*parts[:first], Cell("code", bundle.cell(), collapsed=True), *parts[first:]]
+    shown, packed = bundle.cells()
+    readable = [Cell("code", shown)] if shown else []
+    return [*parts[:first], *readable, Cell("code", packed, collapsed=True), *parts[first:]]
 
 
 def _write(out: Path, fields: dict[str, Any], text: str) -> None:

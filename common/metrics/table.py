@@ -78,10 +78,13 @@ def score(name: str, y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[
         truth, prediction = inputs.column(y_true, "y_true"), inputs.squeezed(y_pred, "y_pred")
         if len(truth) != len(prediction):
             raise MetricError(f"y_true has {len(truth)} rows but y_pred has {len(prediction)}")
-        # For doubtful input SciPy and scikit-learn warn and return a number; here it is an error.
+        # For doubtful input SciPy and scikit-learn warn and return a number; here it is an error. What they and others
+        # warn of while they are imported, such as a machine without shared memory, says nothing of the input.
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             for category in (RuntimeWarning, UserWarning):
-                warnings.simplefilter("error", category)
+                warnings.filterwarnings(
+                    "error", category=category, module=r"(sklearn\.metrics|scipy\.stats|common\.metrics)\b"
+                )
             value = metric.function(*_prepared(metric, truth, prediction, classes))
     except MetricError as error:
         raise MetricError(f"{name}: {error}") from None

@@ -30,13 +30,14 @@ from common.kaggle.retry import Clock, Notify, silent
 from common.kaggle.submit import WAIT_LIMIT, submit
 from common.progress import timed
 from common.rehearsal.clean_room.python import Python
-from common.rehearsal.clean_room.runner import CleanRoom
+from common.rehearsal.clean_room.runner import EXECUTED, CleanRoom
 from common.rehearsal.stand_in.running import KernelRun, Runner, RunResult
 from common.rehearsal.stand_in.server import SAMPLE_ROWS, SAMPLE_SEED, StandIn
 from common.rehearsal.stand_in.world import Hosted, Sources
 from common.runs.ledger import Ledger
 from common.session.kernel import LIGHT, METADATA
 from common.session.manifest import MANIFEST
+from common.wording import first_line
 
 USER, KEY = "kaggler", "rehearsal"
 SPEED = 150.0
@@ -97,7 +98,7 @@ def rehearse(
                 registry.sample(competition.name).make(data, SAMPLE_ROWS, SAMPLE_SEED)
         room = CleanRoom(python=python, internet=profile not in LIGHT)
         notify(f"clean room: {room.describe()}")
-        runner = ObservedReruns(room)
+        runner = Observed(room, folder / "pages", notify)
         sources = input_folders(map(kernel_metadata, chain), inputs or {}, folder / "empty", notify)
         hosted = Hosted(competition=competition, data=data)
         with StandIn(folder / "state", [hosted], runner=runner, sources=sources) as server:
@@ -259,15 +260,23 @@ def input_folders(
 
 
 @dataclass
-class ObservedReruns:
-    """A runner that also keeps the manifests of hidden reruns, which Kaggle shows nobody."""
+class Observed:
+    """A runner that also keeps what a user would see on Kaggle's pages, the executed notebooks, and what nobody sees.
+
+    That is the manifests of hidden reruns.
+    """
 
     runner: Runner
+    pages: Path
+    notify: Notify = silent
     manifests: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, run: KernelRun, folder: Path) -> RunResult:
         """Run a kernel."""
         result = self.runner(run, folder)
+        if (executed := folder / EXECUTED).is_file() and not executed.is_symlink():  # the kernel can write there too
+            name = run.ref.rpartition("/")[2] + ("-rerun" if run.rerun else "")
+            keep_page(executed, self.pages / name, self.notify)
         manifest = result.output / MANIFEST
         if run.rerun and manifest.is_file():
             self.manifests.append(json.loads(manifest.read_text(encoding="utf-8")))
@@ -277,6 +286,23 @@ class ObservedReruns:
         """Raise KernelError if a rerun's score is that of its fallback: on Kaggle it would stay unnoticed."""
         if any(manifest.get("fell_back") for manifest in self.manifests):
             raise KernelError("the hidden rerun was scored, but its model failed and its fallback was submitted")
+
+
+def keep_page(executed: Path, page: Path, notify: Notify = silent) -> None:
+    """Keep an executed notebook as `page`.ipynb and, for a browser, as `page`.html."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(executed, page.with_suffix(".ipynb"))
+    try:
+        from nbconvert import HTMLExporter
+    except ImportError:
+        notify(f"{page}.html is not written: pip install nbconvert")
+        return
+    try:
+        text, _ = HTMLExporter().from_filename(str(executed))
+    except Exception as error:  # the kernel may have written anything into its outputs
+        notify(f"{page}.html is not written: {first_line(error)}")
+    else:
+        page.with_suffix(".html").write_text(text, encoding="utf-8")
 
 
 @contextmanager

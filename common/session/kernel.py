@@ -232,9 +232,9 @@ def watched(here: Environment, hours: float) -> Environment:
     if here.started is None:
         return here
     length = hours * 3600 - SPARE_SECONDS
-    if Deadline(here.started + length).passed():  # the clock of a sandbox that is older than this session
-        here = replace(here, started=time.time())
-    left = Deadline((here.started or 0.0) + length).remaining()
+    left = here.started + length - time.time()
+    if left <= 0:  # the clock of a sandbox that is older than this session
+        here, left = replace(here, started=time.time()), length
     faulthandler.dump_traceback_later(left, exit=True, file=sys.__stderr__ or sys.stderr)
     return here
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from common.competition import SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
-from common.submission.checks.sample import sample_columns
 from common.submission.checks.table import from_frame, text
 from common.submission.checks.values import check_values
 from common.wording import listed, plural
@@ -28,7 +27,7 @@ _ROWS_PER_CHUNK = 100_000
 
 
 def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -> pd.DataFrame:
-    """Make a submission from predictions; they are clipped or normalised only where the format says so.
+    """Make a submission from predictions; beyond rounding, they are clipped or normalised only where the format says so.
 
     Args:
         ids: ids of the test rows, shape (n,), text as in the sample submission.
@@ -83,8 +82,12 @@ def _numbers(values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.float
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"predictions must be numbers: {error}") from error
+    low, high = (-np.inf if format.low is None else format.low), (np.inf if format.high is None else format.high)
+    inside = np.clip(numbers, low, high)
+    # A mean of ones may be 1.0000000000000002: rounding is no error.
+    numbers = np.where(np.isclose(numbers, inside, rtol=1e-12, atol=1e-15), inside, numbers)
     if format.clip:  # but not the infinity of a diverged model, which would become a plausible number
-        numbers = np.where(np.isinf(numbers), numbers, np.clip(numbers, format.low, format.high))
+        numbers = np.where(np.isinf(numbers), numbers, inside)
     if format.normalise and format.rows_sum_to is not None:
         sums = numbers.sum(axis=1, keepdims=True)
         if (sums <= 0).any():
@@ -154,18 +157,3 @@ def _lines(rows: pd.DataFrame, format: SubmissionFormat) -> list[str]:
         cells.append(pc.if_else(quote, quoted, words))
     lines: list[str] = pc.binary_join_element_wise(*cells, format.separator).to_pylist()
     return lines
-
-
-def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
-    """Read a sample submission, every cell as the text in the file.
-
-    Returns:
-        The id column and the target columns, text.
-
-    Raises:
-        DataError: if the file is missing, broken or has other columns than the format's.
-    """
-    import pandas as pd
-
-    columns = sample_columns(path, format)
-    return pd.DataFrame({name: column.to_pylist() for name, column in columns.items()}, dtype=str)

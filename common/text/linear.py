@@ -1,9 +1,9 @@
-"""The baseline: which words, pairs and triples of words a text holds, in two views, each read by a linear model.
+"""The baseline: which words, pairs and triples of words a text holds, weighted in two ways, each with a linear model.
 
-One view weighs an n-gram by the log-ratio of how often texts of a class and others hold it, the other by how rare it is.
-Both scale every text to length one; the mean of their log-odds is the answer. Of several classes each has models of its
-own, against the rest; a number is predicted by ridge regression on the second view. Source of the first view: Wang and
-Manning, "Baselines and Bigrams" (2012).
+One view weights an n-gram by the log-ratio of its frequencies in the texts of a class and in the others (naive Bayes), the
+other by its inverse document frequency. Both scale every text to unit length; the mean of their log-odds is the prediction.
+Of several classes each has models of its own, against the rest; a number is predicted by ridge regression on the second
+view. Source of the first view: Wang and Manning, "Baselines and Bigrams" (2012).
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ class NGramsModel(Model):
 
     def __init__(self, task: TextTask, settings: NGrams, seed: int, context: Context) -> None:
         self.task, self.settings, self.seed, self.context = task, settings, seed, context
-        self.views = ("contrast", "rarity") if task.classes else ("rarity",)
+        self.views = ("log_ratio", "idf") if task.classes else ("idf",)
         self.models: list[dict[str, View]] = []
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Weigh the n-grams of the training rows and fit all views."""
+        """Weight the n-grams of the training rows and fit all views."""
         held = ngrams.matrix(train[ngrams.COLUMN], len(ngrams.load(self.context.run)[1]))
-        targets, rarity = self.task.targets(train), _rarity(held)
+        targets, idf = self.task.targets(train), _idf(held)
         n_views = targets.shape[1] * len(self.views)
         with self.context.progress.task(f"{self.context.title} · n-grams", n_views, "views") as task:
             for target in targets.T:
                 self.models.append({})
                 for name in self.views:
-                    scales = rarity if name == "rarity" else self._contrast(held, target)
+                    scales = idf if name == "idf" else self._log_ratio(held, target)
                     self.models[-1][name] = self._view(held, scales, target)
                     task.advance(1)
 
@@ -64,7 +64,7 @@ class NGramsModel(Model):
         """Return the log-odds, or the number, of each row (n, outputs)."""
         import numpy as np
 
-        held = ngrams.matrix(frame[ngrams.COLUMN], len(self.models[0]["rarity"].scales))
+        held = ngrams.matrix(frame[ngrams.COLUMN], len(self.models[0]["idf"].scales))
         return np.column_stack([sum(view(held) for view in views.values()) / len(views) for views in self.models])
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
@@ -108,8 +108,8 @@ class NGramsModel(Model):
         two = self.task.names[::-1] or ("a higher number", "a lower number")
         for number, views in enumerate(self.models):
             effects = np.sum([view.scales * view.weights for view in views.values()], axis=0)
-            # What rarity is the logarithm of: a fraction of the texts.
-            order = np.argsort(effects * np.exp(-views["rarity"].scales))
+            # What the idf is the logarithm of: a fraction of the texts.
+            order = np.argsort(effects * np.exp(-views["idf"].scales))
             for_it, against = two if len(self.models) == 1 else (self.task.names[number], None)
             overall[for_it] = strongest(order[::-1], everywhere, effects)
             if against is not None:
@@ -139,7 +139,7 @@ class NGramsModel(Model):
         ).fit(_scaled(held, scales), target > 0)  # fmt: skip
         return View(scales, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
 
-    def _contrast(self, held: Any, target: NDArray[float64]) -> NDArray[float32]:
+    def _log_ratio(self, held: Any, target: NDArray[float64]) -> NDArray[float32]:
         """Return the log-ratio of each n-gram's fraction of a class's n-grams to that of the others'."""
         import numpy as np
 
@@ -151,18 +151,18 @@ class NGramsModel(Model):
         return ratio
 
 
-def _rarity(held: Any) -> NDArray[float32]:
-    """Return the log of the inverse fraction of texts that hold each n-gram."""
+def _idf(held: Any) -> NDArray[float32]:
+    """Return the smoothed inverse document frequency of each n-gram."""
     import numpy as np
 
-    rarity: NDArray[float32] = np.log(
+    idf: NDArray[float32] = np.log(
         (1 + held.shape[0]) / (1 + np.bincount(held.indices, minlength=held.shape[1]))
     ).astype(np.float32)
-    return rarity
+    return idf
 
 
 def _scaled(held: Any, scales: NDArray[float32]) -> Any:
-    """Return the n-grams that texts hold, scaled, each text (row) of length one."""
+    """Return the n-grams that texts hold, scaled, each text (row) of unit length."""
     import numpy as np
     from scipy.sparse import diags_array
 

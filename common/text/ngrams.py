@@ -113,13 +113,13 @@ def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], max_n: int
 
     own, rows = _keys(corpus, max_n)
     numbers = pd.Index(keys).get_indexer(pd.Index(own))
-    known = numbers >= 0
-    pairs = np.sort(pd.unique(rows[known] * (len(keys) or 1) + numbers[known]))
+    counts = numbers >= 0
+    pairs = np.sort(pd.unique(rows[counts] * (len(keys) or 1) + numbers[counts]))
     of_row, numbers = np.divmod(pairs, len(keys) or 1)
     ends = np.searchsorted(of_row, np.arange(len(frame) + 1))
     numbers = numbers.astype(np.int32)
-    each = [numbers[first:last] for first, last in pairwise(ends)]
-    return frame.assign(**{COLUMN: pd.Series(each, index=frame.index, dtype=object)})
+    by_row = [numbers[first:last] for first, last in pairwise(ends)]
+    return frame.assign(**{COLUMN: pd.Series(by_row, index=frame.index, dtype=object)})
 
 
 def _keys(corpus: Corpus, max_n: int) -> tuple[NDArray[int64], NDArray[int64]]:
@@ -131,8 +131,8 @@ def _keys(corpus: Corpus, max_n: int) -> tuple[NDArray[int64], NDArray[int64]]:
 
     words = corpus.flat.astype(np.int64)
     rows = np.repeat(np.arange(len(corpus)), corpus.lengths)
-    kept = (words >= len(SPECIAL)) | (words == corpus.vocabulary.unknown)
-    words, rows = words[kept] + 1, rows[kept]
+    is_word = (words >= len(SPECIAL)) | (words == corpus.vocabulary.unknown)
+    words, rows = words[is_word] + 1, rows[is_word]
     key, keys, texts = words, [words], [rows]
     for length in range(2, max_n + 1):
         key = key[:-1] << _BITS | words[length - 1 :]

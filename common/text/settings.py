@@ -26,7 +26,7 @@ class NGrams(Settings):
     smoothing: PositiveFloat = 1.0
     """Added to the counts whose ratio is an n-gram's naive-Bayes weight."""
     C: PositiveFloat = 100.0
-    """Of the logistic regression, for classes; a text's features are small, as its length is one."""
+    """Of the logistic regression, for classes; a text's features are small, as it has unit length."""
     alpha: PositiveFloat = 0.1
     """Of the ridge regression, for a number: predicts the stars of IMDb's reviews to 2.01 (1 to 2.09, 0.03 to 2.00)."""
 

@@ -57,10 +57,11 @@ def text(made: Built) -> str:
 
 
 def unpack(made: Built, folder: Path) -> Path:
-    """Run the first code alone, in a process that knows nothing of the repository; returns where the sources are."""
-    cell = next(cell["source"] for cell in json.loads(text(made))["cells"] if cell["cell_type"] == "code")
-    command = [sys.executable, "-I", "-S", "-c", f"{cell}\nprint(folder)"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env={"TMPDIR": str(folder)})
+    """Run the first two cells of code, in a process that knows nothing of the repository; returns where the sources are."""
+    code = [cell["source"] for cell in json.loads(text(made))["cells"] if cell["cell_type"] == "code"]
+    program, environ = "\n".join([*code[:2], "print(folder)"]), {"TMPDIR": str(folder)}
+    command = [sys.executable, "-I", "-S", "-"]
+    done = subprocess.run(command, input=program, cwd=folder, capture_output=True, text=True, check=True, env=environ)
     return Path(done.stdout.splitlines()[-1])
 
 
@@ -123,9 +124,38 @@ def test_the_first_code_unpacks_the_sources_to_files(tmp_path: Path) -> None:
     assert facts == {"hash": made.hash, "profile": "sample", "settings": ["epochs=1"]}
 
 
+@pytest.mark.parametrize("name", KERNELS)
+def test_c7_the_models_own_file_stands_readable_and_is_what_runs(
+    tmp_path: Path, notebooks: dict[str, Built], name: str
+) -> None:
+    page = json.loads(text(notebooks[name]))["cells"]
+    shown, packed = [cell for cell in page if cell["cell_type"] == "code"][:2]
+    (path,) = (
+        file for file in notebooks[name].files if file.endswith("/model.py") and file.startswith("competitions/")
+    )
+    assert (PROJECT / path).read_text(encoding="utf-8") in shown["source"]
+    assert not shown["metadata"] and packed["metadata"]
+    assert "{" not in packed["source"].partition("import")[0]  # its comments have no unfilled places
+    changed = shown["source"].replace("from ", "from  ", 1)
+    program = "\n".join([changed, packed["source"]])
+    command = [sys.executable, "-I", "-S", "-"]
+    done = subprocess.run(command, input=program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "damaged" in done.stderr, "it takes part in the check, so it is what runs"
+
+
+def test_a_file_that_cannot_be_shown_is_packed(tmp_path: Path) -> None:
+    for content in ("x = '''1'''", "# \\"):
+        shown, packed = Bundle({"a.py": content, BUNDLE: "{}"}, shown="a.py").cells()
+        assert shown == "" and content not in packed
+    shown, packed = Bundle({"a.py": 'x = r"\\d"\n', BUNDLE: "{}"}, shown="a.py").cells()
+    command = [sys.executable, "-I", "-c", f"{shown}\n{packed}\nprint((folder / 'a.py').read_text())"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith('x = r"\\d"\n\n')
+
+
 def test_a_damaged_bundle_says_so(tmp_path: Path) -> None:
     good, other = Bundle({"a.py": "1"}), Bundle({"a.py": "2"})
-    cell = good.cell().replace(good.hash, other.hash)
+    cell = good.cells()[1].replace(good.hash, other.hash)
     done = subprocess.run([sys.executable, "-I", "-c", cell], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip() == "the sources in this cell are damaged: build the kernel anew"

@@ -168,6 +168,13 @@ def test_weights_are_created_then_versioned_and_waited_for(desk: Desk, tmp_path:
     assert status is not None and status.version == 2
 
 
+def test_d17_two_long_names_are_two_datasets(desk: Desk, tmp_path: Path) -> None:
+    name = "deberta-v3-small-on-us-patents-with-lists-fold"
+    made = [desk("dataset", "weights", "patent", "--from", model(tmp_path / f"{name}-{n}"), "--json") for n in (0, 1)]
+    assert [said.json["created"] for said in made] == [True, True]
+    assert len({said.json["dataset"] for said in made}) == 2
+
+
 def test_what_a_download_leaves_beside_a_model_stays_here(desk: Desk, tmp_path: Path) -> None:
     folder = model(tmp_path / "deberta")
     (folder / ".cache" / "huggingface").mkdir(parents=True)
@@ -184,7 +191,7 @@ def test_weights_that_are_none_are_refused_before_anything_is_sent(desk: Desk, t
         assert said.code == 1 and said.out == ""
         return said.complaint
 
-    assert "there is no folder" in refusal(tmp_path / "missing")
+    assert "folder not found" in refusal(tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "holds no model: no config.json" in refusal(tmp_path / "empty")
     (tmp_path / "empty" / "config.json").write_text("{}")
@@ -239,9 +246,11 @@ def test_a_kernel_version_is_submitted_and_scored(desk: Desk) -> None:
     assert submission["publicScore"] in listed.out and "lists, four folds" in listed.out
     assert desk("submissions", "patent", "--json").json[0]["private_score"] == submission["privateScore"]
     board = desk("leaderboard", "patent", "--score", "0.999")
-    assert board.code == 0 and f"1     {USER}" in board.out and "0.999 would rank 1 of 2" in board.out
+    assert board.code == 0 and f"     {USER}  " in board.out and "0.999 would rank 1 of 5" in board.out
     worse = desk("leaderboard", "patent", "--score", "-1", "--json").json
-    assert (worse["rank"], worse["teams"], worse["top"][0]["team"]) == (2, 1, USER)
+    assert (worse["rank"], worse["teams"]) == (5, 4) and USER in [row["team"] for row in worse["top"]]
+    for score in ("", "nan", "high"):  # D10
+        assert desk("leaderboard", "patent", "--score", score).code == 2
 
     again = desk("submit", "patent", "toy-kernel@1", "-m", "once more", "--yes")
     assert again.code == 1 and "--again" in again.complaint
@@ -297,4 +306,4 @@ def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path
 def test_nothing_was_submitted_yet(desk: Desk) -> None:
     assert "no submission yet" in desk("submissions", "patent").out
     board = desk("leaderboard", "patent", "--score", "0.5", "--json")
-    assert board.code == 0 and board.json["rank"] == 1
+    assert board.code == 0 and board.json["teams"] == 3

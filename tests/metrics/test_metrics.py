@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -325,3 +327,18 @@ def test_is_a_finite_number_or_a_metric_error(name, truth, prediction):
         assert "\n" not in str(error)
     else:
         assert math.isfinite(value)
+
+
+def test_what_others_warn_of_leaves_a_score_defined() -> None:
+    """D27: without /dev/shm joblib warns while scikit-learn is imported for the first score."""
+    code = (
+        "import warnings, sys, types\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'joblib._multiprocessing_helpers': warnings.warn('joblib will operate in serial mode')\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from common.metrics import score\n"
+        "print(score('log_loss', [0, 1], [0.5, 0.5]) > 0, score('accuracy', [0, 1], [0, 1]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "True 1.0\n" and "serial mode" in done.stderr, done.stderr

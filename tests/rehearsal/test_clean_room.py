@@ -28,7 +28,7 @@ from common.kaggle.results import KernelState, Ref
 from common.kaggle.retry import Clock
 from common.rehearsal.clean_room import limits, python, sandbox
 from common.rehearsal.clean_room.python import Python
-from common.rehearsal.clean_room.runner import CleanRoom
+from common.rehearsal.clean_room.runner import EXECUTED, CleanRoom
 from common.rehearsal.clean_room.sandbox import Bubblewrap, Isolation, NoIsolation, Unshare, choose, works
 from common.rehearsal.stand_in.running import Input, KernelRun, LogEntry, RunLimits, RunResult
 from common.rehearsal.stand_in.server import StandIn
@@ -136,6 +136,52 @@ print(json.dumps([sorted(os.listdir(folder)) if os.path.isdir(folder) else [] fo
     assert not {".ssh", ".kaggle", ".bashrc", ".config"} & set(home)
     assert temporary == []
     assert real_isolation.gaps == ()
+
+
+@isolated
+def test_d8_nothing_of_this_machine_can_be_written(tmp_path: Path, real_isolation: Isolation) -> None:
+    """Only the flags of the mounts are looked at, which is enough: nothing is written."""
+    look = """
+import json
+from pathlib import Path
+mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+print(json.dumps({mount[4]: mount[5].split(",")[0] for mount in mounts}))
+"""
+    data = tmp_path / "with space" / "data"
+    data.mkdir(parents=True)
+    inputs = (Input(kind="dataset", ref="me/spaced", folder=data),)
+    mounts = Ran(tmp_path / "ran", look, CleanRoom(isolation=real_isolation), inputs=inputs).json()
+    walls = ("/proc/sys", "/sys", "/usr", "/etc", "/opt", "/kaggle/input", "/kaggle/src")
+    below = {point for point in mounts for wall in walls if f"{point}/".startswith(f"{wall}/")}
+    assert {"/proc/sys", "/sys", "/usr", "/etc", "/kaggle/input"} <= below
+    assert {point: mounts[point] for point in below if mounts[point] != "ro"} == {}
+
+
+@isolated
+def test_d9_a_repository_among_the_systems_folders_is_hidden(
+    tmp_path: Path, real_isolation: Isolation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = next(folder for folder in Path("/usr/share").iterdir() if folder.is_dir() and any(folder.iterdir()))
+    monkeypatch.setattr(sandbox, "PROJECT", place)
+    look = f"import json, os; print(json.dumps([os.listdir({str(place)!r}), os.access({str(place)!r}, os.W_OK)]))"
+    assert Ran(tmp_path, look, CleanRoom(isolation=real_isolation)).json() == [[], False]
+
+
+@isolated
+def test_d9_files_in_shared_memory_are_memory(tmp_path: Path, real_isolation: Isolation) -> None:
+    source = "import time\nopen('/dev/shm/x', 'wb').write(bytes(300_000_000))\ntime.sleep(30)"
+    room, limit = CleanRoom(isolation=real_isolation), RunLimits(seconds=60, memory_bytes=200_000_000)
+    assert "more memory than" in Ran(tmp_path, source, room, limits=limit).result.failure
+
+
+def test_d27_what_isolates_is_found_where_this_process_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bwrap = tmp_path / "bwrap"
+    bwrap.write_text("#!/bin/sh\n")
+    bwrap.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert Bubblewrap().program == str(bwrap)
 
 
 @isolated
@@ -315,6 +361,8 @@ def test_notebook_prints_as_it_goes_and_stops_at_the_first_error(tmp_path: Path,
     assert ran.text() == "first\n"
     assert "loud\n" in ran.text("stderr") and "{}['missing']" in ran.text("stderr")
     assert "\x1b[" not in ran.text("stderr")
+    executed = nbformat.read(tmp_path / "run" / EXECUTED, as_version=4)  # C6: also of one that failed
+    assert [cell.execution_count for cell in executed.cells] == [1, 2, None]
 
 
 @pytest.mark.slow
@@ -377,7 +425,7 @@ def test_isolation_that_does_not_work_is_passed_over(monkeypatch: pytest.MonkeyP
     choose.cache_clear()
     try:
         chosen = choose(internet=False)
-        assert isinstance(chosen, NoIsolation) and len(chosen.gaps) == 4
+        assert isinstance(chosen, NoIsolation) and len(chosen.gaps) == 4 + (os.geteuid() == 0)
         monkeypatch.setattr(sandbox, "works", lambda which, internet: not which.cuts_network)
         choose.cache_clear()
         assert "no network namespace" in choose(internet=False).gaps[0]

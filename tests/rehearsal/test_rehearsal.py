@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from kaggle_seam import isolate, seam
 from kit import COMMAND
@@ -21,9 +22,10 @@ from common.errors import KernelError, UnknownName
 from common.kaggle.kernels import LOG
 from common.kaggle.pushes import Pushed
 from common.kaggle.results import Ref
+from common.rehearsal.clean_room.runner import EXECUTED
 from common.rehearsal.rehearse import (
     USER,
-    ObservedReruns,
+    Observed,
     fresh,
     input_folders,
     kernels_of,
@@ -51,7 +53,11 @@ def test_whole_way_from_push_to_score(tmp_path: Path) -> None:
     assert done.kernels == ("patent_train", "patent_infer")
     assert done.submission.scored
     assert float(done.submission.public_score) > 0.2
-    assert (done.row.rank, done.row.team, done.row.score) == (1, USER, done.submission.public_score)
+    assert (done.row.team, done.row.score) == (USER, done.submission.public_score)
+    pages = ("patent-phrases-infer-rerun", "patent-phrases-infer", "patent-phrases-train")
+    for page in pages:  # C6
+        assert "files of the kit" in (tmp_path / "here" / "pages" / f"{page}.ipynb").read_text()
+        assert "<html" in (tmp_path / "here" / "pages" / f"{page}.html").read_text()
     assert list(done.seconds) == ["sample data", *done.kernels, "hidden rerun and score"]
     assert messages[0].startswith("clean room: ")
     for name in done.kernels:
@@ -115,7 +121,7 @@ def test_score_of_a_fallback_is_no_success(tmp_path: Path) -> None:
         (folder / "manifest.json").write_text(json.dumps({"fell_back": fell_back}))
         return RunResult(status="COMPLETE", output=folder)
 
-    observed = ObservedReruns(runner)
+    observed = Observed(runner, tmp_path / "pages")
     run = KernelRun(ref="a/b", version=1, kernel_type="script", language="python", source="", rerun=True)
     observed(run, tmp_path)
     observed.require_model()
@@ -125,6 +131,33 @@ def test_score_of_a_fallback_is_no_success(tmp_path: Path) -> None:
     observed(run, tmp_path)
     with pytest.raises(KernelError, match="its fallback was submitted"):
         observed.require_model()
+
+
+def test_c6_an_executed_notebook_is_kept_for_reading(tmp_path: Path) -> None:
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# What was seen")])
+    secret = tmp_path / "secret"
+    secret.write_text("{}")
+
+    def runner(run: KernelRun, folder: Path) -> RunResult:
+        executed = folder / EXECUTED
+        executed.parent.mkdir(exist_ok=True)
+        executed.unlink(missing_ok=True)
+        if run.source == "link":
+            executed.symlink_to(secret)
+        else:
+            executed.write_text(nbformat.writes(page) if run.source else "broken")
+        return RunResult(status="COMPLETE", output=folder)
+
+    messages: list[str] = []
+    observed = Observed(runner, tmp_path / "pages", messages.append)
+    run = KernelRun(ref="a/b", version=1, kernel_type="notebook", language="python", source="x")
+    observed(run, tmp_path)
+    assert "What was seen" in (tmp_path / "pages" / "b.ipynb").read_text()
+    assert "What was seen</h1>" in (tmp_path / "pages" / "b.html").read_text().replace("<a", "</h1><a")
+    observed(replace(run, ref="a/broken", source=""), tmp_path)
+    assert "broken.html is not written" in messages[-1]
+    observed(replace(run, ref="a/link", source="link"), tmp_path)
+    assert not (tmp_path / "pages" / "link.ipynb").exists(), "a kernel must not lead to files of this machine"
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -168,10 +201,14 @@ def test_stand_in_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen([*COMMAND, *words], cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         lines = [process.stderr.readline()]
-        while not lines[-1].startswith("Kaggle stand-in on http://localhost:"):
+        while "KAGGLE_API_ENVIRONMENT=LOCALHOST" not in lines[-1]:
             assert lines[-1], lines
             lines.append(process.stderr.readline())
         process.send_signal(signal.SIGINT)
         assert "stopped" in process.stderr.read()
     assert process.returncode == 0
     assert lines[0].startswith("kernels run in a clean room: ")
+    *_, where, kit, kaggle = lines  # C9: the lines to paste
+    assert where.startswith("Kaggle stand-in on http://localhost:")
+    assert "export KIT_KAGGLE=http://localhost:" in kit
+    assert "KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret   (after kit stand-in --port 80" in kaggle

@@ -45,8 +45,48 @@ def test_api_from_push_to_leaderboard(api: Any, tmp_path: Path) -> None:
         lambda: api.competition_submissions("toy-kernel")[0], until=lambda item: item.status.name != "PENDING"
     )
     assert (latest.ref, latest.status.name, latest.description) == (answer.ref, "COMPLETE", "half")
-    assert [row.score for row in api.competition_leaderboard_view("toy-kernel")] == [latest.public_score]
+    board = api.competition_leaderboard_view("toy-kernel")
+    assert [row.score for row in board if row.team_name == USER] == [latest.public_score]
+    assert [float(row.score) for row in board] == sorted(float(row.score) for row in board)
     assert api.competition_get_submission_limits("toy-kernel").num_allowed_now == 2
+
+
+def test_c10_api_lists_what_is_there(api: Any, tmp_path: Path) -> None:
+    """As Kaggle's own tests call it: the answer has at least one item, and each field that the client shows."""
+    api.kernels_push(str(kernel_folder(tmp_path / "push", SOURCE, competition_sources=["toy-kernel"])))
+    wait_for(lambda: api.kernels_status(f"{USER}/toy-kernel").status.name, until=lambda status: status == "COMPLETE")
+    (folder := tmp_path / "dataset").mkdir()
+    (folder / "a.whl").write_text("wheel")
+    metadata = {"title": "My wheels", "id": f"{USER}/my-wheels", "licenses": [{"name": "CC0-1.0"}]}
+    (folder / "dataset-metadata.json").write_text(json.dumps(metadata))
+    api.dataset_create_new(str(folder), quiet=True)
+
+    competitions = api.competitions_list(group="general").competitions
+    assert [item.ref.rpartition("/")[2] for item in competitions] == ["toy-csv", "toy-kernel"]
+    assert api.competitions_list(search="nothing of the kind").competitions == []
+    assert [item.ref.rpartition("/")[2] for item in api.competitions_list(search="KERNEL").competitions] == [
+        "toy-kernel"
+    ]
+    kernels = api.kernels_list(sort_by="dateCreated", user=USER, language="python")
+    assert (
+        [item.ref for item in kernels] == [item.ref for item in api.kernels_list(mine=True)] == [f"{USER}/toy-kernel"]
+    )
+    assert api.kernels_list(user="somebody") == api.kernels_list(language="r") == []
+    datasets = api.dataset_list(sort_by="votes")
+    assert (
+        [item.ref for item in datasets] == [item.ref for item in api.dataset_list(mine=True)] == [f"{USER}/my-wheels"]
+    )
+    assert api.dataset_list(search="nothing of the kind") == []
+    board = api.competition_leaderboard_view("toy-csv")
+    assert len(board) == 3
+    fields = {
+        "ref deadline category reward team_count user_has_entered": competitions,
+        "ref title author last_run_time total_votes": kernels,
+        "ref title total_bytes last_updated download_count vote_count usability_rating": datasets,
+        "team_id team_name submission_date score": board,
+    }
+    for names, items in fields.items():
+        assert all(hasattr(item, name) for item in items for name in names.split())
 
 
 def test_api_downloads_what_is_served(api: Any, tmp_path: Path) -> None:

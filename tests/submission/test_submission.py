@@ -18,7 +18,8 @@ from hypothesis.extra import numpy as npst
 from common.competition import SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
-from common.submission.writing import make, read_sample, write
+from common.submission.checks.sample import read_sample
+from common.submission.writing import make, write
 
 ROOT = Path(__file__).parents[2]
 FORMAT = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
@@ -81,6 +82,16 @@ def test_labels_become_text():
 def test_what_cannot_become_a_submission_is_refused(ids, predictions, format, told):
     with pytest.raises(SubmissionError, match=told):
         make(ids, predictions, format)
+
+
+def test_rounding_is_no_error():
+    """B5: a blend of four saturated runs."""
+    format = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+    blend = np.array([1.0000000000000002, -1e-17, 0.3, 0.9999999999999998])
+    assert make(list("abcd"), blend, format)["score"].tolist() == [1.0, 0.0, 0.3, 0.9999999999999998]
+    for wrong in (1.00001, -1e-9):
+        with pytest.raises(SubmissionError, match="outside"):
+            make(["a"], [wrong], format)
 
 
 @settings(max_examples=150)
@@ -149,7 +160,7 @@ def test_the_sample_is_read_as_text(tmp_path):
     path.write_bytes('\ufeff"id","score"\r\n"12311_10",0\r\n007,0.50\r\n"a ""b""",NA\r\n'.encode())
     frame = read_sample(path, FORMAT)
     assert frame.to_dict("list") == {"id": ["12311_10", "007", 'a "b"'], "score": ["0", "0.50", "NA"]}
-    with pytest.raises(DataError, match="cannot read the sample submission"):
+    with pytest.raises(DataError, match="cannot be read: No such file"):
         read_sample(tmp_path / "none.csv", FORMAT)
     with pytest.raises(DataError, match="expected id, cat, dog"):
         read_sample(path, TWO)

@@ -144,14 +144,19 @@ def test_a_blend_of_numbers_puts_their_units_right() -> None:
     assert np.allclose(Stacking.learn(parts, numbers, classes=False)(parts), numbers)
 
 
-def test_validation_rows_decide_nothing(context: Context, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Context, BlendedModel, pd.DataFrame]:
+    """A model that is trained on 150 reviews, and 60 rows to validate."""
+    context = context_at(tmp_path_factory.mktemp("first"), title="fold 0")
+    return context, *fitted(context, reviews(150), reviews(60, seed=1))
+
+
+def test_validation_rows_decide_nothing(first: tuple[Context, BlendedModel, pd.DataFrame], tmp_path: Path) -> None:
     """Labels of the validation rows are turned around: the predictions stay bit for bit the same."""
-    train, valid = reviews(150), reviews(40, seed=1)
-    first, rows = fitted(context, train, valid)
-    (tmp_path / "again").mkdir()
-    turned = valid.assign(sentiment=1 - valid["sentiment"])
-    second, turned = fitted(replace(context, folder=tmp_path / "again"), train, turned)
-    assert (second.predict(turned) == first.predict(rows)).all()
+    context, model, rows = first
+    turned = rows.assign(sentiment=1 - rows["sentiment"])
+    second, again = fitted(replace(context, folder=tmp_path), reviews(150), turned)
+    assert (second.predict(again) == model.predict(rows)).all()
 
 
 def test_parts_are_not_trained_on_the_rows_that_weigh_them(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,10 +190,9 @@ def test_parts_are_not_trained_on_the_rows_that_weigh_them(context: Context, mon
 
 
 def test_doubtful_texts_are_read_and_a_saved_model_predicts_the_same(
-    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first: tuple[Context, BlendedModel, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train, valid = reviews(150), reviews(60, seed=1)
-    model, valid = fitted(context, train, valid)
+    context, model, valid = first
     read: list[str] = []
     outputs = model.transformer.outputs
 
@@ -281,6 +285,7 @@ def kill_at_sight(folder: Path, sign: str, command: tuple[object, ...]) -> None:
     assert any(folder.glob(sign)), "the kill came too late: nothing was tested"
 
 
+@pytest.mark.slow
 def test_killed_in_training_and_after_it_a_run_ends_as_if_undisturbed(
     capsys: pytest.CaptureFixture[str], home: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,18 +15,20 @@ import pytest
 from kit import kit, start
 from ulmfit_world import TINY, reviews
 
+from common.cli import main
+from common.environment import OVERRIDE
 from common.errors import BackboneError
 from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
 from common.text.ulmfit import encoder
 from common.text.ulmfit.generate import as_written
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return reviews(tmp_path_factory.mktemp("imdb"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
@@ -35,14 +38,14 @@ def here(home: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_CACHE", str(cache))  # words are made once for all tests
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def calm(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An undisturbed run of both stages."""
     root = tmp_path_factory.mktemp("calm")
-    environ = os.environ | {"KIT_ENVIRONMENT": f"place=local root={root} internet=off", "KIT_CACHE": str(cache)}
-    process = start(environ, "train", "imdb", "--data", data, *TINY, "--out", root / "run")
-    _, err = process.communicate(timeout=200)
-    assert process.returncode == 0, err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(OVERRIDE, f"place=local root={root} internet=off")
+        patch.setenv("KIT_CACHE", str(cache))
+        assert main(["train", "imdb", "--data", str(data), *TINY, "--out", str(root / "run")]) == 0
     return root / "run"
 
 
@@ -97,8 +100,6 @@ def test_wrong_stages_are_refused(capsys: pytest.CaptureFixture[str], data: Path
 def test_a_damaged_encoder_is_refused(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     for name in ("model.safetensors", "vocabulary.json", "encoder.json"):
         broken = tmp_path / name / "encoder"
         shutil.copytree(calm / "encoder", broken)
@@ -128,8 +129,6 @@ def test_a_damaged_encoder_is_refused(
 def test_an_encoder_with_another_vocabulary_is_refused(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     other = reviews(tmp_path / "other", seed=5, train=20, unlabeled=2)
     (other / "testData.tsv").write_text('id\treview\n"1_1"\t"quite other words"\n')
     (other / "sampleSubmission.csv").unlink()
@@ -164,6 +163,7 @@ class Cut(BaseException):
     """What ends a run in the middle, as a kill would."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "cuts"), [("language-model", (1, 3, 11, 12)), ("classifier", (1, 5, 4, 2))])
 def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -194,6 +194,7 @@ def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     same(run, calm)
 
 
+@pytest.mark.slow
 def test_killed_a_run_ends_as_if_undisturbed(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
 ) -> None:
@@ -279,6 +280,20 @@ def test_tokens_become_what_a_writer_would_have_put() -> None:
     assert as_written(["xxrep", "no", "xxmaj"]) == "no"
 
 
+def test_a_stage_run_again_leaves_a_finished_run_finished(
+    capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(calm, run)
+    before = json.loads((run / "run.json").read_text())
+    words = ("train", "imdb", "--data", data, *TINY, "--out", run, "--stage", "language-model")
+    assert kit(capsys, *words).code == 0
+    after = json.loads((run / "run.json").read_text())
+    assert after["status"] == before["status"] == "finished" and after["warnings"] == before["warnings"]
+    assert after["seconds"].keys() == before["seconds"].keys() >= {"fit"}
+
+
+@pytest.mark.slow
 def test_backwards_is_another_language_model(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
 ) -> None:
@@ -290,6 +305,7 @@ def test_backwards_is_another_language_model(
     assert said.out.strip().endswith("was bin")
 
 
+@pytest.mark.slow
 def test_a_learning_rate_is_looked_for(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

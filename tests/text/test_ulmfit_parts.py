@@ -245,6 +245,7 @@ def test_the_recipes_phases() -> None:
     assert (course.classifier.batch_size, course.classifier.sequence, course.classifier.dropout) == (128, 72, 0.5)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     data = reviews(tmp_path / "data")
     environ = os.environ | {
@@ -271,6 +272,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     assert len((tmp_path / "submissions" / "imdb" / "ledger.csv").read_text().splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_the_second_kernel_takes_the_firsts_output(tmp_path: Path) -> None:
     data = reviews(tmp_path / "data")
     settings = "language_model.epochs=1 classifier.epochs=1 network.layers=2"

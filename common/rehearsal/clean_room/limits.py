@@ -51,7 +51,9 @@ class Watch:
 
     def _memory_exceeded(self) -> str:
         # Shared memory counts for each process in the cheap figure, so only the expensive one decides.
-        if memory(self._process.pid) <= self._memory or memory(self._process.pid, shared=False) <= self._memory:
+        pid = self._process.pid
+        kept = shared_files(pid)
+        if memory(pid) + kept <= self._memory or memory(pid, shared=False) + max(kept - mapped(pid), 0) <= self._memory:
             return ""
         which = "this machine has left" if self._memory < self._limits.memory_bytes else "are available"
         return f"the kernel tried to allocate more memory than the {_size(self._memory)} that {which}"
@@ -76,6 +78,25 @@ def memory(pid: int, *, shared: bool = True) -> int:
         with suppress(psutil.Error):
             info = process.memory_info() if shared else process.memory_full_info()
             total += info.rss if shared else getattr(info, "pss", info.rss)
+    return total
+
+
+def shared_files(pid: int) -> int:
+    """Return the bytes of files in the /dev/shm of a process, which are memory; 0 if it is this machine's own."""
+    with suppress(OSError):
+        folder = f"/proc/{next(iter(reversed(list(tree(pid))))).pid}/root/dev/shm"
+        if os.stat(folder).st_dev != os.stat("/dev/shm").st_dev:  # noqa: PTH116, S108
+            used = os.statvfs(folder)
+            return (used.f_blocks - used.f_bfree) * used.f_frsize
+    return 0
+
+
+def mapped(pid: int) -> int:
+    """Return the bytes of files, those in /dev/shm among them, that a process and its descendants have in memory."""
+    total = 0
+    for process in tree(pid):
+        with suppress(psutil.Error):
+            total += getattr(process.memory_info(), "shared", 0)
     return total
 
 

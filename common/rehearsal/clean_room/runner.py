@@ -17,11 +17,14 @@ from common.environment import PROJECT
 from common.rehearsal.clean_room.limits import Watch, tree
 from common.rehearsal.clean_room.log import Log
 from common.rehearsal.clean_room.python import Python
-from common.rehearsal.clean_room.sandbox import HOME, SOURCE, WORKING, Isolation, NoIsolation, Sandbox, choose
+from common.rehearsal.clean_room.sandbox import HOME, PATH, SOURCE, WORKING, Isolation, NoIsolation, Sandbox, choose
 from common.rehearsal.stand_in.running import KernelRun, RunResult
 
 INSIDE = Path(__file__).parent / "inside"
 BESIDE = ".kit"  # in the folder of the source: what runs beside the kernel
+EXECUTED = f"{HOME}/executed.ipynb"
+"""A notebook with its outputs, as Kaggle shows it on the kernel's page."""
+
 PACKAGES = f"{HOME}/packages"
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
 SHORTEST_SECRET = 8  # characters; shorter values would mask ordinary words
@@ -103,15 +106,18 @@ class CleanRoom:
         for file in ("notebook.py", "sitecustomize.py"):
             shutil.copyfile(INSIDE / file, beside / file)
         (sandbox.folder / PACKAGES).mkdir()
-        opener = [] if run.kernel_type == "script" else [str(root / SOURCE / BESIDE / "notebook.py")]
-        return [str(self._python.executable), *opener, str(root / SOURCE / name)]
+        source_file = str(root / SOURCE / name)
+        if run.kernel_type == "script":
+            return [str(self._python.executable), source_file]
+        opener = str(root / SOURCE / BESIDE / "notebook.py")
+        return [str(self._python.executable), opener, source_file, str(root / EXECUTED)]
 
     def _environment(self, run: KernelRun, sandbox: Sandbox, isolation: Isolation) -> dict[str, str]:
         """Return all variables of the kernel; none of this process's own is among them."""
         root = isolation.root(sandbox)
         path = [str(root / PACKAGES)]
         variables = {
-            "PATH": f"{self._python.executable.parent}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": f"{self._python.executable.parent}:{PATH}",
             "HOME": str(root / HOME),
             "LANG": "C.UTF-8",
             "TZ": "UTC",

@@ -9,24 +9,33 @@ what is not as on Kaggle.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from common.environment import PROJECT
 from common.rehearsal.clean_room.python import Python
 from common.rehearsal.stand_in.running import Input
 
 WORKING, TEMPORARY, SOURCE, INPUT = "kaggle/working", "kaggle/temp", "kaggle/src", "kaggle/input"
 HOME, SCRATCH = "root", "tmp"
 FOLDERS = (WORKING, TEMPORARY, SOURCE, INPUT, HOME, SCRATCH)
+PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/sys")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+# Through these, root could change this machine's settings. A mount of /proc is fresh and its own; of the rest nothing may
+# be writable either, however deep it is mounted: containers have files in /etc and control groups in /sys.
+SETTINGS = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/sysrq-trigger")
+WALLED = (
+    "! grep -E ' /(proc/sys|sys|usr|etc|opt)(/[^ ]*)? rw[, ]' /proc/self/mountinfo >&2 && [ ! -w /proc/sys/kernel ]"
+)
 # Namespaces begin with a loopback device that is down; notebooks talk to their kernel through it.
 LOOPBACK_UP = (
     "import fcntl, socket, struct;"
@@ -77,6 +86,12 @@ class Isolation(ABC):
             return ()
         return ("internet is off for Python code only: no network namespace can be made here",)
 
+    @property
+    def program(self) -> str:
+        """The program that isolates, wherever this process finds it: a kernel has another PATH."""
+        name = {"bubblewrap": "bwrap"}.get(self.name, self.name)
+        return shutil.which(name) or name
+
     def root(self, sandbox: Sandbox) -> Path:
         """Return where the kernel finds Kaggle's `/`."""
         return Path("/")
@@ -94,8 +109,8 @@ class Bubblewrap(Isolation):
 
     def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
         """Return the command that runs `command` inside the sandbox."""
-        words = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-        words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "kaggle"]
+        words = [self.program, "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        words += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "kaggle"]
         if self.cuts_network and not sandbox.internet:
             words.append("--unshare-net")
         words += ["--proc", "/proc", "--dev", "/dev"]
@@ -108,7 +123,9 @@ class Bubblewrap(Isolation):
                 words += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
         for device in sandbox.devices():
             words += ["--dev-bind", str(device), str(device)]
-        return [*words, "--remount-ro", f"/{INPUT}", "--chdir", f"/{WORKING}", "--", *command]
+        for mount in _mounts(sandbox):
+            words += ["--remount-ro", mount.target] if mount.source is None else []
+        return [*words, "--chdir", f"/{WORKING}", "--", *command]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +137,7 @@ class Unshare(Isolation):
     def enter(self, sandbox: Sandbox, command: list[str]) -> list[str]:
         """Return the command that runs `command` inside the sandbox."""
         cut = self.cuts_network and not sandbox.internet
-        words = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
+        words = [self.program, "--mount", "--pid", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
         words += ["--net"] if cut else []
         return [*words, "sh", "-ec", "\n".join(_script(sandbox, cut)), "sandbox", *command]
 
@@ -140,6 +157,7 @@ class NoIsolation(Isolation):
             "/kaggle does not exist: the folders lie below a temporary root that KIT_ENVIRONMENT names",
             "inputs are copies; their files are write-protected, their folders are not",
             "internet is off for Python code only",
+            *(["it runs as root, so it could change and end whatever runs here"] if os.geteuid() == 0 else []),
         )
 
     def root(self, sandbox: Sandbox) -> Path:
@@ -168,14 +186,17 @@ def choose(*, internet: bool) -> Isolation:
 
 
 def works(isolation: Isolation, *, internet: bool) -> bool:
-    """Try an isolation out: a sandbox must open, take output and refuse to change its inputs."""
-    test = ["sh", "-c", f"touch /{WORKING}/x && ! touch /{INPUT}/x 2>/dev/null"]
+    """Try an isolation out: a sandbox must open, take output, and let nothing of this machine be changed.
+
+    Nothing is written to find that out but a file in the sandbox's own folder: the flags of the mounts are looked at.
+    """
+    test = ["sh", "-c", f"touch /{WORKING}/x && [ ! -w /{INPUT} ] && {WALLED}"]
     with tempfile.TemporaryDirectory(prefix="kit-sandbox-") as folder:
         sandbox = Sandbox(folder=Path(folder), inputs=(), python=Python.of("current"), internet=internet)
         sandbox.make_folders()
         try:
             command = isolation.enter(sandbox, test)
-            ended = subprocess.run(command, capture_output=True, timeout=20, check=False)  # noqa: S603
+            ended = subprocess.run(command, capture_output=True, timeout=20, check=False, env={"PATH": PATH})  # noqa: S603
         except (OSError, subprocess.TimeoutExpired):
             return False
         return ended.returncode == 0
@@ -197,9 +218,18 @@ def _mounts(sandbox: Sandbox) -> Iterator[Mount]:
         yield Mount("/run/systemd/resolve", Path("/run/systemd/resolve"))  # /etc/resolv.conf leads there
     for name in (SCRATCH, HOME):
         yield Mount(f"/{name}", sandbox.folder / name, writable=True)
+    project = PROJECT.resolve()
+    within: list[Path] = []
+    elsewhere: list[Path] = []
     for folder in sorted(sandbox.python.folders):
+        (within if folder.is_relative_to(project) else elsewhere).append(folder)
+    for folder in elsewhere:
         if not folder.is_relative_to("/usr"):
             yield Mount(str(folder), folder)
+    if any(project.is_relative_to(folder) for folder in (*map(Path, SYSTEM), *elsewhere)):
+        yield Mount(str(project))  # the repository lies in what a kernel sees, and stays hidden
+    for folder in within:
+        yield Mount(str(folder), folder)
     for name in (WORKING, TEMPORARY):
         yield Mount(f"/{name}", sandbox.folder / name, writable=True)
     yield Mount(f"/{SOURCE}", sandbox.folder / SOURCE)
@@ -230,10 +260,27 @@ def _script(sandbox: Sandbox, cut: bool) -> Iterator[str]:
             yield f"mount -t tmpfs -o mode=755 {mount.target.strip('/').replace('/', '-')} {target}"
             continue
         yield f"mount --rbind {shlex.quote(str(mount.source))} {target}"
-        if not mount.writable:
-            yield f"mount -o remount,bind,ro {target}"
-    yield f"mount -o remount,ro $root/{INPUT}"
+    yield _read_only(
+        f"$root{shlex.quote(mount.target)}" for mount in _mounts(sandbox) if mount.source and not mount.writable
+    )
+    for mount in _mounts(sandbox):
+        if mount.source is None:
+            yield f"mount -o remount,ro $root{shlex.quote(mount.target)}"
+    for name in SETTINGS:
+        if Path(name).exists():
+            yield f"mount --bind $root{name} $root{name}; mount -o remount,bind,ro $root{name}"
     if cut:
         yield f"{shlex.quote(str(sandbox.python.executable))} -I -c {shlex.quote(LOOPBACK_UP)}"
     yield "cd $root; mkdir .host; pivot_root . .host; umount -l /.host; rmdir /.host"
     yield f'cd /{WORKING}; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"'
+
+
+def _read_only(targets: Iterable[str]) -> str:
+    """Return the shell that makes these mounts read-only, with all that is mounted below them."""
+    below = "|".join(f"{target}|{target}/*" for target in targets)
+    remount = f'case $point in {below}) mount -o remount,bind,ro "$point";; esac'
+    return (
+        "while read -r _ _ _ _ point _; do"
+        r' case $point in *\\*) point=$(printf %b "$point");; esac;'  # a space is \040
+        f" {remount}; done < /proc/self/mountinfo"
+    )

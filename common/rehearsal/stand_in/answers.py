@@ -51,6 +51,10 @@ class Call:
         """Return a list of texts."""
         return [str(item) for item in self.body.get(name) or ()]
 
+    def finds(self, *texts: str) -> bool:
+        """Whether one of the texts holds what is searched for."""
+        return any(self.text("search").lower() in text.lower() for text in texts)
+
     def page(self, items: list[Any], default_size: int = 20) -> tuple[list[Any], str]:
         """Return the requested page; the token of the next page is its first index, empty after the last."""
         size = self.number("pageSize", default_size) or default_size

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from common.competition import Competition
 from common.rehearsal.stand_in.answers import Body, Call, Handler, Refusal
+from common.rehearsal.stand_in.grading import benchmarks
 from common.rehearsal.stand_in.hidden import SERVED
 from common.rehearsal.stand_in.store import Document, Store
 from common.rehearsal.stand_in.submissions import daily_limit
@@ -29,6 +30,7 @@ class Competitions:
         """Return the methods by name."""
         return {
             "GetCompetition": self.get,
+            "ListCompetitions": self.list_all,
             "ListDataFiles": self.files,
             "DownloadDataFile": self.download_file,
             "DownloadDataFiles": self.download_all,
@@ -37,7 +39,15 @@ class Competitions:
 
     def get(self, call: Call) -> Body:
         """Describe a competition."""
-        hosted = self._world.competition(call.text("competitionName"))
+        return self._described(self._world.competition(call.text("competitionName")))
+
+    def list_all(self, call: Call) -> Body:
+        """List the competitions, or those whose name or title holds what is searched."""
+        described = [self._described(hosted) for _, hosted in sorted(self._world.hosted.items())]
+        page, token = call.page([item for item in described if call.finds(item["ref"], item["title"])])
+        return {"competitions": page, "nextPageToken": token}
+
+    def _described(self, hosted: Hosted) -> Body:
         competition = hosted.competition
         return {
             "id": 1 + sorted(self._world.hosted).index(competition.slug),
@@ -47,6 +57,7 @@ class Competitions:
             "description": competition.summary + (LOCAL if competition.local else ""),
             "userHasEntered": hosted.rules_accepted,
             "maxDailySubmissions": daily_limit(competition),
+            "teamCount": len(ranking(self._world.store, competition)),
             "evaluationMetric": competition.metric,
             "isKernelsSubmissionsOnly": competition.submitted_as == "kernel",
             "submissionsDisabled": hosted.submissions_disabled,
@@ -82,9 +93,12 @@ class Competitions:
         return self._transfers.redirect_to_zip(call, folder / SERVED, folder / f"{hosted.competition.slug}.zip")
 
     def leaderboard(self, call: Call) -> Body:
-        """List the teams, best public score first."""
-        hosted = self._world.competition(call.text("competitionName"))
-        teams, token = call.page(ranking(self._world.store, hosted.competition))
+        """List the teams, best public score first, and the benchmarks among them."""
+        competition = self._world.competition(call.text("competitionName")).competition
+        folder = self._world.competition_folder(competition.slug)
+        since = stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
+        marks = [Team(name, since, f"{score:.5f}") for name, score in benchmarks(competition, folder).items()]
+        teams, token = call.page(_ranked(competition, [*ranking(self._world.store, competition), *marks]))
         rows = [{"teamName": team.name, "submissionDate": team.date, "score": team.score} for team in teams]
         return {"submissions": rows, "nextPageToken": token}
 
@@ -100,9 +114,7 @@ class Team:
 
 def ranking(store: Store, competition: Competition) -> list[Team]:
     """Return the teams, best first; of equal scores the earlier one ranks higher."""
-    from common.metrics.table import get
-
-    sign = -1 if get(competition.metric).greater_is_better else 1
+    sign = _sign(competition)
     scored: dict[str, list[Document]] = {}
     for item in store.all("submission"):
         if item["competition"] == competition.slug and item["status"] == "COMPLETE":
@@ -111,7 +123,18 @@ def ranking(store: Store, competition: Competition) -> list[Team]:
     for user, items in scored.items():
         best = min(items, key=lambda item: sign * float(item["publicScore"]))
         teams.append(Team(user, best["date"], best["publicScore"]))
+    return _ranked(competition, teams)
+
+
+def _ranked(competition: Competition, teams: list[Team]) -> list[Team]:
+    sign = _sign(competition)
     return sorted(teams, key=lambda team: (sign * float(team.score), team.date))
+
+
+def _sign(competition: Competition) -> int:
+    from common.metrics.table import get
+
+    return -1 if get(competition.metric).greater_is_better else 1
 
 
 def _data_file(path: Path, root: Path) -> Body:

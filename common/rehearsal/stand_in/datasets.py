@@ -42,6 +42,7 @@ class Datasets:
         return {
             "GetDatasetStatus": self.status,
             "GetDataset": self.get,
+            "ListDatasets": self.list_all,
             "GetDatasetMetadata": self.metadata,
             "CreateDataset": self.create,
             "CreateDatasetVersion": self.create_version,
@@ -82,11 +83,27 @@ class Datasets:
 
     def get(self, call: Call) -> Body:
         """Describe a dataset; the current version is the newest that is ready."""
-        dataset = self._dataset(call)
+        return self._described(self._dataset(call))
+
+    def list_all(self, call: Call) -> Body:
+        """List the datasets that are open to the user, of one owner, or holding what is searched for."""
+        known = [*self._world.store.all("dataset"), *map(self._given, self._world.sources.datasets)]
+        owner = call.text("user") or (call.user if call.text("group") == "MY" else "")
+        found = []
+        for dataset in known:
+            author = dataset["ref"].split("/")[0]
+            seen = (author == call.user or not dataset["isPrivate"]) and owner in ("", author)
+            if seen and call.finds(dataset["ref"], dataset["title"]):
+                found.append(self._described(dataset))
+        page, token = call.page(found)
+        return {"datasets": page, "nextPageToken": token}
+
+    def _described(self, dataset: Document) -> Body:
         ready = [version["number"] for version in dataset["versions"] if self._state(version) == "READY"]
         owner = dataset["ref"].split("/")[0]
         same = {name: dataset[name] for name in ("id", "ref", "title", "licenseName", "isPrivate")}
-        return {**same, "ownerName": owner, "ownerRef": owner, "currentVersionNumber": ready[-1] if ready else 0}
+        version = {"currentVersionNumber": ready[-1] if ready else 0, "lastUpdated": dataset["versions"][-1]["created"]}
+        return {**same, "ownerName": owner, "ownerRef": owner, "creatorName": owner, **version}
 
     def metadata(self, call: Call) -> Body:
         """Return the metadata, which hold the licence that the client prints."""
@@ -160,13 +177,17 @@ class Datasets:
     def _dataset(self, call: Call) -> Document:
         ref = f"{call.text('ownerSlug')}/{call.text('datasetSlug')}"
         if ref in self._world.sources.datasets:
-            version = {"number": 1, "created": "1970-01-01T00:00:00.000Z", "failed": False}
-            about = {"title": ref.split("/")[1], "licenseName": "unknown", "isPrivate": False}
-            return {"id": 0, "ref": ref, **about, "versions": [version]}
+            return self._given(ref)
         dataset = self._world.store.get("dataset", ref)
         if dataset is None or (dataset["isPrivate"] and not ref.startswith(f"{call.user}/")):
             raise Refusal(404, "Not found")
         return dataset
+
+    @staticmethod
+    def _given(ref: str) -> Document:
+        version = {"number": 1, "created": "1970-01-01T00:00:00.000Z", "failed": False}
+        about = {"title": ref.split("/")[1], "licenseName": "unknown", "isPrivate": False}
+        return {"id": 0, "ref": ref, **about, "versions": [version]}
 
     def _ready_folder(self, call: Call) -> Path:
         self._dataset(call)

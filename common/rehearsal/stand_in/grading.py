@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from common.errors import MetricError
 from common.rehearsal.stand_in.hidden import ANSWERS, hash_rank, sample_name
 
 if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
     from common.submission.checks import Problem
 
 PUBLIC_FRACTION = 0.3
@@ -38,26 +41,48 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     Raises:
         BadSubmission: in Kaggle's words where they are known, otherwise in the validator's.
     """
-    import pandas as pd
-
     from common.submission.checks import validate
+    from common.submission.checks.sample import read_sample
     from common.submission.grading import scores
-    from common.submission.writing import read_sample
 
     format, metric = competition.submission, competition.metric
     sample = folder / sample_name(competition)
     problems = validate(submission, sample, format)
     if problems:
         raise BadSubmission(_in_kaggles_words(problems[0], sample, more=len(problems) - 1))
-    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(format.id)
+    truth, public = _answers(competition, folder)
     predicted = read_sample(submission, format).set_index(format.id).loc[truth.index]
-    size = max(1, round(PUBLIC_FRACTION * len(truth)))
-    public = hash_rank(truth.index.to_series(), f"public {competition.slug}") < size
     try:
         parts = [scores(competition, predicted[part], truth[part], metric)[metric] for part in (public, ~public)]
     except MetricError as error:
         raise BadSubmission(f"Evaluation Exception: {error}") from error
     return Grade(*parts)
+
+
+def benchmarks(competition: Competition, folder: Path) -> dict[str, float]:
+    """Return what stands on a board before anybody submits: public scores of answers that are partly mixed up."""
+    import numpy as np
+
+    from common.submission.grading import scores
+
+    truth, public = _answers(competition, folder)
+    truth, board = truth[public], {}
+    for every in (4, 2, 1):
+        mixed, taken = truth.copy(), np.arange(0, len(truth), every)
+        mixed.iloc[taken] = truth.iloc[(taken + 1) % len(truth)].to_numpy()
+        with suppress(MetricError):  # the same value for every row, for some metrics
+            score = scores(competition, mixed, truth, competition.metric)[competition.metric]
+            board[f"benchmark: 1 answer in {every} is the next row's"] = score
+    return board
+
+
+def _answers(competition: Competition, folder: Path) -> tuple[DataFrame, Series[bool]]:
+    """Return the answers by id, and which of them are public."""
+    import pandas as pd
+
+    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(competition.submission.id)
+    size = max(1, round(PUBLIC_FRACTION * len(truth)))
+    return truth, hash_rank(truth.index.to_series(), f"public {competition.slug}") < size
 
 
 def _in_kaggles_words(problem: Problem, sample: Path, more: int) -> str:

@@ -38,6 +38,7 @@ class Kernels:
             "ListKernelSessionOutput": self.outputs,
             "ListKernelFiles": self.files,
             "GetKernel": self.get,
+            "ListKernels": self.list_all,
             "DeleteKernel": self.delete,
             "GetAcceleratorQuotaStatistics": self.quota,
         }
@@ -198,6 +199,25 @@ class Kernels:
         kernel, key = self.version_of(call)
         version = cast(Document, self._world.store.get("version", key))
         source = cast(Document, self._world.store.get("source", key))
+        blob = {"source": source["text"], "language": version["language"], "kernelType": version["kernelType"]}
+        return {"metadata": self._described(kernel, version), "blob": {**blob, "slug": kernel["ref"].split("/")[1]}}
+
+    def list_all(self, call: Call) -> Body:
+        """List the kernels that are open to the user, of one owner or language, or holding what is searched for."""
+        asked = {name: call.text(name) for name in ("language", "kernelType") if call.text(name) not in ("", "all")}
+        owner = call.text("user") or (call.user if call.text("group") == "PROFILE" else "")
+        kernels = []
+        for kernel in self._world.store.all("kernel"):
+            version = self._world.store.get("version", f"{kernel['ref']}/{kernel['currentVersionNumber']}")
+            author = kernel["ref"].split("/")[0]
+            if version is None or (kernel["isPrivate"] and author != call.user) or owner not in ("", author):
+                continue
+            if call.finds(kernel["ref"], kernel["title"]) and asked.items() <= version.items():
+                kernels.append(self._described(kernel, version))
+        page, token = call.page(kernels)
+        return {"kernels": page, "nextPageToken": token}
+
+    def _described(self, kernel: Document, version: Document) -> Body:
         owner, slug = kernel["ref"].split("/")
         lists = {
             field: [ref for kind, ref, _ in version["sources"] if kind == field_kind]
@@ -208,9 +228,9 @@ class Kernels:
         accelerator = {"enableGpu": version["kind"] == "gpu", "enableTpu": version["kind"] == "tpu"}
         shape = {"machineShape": version["accelerator"] or "None"}
         names = {"author": owner, "slug": slug, "categoryIds": []}
-        metadata = {**of_kernel, **names, **same, **accelerator, **shape, **lists}
-        blob = {"source": source["text"], "language": version["language"], "kernelType": version["kernelType"]}
-        return {"metadata": metadata, "blob": {**blob, "slug": slug}}
+        session = self._world.store.get("session", version["key"]) or {}
+        run = {"lastRunTime": session["ended"]} if session.get("ended") else {}
+        return {**of_kernel, **names, **same, **accelerator, **shape, **lists, **run}
 
     def delete(self, call: Call) -> Body:
         """Delete a kernel with all its versions; what runs of it is stopped."""

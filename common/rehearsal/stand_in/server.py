@@ -30,6 +30,9 @@ from common.rehearsal.stand_in.store import Store
 from common.rehearsal.stand_in.world import Clock, Hosted, Sources, World
 
 HOST = "127.0.0.1"
+KAGGLES_PORT = 80
+"""Where the `kaggle` command looks if KAGGLE_API_ENVIRONMENT is LOCALHOST; it takes no other."""
+
 SAMPLE_ROWS, SAMPLE_SEED = 400, 0
 
 
@@ -135,9 +138,12 @@ def serve(
     with StandIn(state, competitions, runner=runner, port=port) as server:
         try:
             notify(f"Kaggle stand-in on {server.url}, state in {state}. Stop it with Ctrl-C.")
-            notify(
-                f"In another terminal: export KIT_KAGGLE={server.url} KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret"
+            account = "KAGGLE_USERNAME=kaggler KAGGLE_KEY=not-a-secret"
+            notify(f"In another terminal, for kit:  export KIT_KAGGLE={server.url} {account}")
+            where = (
+                "" if port == KAGGLES_PORT else f"   (after kit stand-in --port {KAGGLES_PORT}: it knows no other port)"
             )
+            notify(f"and for the kaggle command:    export KAGGLE_API_ENVIRONMENT=LOCALHOST {account}{where}")
             for hosted in competitions:
                 local = " (graded here only: it has no page on Kaggle)" if hosted.competition.local else ""
                 notify(f"  {hosted.competition.slug}: {'its sample' if hosted.make else hosted.data}{local}")

@@ -58,7 +58,7 @@ def by_length(lengths: NDArray[Any], batch_size: int, rng: Generator | None = No
     order[[0, longest]] = order[[longest, 0]]
     first, *middle = grouped(order, lengths, batch_size)
     last = middle[-1:]
-    return [first, *(middle[place] for place in rng.permutation(len(middle[:-1]))), *last]
+    return [first, *(middle[number] for number in rng.permutation(len(middle[:-1]))), *last]
 
 
 def padded(
@@ -76,8 +76,8 @@ def padded(
 
     longest = max(map(len, rows), default=0)
     filled = np.full((len(rows), longest), padding, dtype=np.int64)
-    for place, row in enumerate(rows):
+    for number, row in enumerate(rows):
         missing = longest - len(row)
         first = missing if chunk is None else missing // chunk * chunk
-        filled[place, first : first + len(row)] = row
+        filled[number, first : first + len(row)] = row
     return filled

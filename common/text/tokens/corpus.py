@@ -20,7 +20,7 @@ from common.text.tokens.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FORMAT = 2  # of the cache; goes up with every change of what is in it
+_FORMAT = 3  # of the cache; goes up with every change of what is in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,17 +78,17 @@ def numericalise(
     settings, progress = settings or TextSettings(), progress or Progress()
 
     def make(folder: Path) -> None:
-        known = vocabulary
-        if settings.tokens == "subwords" if known is None else known.model is not None:
-            known = known or subwords.train(texts, settings.max_vocab, progress)
-            ids, lengths = subwords.encode(texts, known, progress)
+        own = vocabulary
+        if settings.tokens == "subwords" if own is None else own.model is not None:
+            own = own or subwords.train(texts, settings.max_vocab, progress)
+            ids, lengths = subwords.encode(texts, own, progress)
         else:
             numbers, lengths, tokens = pool.tokenise(texts, progress, workers)
-            known = known or _counted(numbers, tokens, settings)
-            of_number = np.array([known.ids.get(token, known.unknown) for token in tokens], dtype=known.dtype)
+            own = own or _counted(numbers, tokens, settings)
+            of_number = np.array([own.ids.get(token, own.unknown) for token in tokens], dtype=own.dtype)
             ids = of_number[numbers]
-        ragged.save(Ragged(ids.astype(known.dtype, copy=False), ragged.offsets_of(lengths)), folder)
-        known.save(folder / vocabularies.FILE)
+        ragged.save(Ragged(ids.astype(own.dtype, copy=False), ragged.offsets_of(lengths)), folder)
+        own.save(folder / vocabularies.FILE)
 
     versions = [metadata.version(name) for name in ("spacy", "tokenizers")]
     about = [_FORMAT, plain(settings), versions, vocabulary and vocabulary.digest]

@@ -59,10 +59,10 @@ def pieces(text: str) -> list[str]:
     text = html.unescape(text)
     if _THRICE.search(text):
         text = _THRICE.sub(_counted, text)
-    found, twice = _split(text)
+    words, twice = _split(text)
     if twice and _SAME_WORDS.search(text):
-        found, _ = _split(_SAME_WORDS.sub(_counted_words, text))
-    return found
+        words, _ = _split(_SAME_WORDS.sub(_counted_words, text))
+    return words
 
 
 def _split(text: str) -> tuple[list[str], bool]:
@@ -76,16 +76,16 @@ def _split(text: str) -> tuple[list[str], bool]:
     if not text:
         return [BOS], False
     if text.isprintable():  # every whitespace but the space is unprintable
-        found = [BOS, *text.split(" ")]
-        return found, any(map(eq, found, islice(found, 1, None)))
+        words = [BOS, *text.split(" ")]
+        return words, any(map(eq, words, islice(words, 1, None)))
     first, *rest = _OTHER_SPACE.split(text)
-    found = [BOS, *first.rstrip(" ").split(" ")]
+    words = [BOS, *first.rstrip(" ").split(" ")]
     across = False
     for space, line in zip(rest[::2], rest[1::2], strict=True):
-        words = line.rstrip(" ").split(" ")
-        across |= found[-1] == words[0]
-        found += space.replace(" ", SPACE), *words
-    return found, across or any(map(eq, found, islice(found, 1, None)))
+        following = line.rstrip(" ").split(" ")
+        across |= words[-1] == following[0]
+        words += space.replace(" ", SPACE), *following
+    return words, across or any(map(eq, words, islice(words, 1, None)))
 
 
 def cased(piece: str) -> tuple[str | None, str]:

@@ -110,6 +110,6 @@ def from_counts(tokens: Sequence[str], counts: ArrayLike, *, min_freq: int, max_
 
     counted = np.asarray(counts)
     order = np.argsort(-counted, kind="stable")[:max_vocab]
-    frequent = [tokens[place] for place in order if counted[place] >= min_freq and tokens[place] not in SPECIAL]
-    kept = [*SPECIAL, *frequent][:max_vocab]
-    return Vocabulary((*kept, *[FILLER] * (_MULTIPLE - len(kept) % _MULTIPLE)))
+    frequent = [tokens[number] for number in order if counted[number] >= min_freq and tokens[number] not in SPECIAL]
+    tokens = [*SPECIAL, *frequent][:max_vocab]
+    return Vocabulary((*tokens, *[FILLER] * (_MULTIPLE - len(tokens) % _MULTIPLE)))

@@ -54,24 +54,24 @@ class Words:
         """Return the tokens of n texts."""
         import numpy as np
 
-        known, seen = len(self._tokens), len(self._pieces)
+        n_tokens, n_pieces = len(self._tokens), len(self._pieces)
         numbers, counts = array("i"), []
         for text in texts:
-            found = pieces(text)
-            counts.append(len(found))
-            numbers.extend(map(self._pieces.__getitem__, found))
-        self._learn(_latest(self._pieces, len(self._pieces) - seen))
-        each = np.frombuffer(numbers, dtype=np.int32)
-        if len(suspects := self._bridges.suspects(each)):
-            each, counts = self._bridged(each, counts, suspects)
+            split = pieces(text)
+            counts.append(len(split))
+            numbers.extend(map(self._pieces.__getitem__, split))
+        self._learn(_latest(self._pieces, len(self._pieces) - n_pieces))
+        numbered = np.frombuffer(numbers, dtype=np.int32)
+        if len(suspects := self._bridges.suspects(numbered)):
+            numbered, counts = self._bridged(numbered, counts, suspects)
         starts = np.frombuffer(self._starts, dtype=np.int64)
-        lengths = starts[each + 1] - starts[each]
+        lengths = starts[numbered + 1] - starts[numbered]
         ends = np.cumsum(lengths)
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts[each] - ends + lengths, lengths)
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts[numbered] - ends + lengths, lengths)
         of_text = ends[np.cumsum(counts, dtype=np.int64) - 1] if counts else np.zeros(0, np.int64)
         flat = np.frombuffer(self._flat, dtype=np.int32)[places] if len(places) else np.zeros(0, np.int32)
         return Batch(
-            flat, np.diff(of_text, prepend=0).astype(np.int32), _latest(self._tokens, len(self._tokens) - known)
+            flat, np.diff(of_text, prepend=0).astype(np.int32), _latest(self._tokens, len(self._tokens) - n_tokens)
         )
 
     def _learn(self, new: Sequence[str]) -> None:
@@ -87,23 +87,23 @@ class Words:
                 self._starts.append(len(self._flat))
 
     def _bridged(
-        self, each: NDArray[int32], counts: Sequence[int], suspects: NDArray[int64]
+        self, numbered: NDArray[int32], counts: Sequence[int], suspects: NDArray[int64]
     ) -> tuple[NDArray[int32], list[int]]:
         """Return the pieces and how many each text has, with those as one between which a listed word stands."""
         import numpy as np
 
-        merged, gone = each.copy(), np.zeros(len(each), bool)
+        merged, gone = numbered.copy(), np.zeros(len(numbered), bool)
         joined: dict[int, str] = {}  # by the place of the first piece
         for left in suspects.tolist():
-            piece, following = self._names[each[left]], self._names[each[left + 1]]
+            piece, following = self._names[numbered[left]], self._names[numbered[left + 1]]
             if self._bridges.between(piece.lower(), following.lower()):
                 first = next(place for place in range(left, -1, -1) if not gone[place])
                 joined[first] = f"{joined.get(first, piece)} {following}"
                 gone[left + 1] = True
-        seen = len(self._pieces)
+        n_pieces = len(self._pieces)
         for first, text in joined.items():
             merged[first] = self._pieces[text]
-        self._learn(_latest(self._pieces, len(self._pieces) - seen))
+        self._learn(_latest(self._pieces, len(self._pieces) - n_pieces))
         lost = np.add.reduceat(gone, np.cumsum([0, *counts[:-1]]), dtype=np.int64)
         return merged[~gone], (np.asarray(counts) - lost).tolist()
 
@@ -117,13 +117,13 @@ class Words:
         words = [match if match and match[2] not in self._exceptions else None for match in matches]
         unseen = {(match[1], match[3]): None for match in words if match and (match[1], match[3]) not in self._around}
         others = [piece for piece, match in zip(lowered, words, strict=True) if not match and not piece[0].isspace()]
-        found = self._by_spacy([*(before + _ANY_WORD + after for before, after in unseen), *others])
-        self._around |= {signs: next(found) for signs in unseen}
+        tokens_of = self._by_spacy([*(before + _ANY_WORD + after for before, after in unseen), *others])
+        self._around |= {signs: next(tokens_of) for signs in unseen}
         for piece, match in zip(lowered, words, strict=True):
             if match:
                 yield [token.replace(_ANY_WORD, match[2]) for token in self._around[match[1], match[3]]]
             else:
-                yield [piece] if piece[0].isspace() else next(found)
+                yield [piece] if piece[0].isspace() else next(tokens_of)
 
     def _by_spacy(self, pieces: Sequence[str]) -> Iterator[list[str]]:
         """Yield the tokens of each piece; one document for all, since making one costs more than splitting a piece."""

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from common.environment import PROJECT, cpu_count
 from common.errors import DeviceError
-from common.progress import Progress, Task
+from common.progress import Progress
 
 if TYPE_CHECKING:
     from numpy import int32
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
     from common.text.tokens.words import Batch
 
+    Tokenize = Callable[[Sequence[str]], Batch]
+
+CODE = "from common.text.tokens.workers import work; work()"
 _TEXTS_AT_ONCE = 500
 _FEW = 1_000  # texts that are done here before a process would have started
-_WORK = "from common.text.tokens.workers import work; work()"
 # Libraries that spaCy imports where it finds them and tokenising does not use.
 _NOT_NEEDED = ("torch", "tensorflow", "jax", "cupy", "mxnet")
 
@@ -41,7 +44,7 @@ def tokenise(
 
     Args:
         texts: n texts.
-        progress: told how far it is.
+        progress: shows how far it is.
         workers: processes; by default one for each processor, and none for a few texts.
 
     Raises:
@@ -49,17 +52,40 @@ def tokenise(
     """
     import numpy as np
 
+    from common.text.tokens.words import Numbers, Words
+
     blocks = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
-    count = min(cpu_count() if len(texts) > _FEW else 0, len(blocks)) if workers is None else min(workers, len(blocks))
-    merged = _Merged(len(blocks))
+    if workers is None:
+        workers = cpu_count() if len(texts) > _FEW else 0
+    numbers, lengths = ([np.zeros(0, np.int32)] * (len(blocks) + 1) for _ in range(2))
+    tokens, waiting, lock = Numbers(), iter(enumerate(blocks)), threading.Lock()
+
+    def serve(tokenize: Tokenize) -> None:
+        """Have blocks tokenised by one worker until none is left."""
+        known: list[int] = []  # the common number of each token that this worker has met
+        while True:
+            with lock:
+                number, block = next(waiting, (-1, ()))
+            if number < 0:
+                return
+            batch = tokenize(block)
+            with lock:
+                known.extend(map(tokens.__getitem__, batch.new))
+                numbers[number], lengths[number] = np.array(known, dtype=np.int32)[batch.numbers], batch.lengths
+                task.advance(len(block))
+
     with progress.task("tokenise", len(texts), "texts") as task:
-        if count:
-            _share(blocks, merged, count, task)
+        if workers < 1:
+            serve(Words())
         else:
-            _alone(blocks, merged, task)
-    if not blocks:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32), []
-    return np.concatenate(merged.numbers), np.concatenate(merged.lengths), list(merged.tokens)
+            with ThreadPoolExecutor(workers) as threads:  # a thread talks to each process
+                try:
+                    for served in [threads.submit(_in_process, serve) for _ in blocks[:workers]]:
+                        served.result()
+                finally:
+                    with lock:
+                        deque(waiting, maxlen=0)  # after a failure or an interruption nothing more is handed out
+    return np.concatenate(numbers), np.concatenate(lengths), list(tokens)
 
 
 def work() -> None:
@@ -75,82 +101,25 @@ def work() -> None:
         sys.stdout.buffer.flush()
 
 
-class _Merged:
-    """The batches of several workers under one numbering of tokens."""
-
-    def __init__(self, blocks: int) -> None:
-        from common.text.tokens.words import Numbers
-
-        self.tokens = Numbers()
-        self.numbers: list[Any] = [None] * blocks
-        self.lengths: list[Any] = [None] * blocks
-
-    def put(self, block: int, batch: Batch, known: list[int]) -> None:
-        """Keep a block's batch; `known` holds the common number of each token that its worker has met."""
-        import numpy as np
-
-        known.extend(map(self.tokens.__getitem__, batch.new))
-        self.numbers[block] = np.array(known, dtype=np.int32)[batch.numbers]
-        self.lengths[block] = batch.lengths
-
-
-def _alone(blocks: Sequence[Sequence[str]], merged: _Merged, task: Task) -> None:
-    from common.text.tokens.words import Words
-
-    words, known = Words(), list[int]()
-    for place, texts in enumerate(blocks):
-        merged.put(place, words(texts), known)
-        task.advance(len(texts))
-
-
-def _share(blocks: Sequence[Sequence[str]], merged: _Merged, count: int, task: Task) -> None:
-    """Hand blocks to whichever worker is free; a thread of this process talks to each."""
-    waiting = iter(enumerate(blocks))
-    lock = threading.Lock()
-
-    def serve() -> None:
-        known: list[int] = []
-        for batch, place in _answers(waiting, lock):
-            with lock:
-                merged.put(place, batch, known)
-                task.advance(len(blocks[place]))
-
-    with ThreadPoolExecutor(count) as threads:
-        try:
-            for served in [threads.submit(serve) for _ in range(count)]:
-                served.result()
-        finally:
-            with lock:
-                deque(waiting, maxlen=0)  # after a failure or an interruption nothing more is handed out
-
-
-def _answers(waiting: Iterator[tuple[int, Sequence[str]]], lock: threading.Lock) -> Iterator[tuple[Batch, int]]:
-    """Yield what a worker of one's own makes of blocks, until none is left."""
-    process = _start()
-    try:
-        while True:
-            with lock:
-                place, texts = next(waiting, (-1, ()))
-            if place < 0:
-                return
-            yield _asked(process, texts), place
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _start() -> subprocess.Popen[bytes]:
+def _in_process(serve: Callable[[Tokenize], None]) -> None:
+    """Let a process of its own serve."""
     paths = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", _WORK],
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", "-c", CODE],
         env={**os.environ, "PYTHONPATH": paths},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    try:
+        serve(partial(_asked, process))
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def _asked(process: subprocess.Popen[bytes], texts: Sequence[str]) -> Batch:
+    """Return what a worker makes of some texts."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101  they are pipes
     try:
         pickle.dump(list(texts), process.stdin, pickle.HIGHEST_PROTOCOL)
@@ -159,10 +128,10 @@ def _asked(process: subprocess.Popen[bytes], texts: Sequence[str]) -> Batch:
             return batch  # type: ignore[no-any-return]
     except (OSError, pickle.UnpicklingError):
         pass
-    _, said = process.communicate()
-    words = said.decode(errors="replace").strip().splitlines()
+    _, errors = process.communicate()
+    lines = errors.decode(errors="replace").strip().splitlines()
     raise DeviceError(
-        f"a process that tokenises ended with code {process.returncode} ({words[-1] if words else 'killed'}); "
+        f"a process that tokenises ended with code {process.returncode} ({lines[-1] if lines else 'killed'}); "
         "if memory was short, close other programs and run it again"
     )
 

@@ -19,6 +19,7 @@ from common.files import atomic_folder, sha256
 from common.text.settings import AwdLstm, Ulmfit
 from common.text.tokens.vocabulary import FILE as VOCABULARY
 from common.text.tokens.vocabulary import Vocabulary
+from common.wording import listed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,12 +84,12 @@ def read(folder: Path) -> Encoder:
     """
     try:
         about = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        files, known = about["files"], about["format"] == FORMAT
+        files, encoder_format = about["files"], about["format"]
         network = AwdLstm(**about["network"])
     except (OSError, ValueError, KeyError, TypeError):
         raise BackboneError(f"{folder} holds no encoder: {RECORD} is missing or broken") from None
-    if not known:
-        raise BackboneError(f"{folder} holds an encoder of format {about['format']}, this is {FORMAT}; train it again")
+    if encoder_format != FORMAT:
+        raise BackboneError(f"{folder} holds an encoder of format {encoder_format}, this is {FORMAT}; train it again")
     for name, expected in files.items():
         if not (folder / name).is_file() or sha256(folder / name) != expected:
             raise BackboneError(
@@ -106,16 +107,19 @@ def find(name: str, environment: Environment) -> Path:
     Raises:
         BackboneError: if there is none, or more than one.
     """
-    given = Path(name).expanduser()
-    for folder in (given, given / NAME):
+    path = Path(name).expanduser()
+    for folder in (path, path / NAME):
         if name != ATTACHED and (folder / RECORD).is_file():
             return folder
-    found = [folder for folder, parts in _attached(environment) if name == ATTACHED or name.lower() in parts]
-    if len(found) != 1:
+    # At home the kit's own working copies lie beside what kernels have left.
+    attached = [(path.parent, set(map(str.lower, parts[:-1]))) for path, parts in environment.attached(RECORD)]
+    attached = [(folder, parts) for folder, parts in attached if not {"work", "run"} & parts]
+    folders = [folder for folder, parts in attached if name == ATTACHED or name.lower() in parts]
+    if len(folders) != 1:
         mounts = ", ".join(map(str, environment.inputs))
-        what = f"several encoders: {', '.join(map(str, found))}; name one" if found else "no encoder"
+        what = f"several encoders: {listed(folders)}; name one" if folders else "no encoder"
         raise BackboneError(f"encoder={name}: no folder or run with {RECORD}, and under {mounts} there is {what}")
-    return found[0]
+    return folders[0]
 
 
 def require_fit(encoder: Encoder, config: Ulmfit) -> None:
@@ -134,13 +138,6 @@ def require_fit(encoder: Encoder, config: Ulmfit) -> None:
             f"the encoder in {encoder.folder} reads {way[encoder.backwards]}, the settings {way[config.backwards]}: "
             f"--set backwards={str(encoder.backwards).lower()}"
         )
-
-
-def _attached(environment: Environment) -> list[tuple[Path, set[str]]]:
-    """Return the folders of attached encoders with the names of the folders that they lie in."""
-    folders = [(path.parent, set(map(str.lower, parts[:-1]))) for path, parts in environment.attached(RECORD)]
-    # At home the kit's own working copies lie beside what kernels have left.
-    return [(folder, parts) for folder, parts in folders if not {"work", "run"} & parts]
 
 
 def _sizes(network: AwdLstm) -> str:

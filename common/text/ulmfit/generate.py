@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -16,6 +16,15 @@ from common.text.tokens.rules import BOS, EOS, FLD, MAJ, PAD, REP, SPACE, SPECIA
 from common.text.tokens.vocabulary import FILLER
 from common.text.ulmfit import encoder, network
 
+MOST = 20  # times that anything is repeated
+# What the marks of capitals and repetitions make of the word behind them; those without one say nothing.
+_MARKS: dict[str, Callable[[re.Match[str]], str]] = {
+    rf"{REP} (\d{{1,9}}) ([^ ]+)": lambda match: match[2] * min(int(match[1]), MOST),
+    rf"{WREP} (\d{{1,9}}) ([^ ]+)": lambda match: " ".join([match[2]] * min(int(match[1]), MOST)),
+    rf"{UP} ([^ ]+)": lambda match: match[1].upper(),
+    rf"{MAJ} ([^ ]+)": lambda match: match[1][:1].upper() + match[1][1:],
+    rf"({'|'.join(SPECIAL)})( |$)": lambda match: "",
+}
 NEVER = (UNK, PAD, BOS, FLD, EOS, FILLER)  # words that nobody writes
 _JOINED_LEFT = re.compile(r" (?=[.,;:!?%)\]}…]|'(?:s|m|d|t|re|ve|ll)\b|n't\b)")
 _JOINED_RIGHT = re.compile(r"(?<=[(\[{$#]) ")
@@ -68,31 +77,8 @@ def generate(text: str, config: Ulmfit, context: Context, *, words: int, tempera
 
 def as_written(tokens: Sequence[str]) -> str:
     """Return tokens as a writer would have put them: capitals, repetitions, punctuation without spaces."""
-    text = " ".join(_resolved(tokens))
-    text = _JOINED_RIGHT.sub("", _JOINED_LEFT.sub("", text))
+    text = " ".join("I" if word == "i" else word for word in tokens)
+    for pattern, written in _MARKS.items():
+        text = re.sub(pattern, written, text)
+    text = _JOINED_RIGHT.sub("", _JOINED_LEFT.sub("", text.replace(SPACE, " ")))
     return re.sub(r" *(\n)[\n ]*", r"\1", _HYPHEN.sub(r"\1", _QUOTED.sub(r'"\1"', text))).strip()
-
-
-def _resolved(tokens: Sequence[str]) -> list[str]:
-    """Return the tokens with the marks for capitals and repetitions carried out."""
-    made: list[str] = []
-    mark, times = "", 0
-    for token in tokens:
-        if token in (MAJ, UP, REP, WREP):
-            mark, times = token, 0
-        elif token in SPECIAL:
-            continue
-        elif mark in (REP, WREP) and not times:
-            times = min(int(token), 20) if token.isdecimal() else 0
-            mark = mark if times else ""
-            made += [] if times else [token]
-        else:
-            word = {"i": "I"}.get(token, token.replace(SPACE, " "))
-            made += {
-                MAJ: [word[:1].upper() + word[1:]],
-                UP: [word.upper()],
-                REP: [word * times],
-                WREP: [word] * times,
-            }.get(mark, [word])
-            mark = ""
-    return made

@@ -80,15 +80,15 @@ def corpus(
     """Return the ids of all texts, those to train on first, then those to predict, then those without an answer."""
     texts = [text for frame in _all(frames, task) for text in task.joined(frame)]
 
-    def made(known: Vocabulary | None) -> Corpus:
+    def numericalised(vocabulary: Vocabulary | None) -> Corpus:
         return numericalise(
-            texts, cache=context.cache, settings=config.text, vocabulary=known, progress=context.progress
+            texts, cache=context.cache, settings=config.text, vocabulary=vocabulary, progress=context.progress
         )
 
     if vocabulary is None or frames.train is None:
-        return made(vocabulary)
-    own = made(None)  # which the language model has been trained on, as a rule
-    return own if own.vocabulary.digest == vocabulary.digest else made(vocabulary)
+        return numericalised(vocabulary)
+    own = numericalised(None)  # which the language model has been trained on, as a rule
+    return own if own.vocabulary.digest == vocabulary.digest else numericalised(vocabulary)
 
 
 def _with_ids(frames: Frames, task: TextTask, config: Ulmfit, context: Context, vocabulary: Vocabulary) -> Frames:

@@ -20,6 +20,7 @@ from common.errors import BackboneError
 from common.files import atomic_folder, locked
 from common.model import Context
 from common.text.ulmfit.encoder import EMBEDDING, with_ties
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +76,8 @@ def matched(pretrained: Pretrained, words: Sequence[str]) -> dict[str, Tensor]:
     import torch
 
     weights = dict(pretrained.weights)
-    place = {word: row for row, word in enumerate(pretrained.words)}
-    rows = torch.tensor([place.get(word, -1) for word in words])
+    row_of = {word: row for row, word in enumerate(pretrained.words)}
+    rows = torch.tensor([row_of.get(word, -1) for word in words])
     for name in BY_WORD:
         old = weights[name]
         weights[name] = torch.where((rows >= 0).view(-1, *[1] * (old.ndim - 1)), old[rows], old.mean(0))
@@ -127,14 +128,14 @@ def _downloaded(backwards: bool, context: Context) -> Path | None:
 def _files(folder: Path, backwards: bool) -> tuple[Path, ...]:
     """Return the file of weights and the file of words in a folder; where both directions lie, the one that is asked for."""
     way, other = ("bwd", "fwd") if backwards else ("fwd", "bwd")
-    found = []
+    files = []
     for suffix in (".pth", ".pkl"):
         paths = [path for path in sorted(folder.glob(f"*{suffix}")) if other not in path.stem]
         paths = [path for path in paths if way in path.stem] or paths
         if len(paths) != 1 or (other in folder.name and way not in paths[0].stem):
             return ()
-        found.append(paths[0])
-    return found[0], found[1]
+        files.append(paths[0])
+    return tuple(files)
 
 
 def _tensors(path: Path) -> dict[str, Any]:
@@ -148,13 +149,11 @@ def _tensors(path: Path) -> dict[str, Any]:
         if not all(name in content and content[name].ndim and content[name].is_floating_point() for name in BY_WORD):
             raise ValueError(f"{' and '.join(BY_WORD)} are needed")
     except Exception as error:  # as for the words below
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
-        raise BackboneError(f"{path} cannot be read as weights ({reason}); only plain tensors are loaded") from None
-    # Older files name the dropped weights twice.
-    raw = {name.replace(".module.weight_hh_l0", ".weight_hh_l0_raw"): name for name in content}
-    return {name: content[old] for name, old in raw.items() if name != old} | {
-        name: value for name, value in content.items() if ".module.weight_hh_l0" not in name
-    }
+        raise BackboneError(
+            f"{path} cannot be read as weights ({first_line(error)}); only plain tensors are loaded"
+        ) from None
+    # Older files name the dropped weights twice; those that count stand later in the alphabet.
+    return {name.replace(".module.weight_hh_l0", ".weight_hh_l0_raw"): content[name] for name in sorted(content)}
 
 
 class _Strings(pickle.Unpickler):

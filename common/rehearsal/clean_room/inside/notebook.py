@@ -33,10 +33,11 @@ def write(text: str, stream: TextIO) -> None:
     stream.flush()
 
 
-def main(path: Path) -> int:
-    """Run the notebook; return 1 if a cell failed, 137 if the kernel was killed."""
+def main(path: Path, executed: Path) -> int:
+    """Run the notebook, and keep it with its outputs; return 1 if a cell failed, 137 if the kernel was killed."""
+    notebook = nbformat.read(path, as_version=4)
     client = Echo(
-        nbformat.read(path, as_version=4),
+        notebook,
         timeout=None,
         resources={"metadata": {"path": str(Path.cwd())}},
         extra_arguments=["--log-level=ERROR"],  # it warns of unencrypted sockets, which only this sandbox can reach
@@ -48,8 +49,10 @@ def main(path: Path) -> int:
         return 1
     except DeadKernelError:
         return 137
+    finally:
+        nbformat.write(notebook, executed)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
