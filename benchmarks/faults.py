@@ -1,7 +1,7 @@
-"""A thousand random fault plans between push and score: how the journeys end, and how long one takes.
+"""A thousand journeys from push to score under random faults: how they end, and how long one takes.
 
 Each is judged as in `tests/kaggle_faults.py`: one right submission or a clear refusal, never two submissions, never a
-wrong score, never a hang. Prints one JSON line. Usage: python benchmarks/faults.py [--plans 1000] [--first 0]
+wrong score, never a hang. Prints one JSON line. Usage: python benchmarks/faults.py [--journeys 1000] [--first 0]
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stand_in_world import environment  # noqa: E402
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--plans", type=int, default=1000)
+    parser.add_argument("--journeys", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     arguments = parser.parse_args()
     endings: list[Ending] = []
@@ -34,13 +34,13 @@ def main() -> None:
         home.mkdir()
         os.environ.update(environment(home))
         road = Road(Path(folder))
-        for seed in range(arguments.first, arguments.first + arguments.plans):
+        for seed in range(arguments.first, arguments.first + arguments.journeys):
             started = time.monotonic()
             endings.append(road.journey(seed))
             seconds.append(time.monotonic() - started)
     result = {
         "benchmark": "faults",
-        "plans": len(endings),
+        "journeys": len(endings),
         "endings": count(endings),
         "submissions": sum(ending.submissions for ending in endings),
         "seconds": round(sum(seconds), 1),

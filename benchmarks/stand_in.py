@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -32,7 +33,7 @@ LIMITS = ("competitions/GetSubmissionLimits", {"competitionName": "toy-csv"})
 
 
 def _serve(folder: Path, mib: int, pipe: Connection) -> None:
-    competition = hosted(folder / "data")
+    competition = replace(hosted(folder / "data"), make=None)  # prepared before anything is measured
     with (folder / "data" / "big.bin").open("wb") as file:
         file.truncate(mib * MIB)
     with StandIn(folder / "state", [competition], runner=echo) as server:

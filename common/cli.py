@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from common import __version__, commands
 from common.errors import KitError, UnknownName
+from common.wording import visible
 
 GROUPS = {"models": "Models", "kaggle": "Kaggle", "look": "Look"}
 """The groups of commands in `kit --help`, with their titles."""
@@ -76,16 +77,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UnknownName("command", words[0], sorted(known))
         arguments = top.parse_args(words)
     except UnknownName as error:
-        print(f"kit: {error}", file=sys.stderr)
+        print(f"kit: {visible(error)}", file=sys.stderr)
         return 2
     try:
         code = int(arguments.run(arguments) or 0)
         sys.stdout.flush()
         return code
     except KitError as error:
-        print(f"kit: {error}", file=sys.stderr)
+        print(f"kit: {visible(error)}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("kit: interrupted; nothing is half-written", file=sys.stderr)
+        print("kit: interrupted; no file is half-written", file=sys.stderr)
     except BrokenPipeError:
         _drop_output()  # whoever read it has had enough of it
     except OSError as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 
 from common.errors import SettingError, UnknownName
 from common.settings import NonNegativeInt, PositiveInt, Settings, plain
@@ -156,34 +156,39 @@ class SubmissionFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Settings):
-    """How rows are divided into folds.
-
-    `n_splits` folds, or with `holdout` (a fraction of the rows between 0 and 1) a single fold 0 whose complement is
-    always in training. `group` names the column whose values stay together, `stratify` the column whose
-    distribution every fold keeps (a numeric column with more than `bins` distinct values is cut into `bins`
-    quantiles), `order` the column of time, `column` a column that already holds fold numbers or the path that names
-    the folder of a row (`valid_names` are the folders that validate).
-    """
+    """How rows are divided into folds."""
 
     kind: SplitKind
+    """What a row's fold depends on; `stratified` keeps distributions, `group` keeps rows together, `folder` and `column`
+    read the folds from the data.
+    """
     n_splits: Annotated[int, Ge(2)] = 5
-    holdout: float | None = None
+    """Number of folds."""
+    holdout: Annotated[float, Interval(gt=0, lt=1)] | None = None
+    """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
+    """Column whose values stay together in one fold."""
+    without_group: Literal["refused", "alone"] = "refused"
+    """What becomes of rows whose group is missing: an error, or each stands alone."""
     stratify: str | None = None
+    """Column whose distribution every fold keeps."""
     bins: PositiveInt = 10
+    """Quantiles into which a numeric column with more distinct values is cut to stratify by it."""
     order: str | None = None
+    """Column of time, by which rows are ordered."""
     column: str | None = None
+    """Column of fold numbers, or of the path that names a row's folder."""
     valid_names: tuple[str, ...] = ("valid", "validation", "val", "dev", "test")
+    """Names of the folders whose rows validate."""
     seed: NonNegativeInt = 42
+    """Seed of the folds."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         known = get_args(SplitKind)
         _require(self.kind in known, f"unknown split kind {self.kind!r}; known: {', '.join(known)}")
-        if self.holdout is not None:
-            _require(0 < self.holdout < 1, f"split.holdout must be a fraction between 0 and 1, got {self.holdout}")
-            given = self.kind in ("folder", "column")
-            _require(not given, f"a {self.kind} split is given by its column; split.holdout has no meaning there")
+        fixed = self.kind in ("folder", "column") and self.holdout is not None
+        _require(not fixed, f"a {self.kind} split is given by its column; split.holdout has no meaning there")
         for needed, kinds in _NEEDS.items():
             if self.kind in kinds:
                 _require(getattr(self, needed) is not None, f"a {self.kind} split needs split.{needed}")
@@ -210,16 +215,18 @@ class Limits:
 class Config(Settings):
     """Settings that every profile has; a competition's profiles are subclasses that add theirs.
 
-    `split=None` means the competition's own split. A list of folds trains only those. `stages` names what can be run
-    apart (`--stage`), in its order: all but the last one are done by `prepare`, the last one trains the folds.
+    `stages` are parts of a run that `--stage` runs alone, in their order: all but the last one are done by `prepare`,
+    the last one trains the folds.
     """
 
     stages: ClassVar[tuple[str, ...]] = ()
 
     split: Split | None = None
+    """How rows are divided into folds; none: as the competition says."""
     folds: tuple[int, ...] | None = None
+    """Folds that are trained; none: all."""
     seed: NonNegativeInt = 42
-    """Of everything random in training; the folds have their own, `split.seed`."""
+    """Seed of everything random in training; the folds have their own, `split.seed`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO, overload
 
-from common.errors import DeviceError
+from common.errors import DataError, DeviceError
 
 # No space on the device, over the user's quota, over the largest file allowed.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -106,25 +106,6 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
-def made_once(path: Path, make: Callable[[Path], None], on_wait: Callable[[], None] | None = None) -> Path:
-    """Return the folder `path`; if it is not there, one of the processes that ask for it makes it and the others wait.
-
-    Args:
-        path: the folder.
-        make: fills the fresh folder that it is given, which becomes `path`; it must not ask for `path` itself.
-        on_wait: called before waiting for another process, as by `locked`.
-
-    Raises:
-        DeviceError: if the disk is full or the folder cannot be written.
-    """
-    if not path.is_dir():
-        with locked(path, on_wait):
-            if not path.is_dir():
-                with atomic_folder(path) as part:
-                    make(part)
-    return path
-
-
 @contextmanager
 def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
     """Keep everybody else who locks `path` out of the block: other threads and other processes.
@@ -195,6 +176,24 @@ def scratch_folder() -> Iterator[Path]:
     """Yield a temporary folder, which is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="kit-") as folder:
         yield Path(folder)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder; links are followed, as data may lie on another disk.
+
+    Raises:
+        DataError: for a link that leads nowhere, or to a folder that it lies in.
+    """
+    for at, folders, names in os.walk(folder.absolute(), followlinks=True):
+        for path in (Path(at, name) for name in (*folders, *names) if not name.startswith(".")):
+            if path.is_symlink() and not path.exists():
+                raise DataError(f"{path} is a link to {path.readlink()}, which is not there; remove it")
+            if path.is_symlink() and path.resolve() in map(Path.resolve, path.parents):
+                raise DataError(f"{path} is a link to {path.readlink()}, a folder that it lies in; remove it")
+        folders[:] = [name for name in folders if not (name.startswith(".") and Path(at, name).is_symlink())]
+        yield from (
+            folder / path.relative_to(folder.absolute()) for name in names if (path := Path(at, name)).is_file()
+        )
 
 
 def sha256(path: Path) -> str:

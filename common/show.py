@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.wording import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame, Series
+
+    from common.runs.records import RunRecord
 
 
 LONGEST, LONGEST_PRINTED = 160, 48  # letters of a text that a table shows, in a notebook and elsewhere
@@ -18,6 +23,7 @@ LONGEST, LONGEST_PRINTED = 160, 48  # letters of a text that a table shows, in a
 def table(frame: DataFrame, title: str = "") -> None:
     """Show a table: numbers with as many digits as their column needs, at most four, and the beginning of long texts."""
     longest = LONGEST if in_notebook() else LONGEST_PRINTED
+    frame = frame.set_axis([_beginning(name, longest) for name in frame.columns], axis=1)
     shown = frame.astype(object)
     for name, values in frame.items():
         digits = f".{_digits(values)}f" if values.dtype.kind == "f" else None
@@ -31,6 +37,15 @@ def table(frame: DataFrame, title: str = "") -> None:
         print(*([f"\n{title}"] if title else []), shown.to_string(index=False), sep="\n")
 
 
+def scores(record: RunRecord, title: str = "") -> None:
+    """Show a run's scores: a row for each fold, and one for all of them."""
+    import pandas as pd
+
+    rows = {str(number): fold.scores for number, fold in record.folds.items()} | {"all": record.scores}
+    frame = pd.DataFrame(rows).T.rename_axis("fold").reset_index()
+    table(frame, title or f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
+
+
 def _digits(values: Series[float]) -> int:
     """Return the fewest digits after the point, at most four, that lose nothing of a column."""
     known = values.dropna()
@@ -38,7 +53,7 @@ def _digits(values: Series[float]) -> int:
 
 
 def _beginning(value: object, longest: int) -> str:
-    text = " ".join(str(value).split())
+    text = visible(" ".join(str(value).split()))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -50,8 +65,13 @@ def _html(frame: DataFrame, title: str, words: list[int]) -> str:
         {"selector": "th, td", "props": "text-align: right; vertical-align: top"},
         {"selector": left, "props": "text-align: left"},
     ]
-    style = frame.style.format(escape="html").hide(axis="index").set_table_styles(styles)
-    page: str = (style.set_caption(title) if title else style).to_html()
+    style = (
+        frame.style.format(escape="html")
+        .format_index(escape="html", axis=1)
+        .hide(axis="index")
+        .set_table_styles(styles)
+    )
+    page: str = (style.set_caption(html.escape(title)) if title else style).to_html()
     return page
 
 

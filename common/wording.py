@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
@@ -37,6 +38,18 @@ def rounded(score: float | None) -> str:
     return "–" if score is None else f"{score:.4f}"
 
 
+def visible(text: object) -> str:
+    r"""Return a text as one line that a terminal shows as it is: control characters become escapes.
+
+    >>> visible("team\x1b[2J \u202e\nα")
+    'team\\x1b[2J \\u202e\\nα'
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), str(text))
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
 def first_line(error: BaseException, limit: int = 200) -> str:
     r"""Return the first line of an exception's message, or its class where there is none.
 
@@ -57,7 +70,7 @@ def table(rows: Iterable[Sequence[object]], width: int | None = None) -> str:
     seed  of the weights and of the
           order of the rows
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:

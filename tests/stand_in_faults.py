@@ -11,10 +11,12 @@ html           code                     an HTML page (503) instead of JSON
 slow           seconds                  an answer that comes late
 cut_request    after_bytes              the connection is cut while the request's body is sent; nothing is processed
 cut_answer     after_bytes              the request is processed, its answer cut; by default nothing of it arrives
+late           code, calls              an error (504); the request is processed only after so many further calls of any kind
 answer         answer                   this answer (status 200) instead of the right one; nothing is processed
 drop_sources   field, ref               sources of this field are not found (all of them, or `ref`)
 statuses       values                   these statuses one after another, the last one from then on
 page_size      size                     pages of at most this size
+cut_descriptions length                 descriptions of submissions cut to twelve characters
 missing_file   name                     an output without this file
 unscored       reason                   a submission that is COMPLETE with an error text and without a score
 """
@@ -42,10 +44,12 @@ KINDS = {
     "slow": {"seconds"},
     "cut_request": {"after_bytes"},
     "cut_answer": {"after_bytes"},
+    "late": {"code", "calls"},
     "answer": {"answer"},
     "drop_sources": {"field", "ref"},
     "statuses": {"values"},
     "page_size": {"size"},
+    "cut_descriptions": {"length"},
     "missing_file": {"name"},
     "unscored": {"reason"},
 }
@@ -59,7 +63,7 @@ TRANSFERS = ("PUT", "GET", "LOG")
 PUSH_ERROR = {"error": "Maximum batch GPU session count of 2 reached."}
 PAGE = "<html><head><title>503</title></head><body><h1>Service Unavailable</h1></body></html>"
 
-Change = Callable[[dict[str, Any]], None]
+Change = Callable[[dict[str, Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +93,25 @@ class Faults:
 
     def __init__(self, *faults: Fault) -> None:
         self.faults, self.calls = faults, Counter[str]()
+        self._late: list[tuple[int, Scope, bytes]] = []
 
     def __call__(self, application: ASGIApp) -> ASGIApp:
         async def layer(scope: Scope, receive: Receive, send: Send) -> None:
             name = call_name(scope)
             call = self.calls[name]
             self.calls[name] += 1
+            for due in [due for due in self._late if self.calls.total() > due[0]]:
+                self._late.remove(due)
+                await application(due[1], _body(due[2]), _nowhere)
             fault = next((each for each in self.faults if each.on == name and each.strikes(call)), None)
             if fault is None:
                 await application(scope, receive, send)
+            elif fault.kind == "late":
+                due = self.calls.total() + fault.get("calls", 3)
+                self._late.append((due, dict(scope), await Request(scope, receive).body()))
+                await JSONResponse({"code": 504, "message": "Gateway Timeout"}, fault.get("code", 504))(
+                    scope, receive, send
+                )
             else:
                 await _strike(fault, call - fault.skip, application, scope, receive, send)
 
@@ -161,6 +175,11 @@ def _changes(fault: Fault, count: int, request: dict[str, Any]) -> tuple[dict[st
     if fault.kind == "statuses":
         values = fault.get("values", ["QUEUED", "RUNNING"])
         return request, lambda answer: answer.update(status=values[min(count, len(values) - 1)])
+    if fault.kind == "cut_descriptions":
+        return request, lambda answer: [
+            each.update(description=each.get("description", "")[: fault.get("length", 12)])
+            for each in answer.get("submissions", ())
+        ]
     if fault.kind == "missing_file":
         name = fault.get("name", "submission.csv")
         return request, lambda answer: answer.update(
@@ -237,6 +256,13 @@ def _cut_send(send: Send, after: int) -> Send:
     return cut
 
 
+def _body(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    return receive
+
+
 async def _nowhere(message: Message) -> None:
     del message
 
@@ -252,6 +278,16 @@ _WILD: list[tuple[str, str, dict[str, Any]]] = [
     *((on, "rate_limited", {"retry_after": 0}) for on in _RPC),
     *((on, "rate_limited", {}) for on in _RPC),
     *((on, "slow", {"seconds": 0.05}) for on in _RPC),
+    *(
+        (on, "late", {"calls": calls})
+        for on in ("SaveKernel", "CreateSubmission", "CreateCodeSubmission")
+        for calls in (1, 9)
+    ),
+    ("SaveKernel", "answer", {"answer": {}}),
+    ("SaveKernel", "answer", {"answer": {"ref": "/code/somebody/else", "versionNumber": 7}}),
+    *(("GetKernel", "error", {"code": code, "message": "denied"}) for code in (403, 404)),
+    *(("GetKernelSessionStatus", "error", {"code": code, "message": "denied"}) for code in (401, 403, 404)),
+    ("GetKernelSessionStatus", "statuses", {"values": ["QUEUED", "COMPLETE", "RUNNING", "COMPLETE"]}),
     *(("SaveKernel", "drop_sources", {"field": name}) for name in SOURCES),
     ("SaveKernel", "answer", {"answer": PUSH_ERROR}),
     ("GET", "cut_answer", {"after_bytes": 100}),
@@ -260,6 +296,7 @@ _WILD: list[tuple[str, str, dict[str, Any]]] = [
     ("GetKernelSessionStatus", "statuses", {"values": ["COMPLETE", "QUEUED", "RUNNING"]}),
     ("ListKernelSessionOutput", "page_size", {"size": 1}),
     ("ListKernelSessionOutput", "missing_file", {"name": "submission.csv"}),
+    ("ListSubmissions", "cut_descriptions", {}),
     ("GetSubmission", "unscored", {}),
     ("ListSubmissions", "unscored", {}),
 ]

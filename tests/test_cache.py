@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -149,3 +150,50 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
         process.kill()
     get(tmp_path, "c")
     assert not list(tmp_path.glob(".*.part"))
+
+
+# Asks for a folder that it makes when it reads a line, and says what it does.
+MAKER = """
+import sys
+from pathlib import Path
+from common.cache import cached
+def tell(word):
+    print(word, flush=True)
+def make(folder):
+    tell("making")
+    sys.stdin.readline()
+    (folder / "content").write_text(sys.argv[2])
+path = Path(sys.argv[1])
+cached(path.parent, path.name, make, lambda folder: None, on_wait=lambda: tell("waiting"))
+tell("done")
+"""
+
+
+def maker(path: Path, content: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", MAKER, str(path), content]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+    )
+
+
+def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "entry"
+    with maker(path, "first") as first:
+        assert first.stdout.readline() == "making\n"
+        with maker(path, "second") as second, maker(path, "third") as third:
+            assert second.stdout.readline() == third.stdout.readline() == "waiting\n"
+            first.communicate("go\n")
+            assert {process.communicate()[0].splitlines()[-1] for process in (second, third)} == {"done"}
+    assert (path / "content").read_text() == "first"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_who_waits_for_a_killed_process_makes_the_folder_itself(tmp_path: Path) -> None:
+    path = tmp_path / "entry"
+    with maker(path, "first") as first:
+        assert first.stdout.readline() == "making\n"
+        with maker(path, "second") as second:
+            assert second.stdout.readline() == "waiting\n"
+            first.send_signal(signal.SIGKILL)
+            assert second.communicate("go\n")[0] == "making\ndone\n"
+    assert (path / "content").read_text() == "second"

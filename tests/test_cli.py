@@ -114,7 +114,7 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
     "no answers": (("grade", "patent", "DATA/sample_submission.csv", "nowhere.csv"), "nowhere.csv"),
     "nothing to resume": (("train", "patent", "--data", "DATA", *QUICK, "--out", "HOME/new", "--resume"), "nothing to resume"),
     "missing backbone": (
-        ("train", "patent", "--data", "DATA", "--set", "backbone=./nowhere"), "backbone './nowhere' is no folder"
+        ("train", "patent", "--data", "DATA", "--set", "backbone=./nowhere"), "backbone './nowhere' must be a folder"
     ),
     "hub without a network": (
         ("train", "patent", "--data", "DATA", "--set", "backbone=some/model"), "there is no internet"

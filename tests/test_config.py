@@ -57,7 +57,7 @@ def test_an_unknown_setting_is_refused(word: str, says: str) -> None:
         ("epochs=many", "must be an integer, got 'many'"),
         ("precision=fp8", "auto, half-on-gpu, float32"),
         ("epochs", "key=value"),
-        ("split.holdout=2", "between 0 and 1"),
+        ("split.holdout=2", "holdout must be < 1, got 2"),
         ("split.n_splits=1", "n_splits must be >= 2, got 1"),
         ("learning_rate=inf", "finite"),
         ("split.group=none", "needs split.group"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import DeviceError
-from common.files import atomic_folder, atomic_write, locked, made_once
+from common.files import atomic_folder, atomic_write, locked
 
 # Writes a file again and again, each time in a child that kills itself at the next line of common/files.py.
 KILLED = """
@@ -64,28 +63,6 @@ try:
 except KitError as error:
     print(type(error).__name__, error)
 """
-
-# Asks for a folder that it makes when it reads a line, and says what it does.
-MAKER = """
-import sys
-from pathlib import Path
-from common.files import made_once
-def tell(word):
-    print(word, flush=True)
-def make(folder):
-    tell("making")
-    sys.stdin.readline()
-    (folder / "content").write_text(sys.argv[2])
-made_once(Path(sys.argv[1]), make, lambda: tell("waiting"))
-tell("done")
-"""
-
-
-def maker(path: Path, content: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", MAKER, str(path), content]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
-    )
 
 
 def run(code: str, *arguments: object) -> str:
@@ -196,42 +173,6 @@ def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(tmp_path: Path) 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["safetensors disk full", "torch disk full", "numpy disk full"], done.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "entry"
-    with maker(path, "first") as first:
-        assert first.stdout.readline() == "making\n"
-        with maker(path, "second") as second, maker(path, "third") as third:
-            assert second.stdout.readline() == third.stdout.readline() == "waiting\n"
-            first.communicate("go\n")
-            assert {process.communicate()[0].splitlines()[-1] for process in (second, third)} == {"done"}
-    assert (path / "content").read_text() == "first"
-    assert names(path.parent) == ["entry"]
-
-
-def test_who_waits_for_a_killed_process_makes_the_folder_itself(tmp_path: Path) -> None:
-    path = tmp_path / "entry"
-    with maker(path, "first") as first:
-        assert first.stdout.readline() == "making\n"
-        with maker(path, "second") as second:
-            assert second.stdout.readline() == "waiting\n"
-            first.send_signal(signal.SIGKILL)
-            assert second.communicate("go\n")[0] == "making\ndone\n"
-    assert (path / "content").read_text() == "second"
-
-
-def test_a_folder_that_could_not_be_made_is_made_by_the_next(tmp_path: Path) -> None:
-    def fail(folder: Path) -> None:
-        (folder / "half").touch()
-        raise ValueError
-
-    with pytest.raises(ValueError):
-        made_once(tmp_path / "entry", fail)
-    assert not (tmp_path / "entry").exists()
-    made = made_once(tmp_path / "entry", lambda folder: (folder / "whole").touch())
-    assert names(made) == ["whole"] and names(tmp_path) == ["entry"]
-    assert made_once(tmp_path / "entry", fail) == made
 
 
 def test_a_lock_may_be_refused_instead_of_waited_for(tmp_path: Path) -> None:

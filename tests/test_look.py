@@ -48,5 +48,5 @@ def test_show_prints_the_reason_beside_each_setting(run: Kit, monkeypatch: pytes
     assert why
     for key, reason in why.items():
         value = flat(config).get(key)
-        if value is not None:
+        if value is not None and not key.startswith("split."):  # which has a line of its own
             assert [key, *str(value).split(), *reason.split()] in lines

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, notify, rows_of
 from common.commands.options import Commands, command, positive_int, report, seconds, with_data, with_json, with_name
-from common.wording import table
+from common.wording import table, visible
 
 if TYPE_CHECKING:
     from common.competition import Competition
@@ -49,6 +51,7 @@ def register(commands: Commands) -> None:
     )
     with_name(parser)
     parser.add_argument("--from", type=Path, required=True, metavar="FOLDER", dest="folder")
+    parser.add_argument("--follow-links", action="store_true", help="upload also what links outside the folder lead to")
     _with_owner(parser)
 
     parser = command(
@@ -76,7 +79,7 @@ def register(commands: Commands) -> None:
         "kit leaderboard patent --score 0.85",
     )  # fmt: skip
     with_name(parser)
-    parser.add_argument("--score", type=float, metavar="X", help="which rank would this score have?")
+    parser.add_argument("--score", type=_score, metavar="X", help="which rank would this score have?")
     parser.add_argument("--top", type=positive_int, default=10, metavar="N", help="default: 10")
     with_json(parser)
 
@@ -126,20 +129,28 @@ def weights(arguments: argparse.Namespace) -> None:
 
     competition = registry.get(arguments.name)
     require_weights(arguments.folder)
-    _publish(arguments, competition, arguments.folder, f"weights {arguments.folder.resolve().name}")
+    _publish(
+        arguments, competition, arguments.folder, f"weights {arguments.folder.resolve().name}",
+        follow_links=arguments.follow_links,
+    )  # fmt: skip
 
 
-def _publish(arguments: argparse.Namespace, competition: Competition, folder: Path, what: str) -> None:
-    from common.kaggle.datasets import publish
+def _publish(
+    arguments: argparse.Namespace, competition: Competition, folder: Path, what: str, *, follow_links: bool = False
+) -> None:
+    from common.kaggle.datasets import TITLE_LENGTH, publish
     from common.kaggle.results import Ref
 
     client = connect()
-    title = f"kit {competition.name} {what}".replace("_", " ")[:50]
+    title = f"kit {competition.name} {what}".replace("_", " ")
+    if len(title) > TITLE_LENGTH:  # what is cut off must not make one dataset of two folders
+        title = f"{title[: TITLE_LENGTH - 7]} {hashlib.sha256(title.encode()).hexdigest()[:6]}"
     slug = "-".join("".join(letter if letter.isalnum() else " " for letter in title.lower()).split())
     ref = Ref(arguments.owner or client.whoami(), slug)
     done = publish(
-        client, ref, folder, title=title, notes="published by the kit", progress=Transfer(slug), notify=notify
-    )
+        client, ref, folder, title=title, notes="published by the kit", follow_links=follow_links,
+        progress=Transfer(slug), notify=notify,
+    )  # fmt: skip
     document = {"dataset": done.pinned, "files": list(done.files), "created": done.created}
     report(arguments, document, lambda: f"{done.pinned}: {len(done.files)} files, ready; attach it with --dataset")
 
@@ -168,7 +179,7 @@ def submit(arguments: argparse.Namespace) -> int:
     sent = done.submission
     state = f"public {sent.public_score}" if sent.scored else sent.reason or sent.state.value
     document = {**rows_of([sent])[0], "sha256": done.sha256, "left_today": done.left_today, "reason": sent.reason}
-    report(arguments, document, lambda: f"submission {sent.ref}: {state}")
+    report(arguments, document, lambda: f"submission {sent.ref}: {visible(state)}")
     return 0 if done.ok else 1
 
 
@@ -213,10 +224,26 @@ def leaderboard(arguments: argparse.Namespace) -> None:
     lines = [table([["RANK", "TEAM", "SCORE"], *[[str(row.rank), row.team, row.score] for row in shown]])]
     if arguments.score is not None:
         sign = 1 if get(competition.metric).greater_is_better else -1
-        rank = 1 + sum(sign * float(row.score) > sign * arguments.score for row in board)
+        rank = 1 + sum(
+            sign * score > sign * arguments.score for row in board if (score := _number(row.score)) is not None
+        )
         document |= {"score": arguments.score, "rank": rank}
         lines.append(f"{arguments.score:g} would rank {rank} of {len(board) + 1}")
     report(arguments, document, lambda: "\n".join(lines))
+
+
+def _score(text: str) -> float:
+    if (score := _number(text)) is None:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}")
+    return score
+
+
+def _number(text: str) -> float | None:
+    """Return a finite number; None for other text, such as the empty score of a team without one."""
+    try:
+        return number if math.isfinite(number := float(text)) else None
+    except ValueError:
+        return None
 
 
 def _with_owner(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, starmap
 from shutil import get_terminal_size
 from typing import Any
 
 from common.commands.options import Commands, command, report, with_json, with_name
-from common.competition import Competition, Config, Split
+from common.competition import Competition, Config, Source, Split
 from common.wording import table
 
 GROUP = "look"
@@ -63,30 +63,23 @@ def _description(competition: Competition) -> str:
     bounds = "" if submission.low is None else f", from {submission.low:g} to {submission.high:g}"
     clipped = " (clipped)" if submission.clip else ""
     daily = "not known" if limits.daily_submissions is None else limits.daily_submissions
-    files = {
-        "train": competition.files.train,
-        "test": competition.files.test,
-        "sample": competition.files.sample_submission,
+    facts = {
+        "metric": f"{competition.metric} ({direction}){also}",
+        "train": _columns(competition.files.train),
+        "test": _columns(competition.files.test),
+        "sample": _columns(competition.files.sample_submission),
+        "submission": f"{submission.file_name}: {submission.id}, {', '.join(submission.targets)}{bounds}{clipped}",
+        "submitted": f"as a {competition.submitted_as}, daily submissions: {daily}",
+        "sessions": f"{limits.session_hours:g} h, internet {'on' if limits.internet else 'off'}",
+        "split": _split(competition.split),
     }
-    facts = [
-        ("metric", f"{competition.metric} ({direction}){also}"),
-        *(
-            (name, f"{source.file}: {', '.join(column.name for column in source.columns)}")
-            for name, source in files.items()
-        ),
-        (
-            "submission",
-            f"{submission.file_name}: {submission.id}, {', '.join(submission.targets)}{bounds}{clipped}; "
-            f"as a {competition.submitted_as}",
-        ),
-        ("split", _split(competition.split)),
-        (
-            "limits",
-            f"{limits.session_hours:g} h a session, internet {'on' if limits.internet else 'off'}, "
-            f"daily submissions: {daily}",
-        ),
+    head = [
+        f"{competition.title} ({competition.name})",
+        competition.summary,
+        competition.url,
+        "",
+        _table(facts.items()),
     ]
-    head = [f"{competition.title} ({competition.name})", competition.summary, competition.url, "", _table(facts)]
     return "\n".join([*head, *chain.from_iterable(starmap(_profile, competition.profiles.items()))])
 
 
@@ -100,7 +93,11 @@ def _profile(name: str, config: Config) -> list[str]:
     return ["", f"profile {name}{split}", _table([(f"  {key}", values[key], why.get(key, "")) for key in values])]
 
 
-def _table(rows: Sequence[Sequence[object]]) -> str:
+def _columns(source: Source) -> str:
+    return f"{source.file}: {', '.join(column.name for column in source.columns)}"
+
+
+def _table(rows: Iterable[Sequence[object]]) -> str:
     return table(rows, get_terminal_size((120, 24)).columns)
 
 
@@ -149,24 +146,18 @@ def _diagnosis(document: dict[str, Any]) -> str:
     machine, credential = document["machine"], document["credential"]
     memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
+    known = (credential["kind"], credential["source"], credential["username"])
     gpus = (f"{gpu['name']} ({gpu['memory_bytes'] / 2**30:.0f} GiB)" for gpu in machine["gpus"])
-    return _table(
-        [
-            ("place", document["place"]),
-            (
-                "machine",
-                f"{machine['processor']}, {machine['cpus']} CPUs, memory {memory:.1f} GiB, {available:.1f} free",
-            ),
-            ("gpus", ", ".join(gpus) or "none"),
-            ("disk", f"{document['disk_free_bytes'] / 1e9:.1f} GB free at {document['working']}"),
-            ("internet", "on" if document["internet"] else "off"),
-            ("python", document["python"]),
-            ("libraries", ", ".join(versions)),
-            *(
-                (f"data {name}", ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}")
-                for name, folders in document["data"].items()
-            ),
-            ("kaggle", " ".join(filter(None, (credential["kind"], credential["source"], credential["username"])))),
-            *(("warning", warning) for warning in [*document["broken"], *credential["warnings"]]),
-        ]
-    )
+    facts = {
+        "place": document["place"],
+        "machine": f"{machine['processor']}, {machine['cpus']} CPUs, memory {memory:.1f} GiB, {available:.1f} free",
+        "gpus": ", ".join(gpus) or "none",
+        "disk": f"{document['disk_free_bytes'] / 1e9:.1f} GB free at {document['working']}",
+        "internet": "on" if document["internet"] else "off",
+        "python": document["python"],
+        "libraries": ", ".join(versions),
+        "kaggle": "no credential" if credential["kind"] == "none" else " ".join(filter(None, known)),
+    }
+    for name, folders in document["data"].items():
+        facts[f"data {name}"] = ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}"
+    return _table([*facts.items(), *(("warning", text) for text in [*document["broken"], *credential["warnings"]])])

@@ -26,6 +26,8 @@ def register(commands: Commands) -> None:
 
 def lr_find(arguments: argparse.Namespace) -> None:
     """Print the suggestions and save the plot."""
+    from dataclasses import asdict
+
     from common import data, environment, registry
     from common.config import resolve
     from common.files import scratch_folder
@@ -41,8 +43,11 @@ def lr_find(arguments: argparse.Namespace) -> None:
     frames = data.read(competition, data.find(competition, arguments.data, here))
     with scratch_folder() as folder:
         context = Context.of(competition.name, here, folder, progress=Progress(), title="lr-find")
-        found = models.lr_find(models.enrich(frames, config, context), config, context)
-    figures.save(figures.rates(found), out)
-    rows = [["rule", "learning rate"], *([name, f"{rate:.2e}"] for name, rate in found.suggestions.items())]
-    document = {"suggestions": found.suggestions, "rates": found.rates, "losses": found.losses, "plot": str(out)}
-    report(arguments, document, lambda: f"{table(rows)}\n\nplot  {out}")
+        search = models.lr_find(models.enrich(frames, config, context), config, context)
+    figures.save(figures.rates(search), out)
+    rows = [["rule", "learning rate"], *([name, f"{rate:.2e}"] for name, rate in search.suggestions.items())]
+    rule, rate = next(iter(search.suggestions.items()))
+    suggestion = f"{search.setting}={rate:.1e}"
+    document = {**asdict(search), "suggestion": suggestion, "plot": str(out)}
+    lines = f"suggested by {rule}: --set {suggestion}\n\n{table(rows)}\n\nplot  {out}"
+    report(arguments, document, lambda: lines)

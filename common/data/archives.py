@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -14,6 +16,9 @@ from common.errors import ArchiveError, DeviceError
 
 MAX_RATIO = 1_100
 """Unpacked over packed size. Deflate cannot pass 1,032: beyond that, members share their bytes."""
+
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, UnicodeDecodeError)
+"""What reading a damaged or encrypted archive, or one of an unknown compression, raises."""
 
 # A backslash is a separator on Windows, where a colon is a drive or a stream and the rest is not allowed.
 _FORBIDDEN = "\\" + (':"<>|?*' if os.name == "nt" else "")
@@ -37,6 +42,8 @@ def extract(archive: Path, into: Path) -> list[Path]:
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
+            for member in members:
+                member.filename = plain(member.filename)
             names = [inside(member.filename) for member in members]
             _check(archive, members, names, free_disk(into))
             into.parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +52,24 @@ def extract(archive: Path, into: Path) -> list[Path]:
                 if sum(path.is_file() for path in Path(scratch).rglob("*")) < len(names):
                     raise ArchiveError(f"{archive} holds two names that this file system cannot tell apart")
                 move_all(Path(scratch), into)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise ArchiveError(f"{archive} cannot be unpacked ({error}); delete it and download it again") from error
+    except BROKEN as error:
+        raise ArchiveError(f"{archive} cannot be unpacked ({error}); {remedy(error)}") from error
     except OSError as error:
         raise DeviceError(
             f"cannot unpack {archive} into {into}: {error.strerror}; free space or choose another folder"
         ) from error
     return list(map(Path, names))
+
+
+def plain(name: str) -> str:
+    r"""Return the name of an archive's member as a path from its top; some programs write `./a`, `a//b` or `a\b`."""
+    return re.sub(r"(?<=.)[/\\]+", "/", name).removeprefix("./")
+
+
+def remedy(error: BaseException) -> str:
+    """Return what helps against one of `BROKEN`."""
+    packed_otherwise = isinstance(error, RuntimeError)  # with a password, or by a method that Python does not know
+    return "unpack it with another program" if packed_otherwise else "delete it and download it again"
 
 
 def inside(name: str) -> PurePosixPath:
@@ -62,7 +80,7 @@ def inside(name: str) -> PurePosixPath:
     """
     path = PurePosixPath(name)
     parts = name.rstrip("/").split("/")
-    escapes = path.is_absolute() or any(part in ("", ".", "..") for part in parts)
+    escapes = path.is_absolute() or re.match("[A-Za-z]:/", name) or any(part in ("", ".", "..") for part in parts)
     if escapes or any(character in _FORBIDDEN or ord(character) < 32 for character in name):
         raise ArchiveError(f"unsafe file name {name!r}: it could lead out of its folder")
     return path

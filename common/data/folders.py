@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Folder
+from common.data.tables import Tolerate, to_text
 from common.data.zipped import ARCHIVE, members, read_bytes
 from common.errors import DataError
 from common.wording import listed
@@ -27,11 +28,14 @@ def containers(folder: Path, source: Folder) -> list[Path]:
     return paths
 
 
-def read(folder: Path, source: Folder) -> tuple[DataFrame, tuple[str, ...]]:
-    """Return a row for every file of a known suffix with a label, and the paths of the files whose name gives none.
+def read(
+    folder: Path, source: Folder, tolerate: Tolerate | None = None
+) -> tuple[DataFrame, list[str], tuple[str, ...]]:
+    """Return a row for every file of a known suffix with a label, their paths, and those of files whose name gives none.
 
     Raises:
-        DataError: if there is no such file, or if a folder lacks files of the archive beside it.
+        DataError: if there is no such file, if a folder lacks files of the archive beside it, or if a text or a name is not
+            UTF-8 (of a text that may be tolerated).
     """
     import pandas as pd
 
@@ -60,16 +64,23 @@ def read(folder: Path, source: Folder) -> tuple[DataFrame, tuple[str, ...]]:
         if column.name == source.label:
             frame[column.name] = list(labels)
         elif column.kind == "text":
-            frame[column.name] = [read_bytes(path).decode("utf-8", errors="replace") for path in paths]
+            frame[column.name] = [to_text(read_bytes(path), path, tolerate) for path in paths]
         else:
             frame[column.name] = values[column.kind]
-    return pd.DataFrame(frame, dtype=str), tuple(unlabelled)
+    return pd.DataFrame(frame, dtype=str), list(paths), tuple(unlabelled)
 
 
 def _labelled(container: Path, source: Folder) -> list[tuple[str, str | None]]:
     """Return the files of a known suffix, relative to their container, each with its label or None."""
     parts = ((name, *name.rpartition(".")) for name in members(container))
-    return [(name, _label(stem, source)) for name, stem, dot, end in parts if f"{dot}{end}".lower() in source.suffixes]
+    files = [(name, stem) for name, stem, dot, end in parts if f"{dot}{end}".lower() in source.suffixes]
+    if (wrong := next((name for name, _ in files if not name.isascii() and not _is_utf8(name)), None)) is not None:
+        raise DataError(f"the name of the file {wrong!a} in {container} is not UTF-8; rename it")
+    return [(name, _label(stem, source)) for name, stem in files]
+
+
+def _is_utf8(name: str) -> bool:
+    return name == name.encode(errors="replace").decode()  # bytes that are not became lone surrogates
 
 
 def _label(stem: str, source: Folder) -> str | None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders
+from common.data import folders, tables
+from common.data.tables import Tolerate
 from common.data.zipped import members
 from common.errors import DataError
 from common.files import sha256
-from common.wording import first_line, listed
+from common.wording import listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from common.environment import Environment
 
-PACKED = ("", ".zip", ".gz")  # Kaggle serves some files packed; pandas reads them as they are
+PACKED = ("", ".zip", ".gz")  # Kaggle serves some files packed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +67,10 @@ def find(
             return folder
     tried = ", ".join(map(str, folders_tried))
     wanted = f"{competition.files.train.file} and {competition.files.test.file}"
+    for folder in folders_tried:
+        for packed in (folder / f"{competition.slug}.zip", folder.with_name(f"{competition.slug}.zip")):
+            if packed.is_file():  # as a browser downloads it
+                raise DataError(f"{packed} is not unpacked yet: python -m zipfile -e {packed} {folder}")
     how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
     if named is not None and not named.is_dir():
         raise DataError(f"{named} is not a folder; --data takes the folder with {wanted} of {competition.name}")
@@ -82,8 +84,16 @@ def usual_folders(competition: Competition, environment: Environment) -> list[Pa
     return list(dict.fromkeys([*mounts, *(Path("data") / name for name in names)]))
 
 
-def read(competition: Competition, folder: Path, *, train: bool = True) -> Frames:
+def read(competition: Competition, folder: Path, *, train: bool = True, tolerate: Tolerate | None = None) -> Frames:
     """Read and check the tables of a competition; `train=False` leaves out all but the test set.
+
+    Args:
+        competition: whose tables.
+        folder: where they lie.
+        train: whether the training rows are wanted.
+        tolerate: where given, it is told of faults of the test set that cost a row at most, and the rows are read all the
+            same: empty and wrong cells stay, of rows with the same id the first counts, and a sample submission that does
+            not fit is made from the ids.
 
     Raises:
         DataError: for a file that is missing or not as described; names every problem of that file.
@@ -96,13 +106,27 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
     ((32, 5), (8, 4))
     """
     files = competition.files
-    sample = locate(folder, files.sample_submission)
     required = train and not files.sample_submission.optional
     rows, unlabelled = _read(folder, files.train) if train else (None, ())
+    test, sample = _read(folder, files.test, tolerate)[0], None
+    try:
+        if required or locate(folder, files.sample_submission):
+            sample = read_rows(folder, _ids_only(files.sample_submission))
+    except DataError as error:
+        if tolerate is None:
+            raise
+        tolerate(str(error))
+    if tolerate is not None:
+        names, name = ids(test, files.test), competition.submission.id
+        if sample is None or {*sample[name]} != {*names}:
+            tolerate(
+                f"the sample submission does not list the {plural(len(names), 'row')} of the test set, which count"
+            )
+            sample = names.to_frame(name).reset_index(drop=True)
     return Frames(
         train=rows,
-        test=read_rows(folder, files.test),
-        sample_submission=read_rows(folder, files.sample_submission) if required or sample else None,
+        test=test,
+        sample_submission=sample,
         extra={
             name: read_rows(folder, source)
             for name, source in files.extra.items()
@@ -110,6 +134,15 @@ def read(competition: Competition, folder: Path, *, train: bool = True) -> Frame
         },
         unlabelled=unlabelled,
     )
+
+
+def _ids_only(table: Table) -> Table:
+    """Return a sample submission whose values may be anything: only its rows count."""
+    columns = (
+        column if column.kind == "id" else Column(name=column.name, kind="text", may_be_empty=True)
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
 
 
 def read_rows(folder: Path, source: Source) -> DataFrame:
@@ -121,48 +154,36 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
     return _read(folder, source)[0]
 
 
-def _read(folder: Path, source: Source) -> tuple[DataFrame, tuple[str, ...]]:
+def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tuple[DataFrame, tuple[str, ...]]:
     """Return the rows, and the paths of the files that are no rows because they have no label."""
     path = locate(folder, source)
     if path is None:
         unpacked = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
         raise DataError(f"{source.file} is not in {folder}{unpacked}")
+    if isinstance(source, Table) and source.instead and path == locate(folder, source.instead):
+        return _read(folder, source.instead, tolerate)
     unlabelled: tuple[str, ...] = ()
+    noun = "line"
+    places: Sequence[object]
     if isinstance(source, Folder):
-        frame, unlabelled = folders.read(folder, source)
-    elif source.instead and path == locate(folder, source.instead):
-        return _read(folder, source.instead)
+        noun = "file"
+        frame, places, unlabelled = folders.read(folder, source, tolerate)
     else:
-        frame = _read_table(path, source)
-    problems = [problem for column in source.columns for problem in _check(frame, column)]
-    if problems:
-        raise DataError(f"{path}: {'; '.join(problems)}")
+        frame, places = tables.read(path, source.separator, source.quoting, tolerate)
+        if missing := [column.name for column in source.columns if column.name not in frame]:
+            raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {', '.join(frame.columns)}")
+        if source.quoting == "none" and source.id:  # quotes are part of no id: the sample submission has none
+            frame[source.id] = frame[source.id].str.strip('"')
+
+    def where(rows: Series[bool]) -> str:
+        return f"{noun} {listed([places[row] for row in rows.to_numpy().nonzero()[0]])}"
+
+    if problems := [problem for column in source.columns for problem in _check(frame, column, where)]:
+        if tolerate is None:
+            raise DataError(f"{path}: {'; '.join(problems)}")
+        tolerate(f"{path}: {'; '.join(problems)}")
+        frame = frame.drop_duplicates(source.id, ignore_index=True) if source.id else frame
     return frame, unlabelled
-
-
-def _read_table(path: Path, table: Table) -> DataFrame:
-    import pandas as pd
-
-    try:
-        frame: DataFrame = pd.read_csv(
-            path, sep=table.separator, quoting=csv.QUOTE_NONE if table.quoting == "none" else csv.QUOTE_MINIMAL,
-            dtype=str, keep_default_na=False, encoding="utf-8-sig",
-        )  # fmt: skip
-    except pd.errors.EmptyDataError:
-        raise DataError(f"{path} is empty") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start} is {error.object[error.start]:#04x})") from None
-    except (pd.errors.ParserError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
-    missing = [column.name for column in table.columns if column.name not in frame.columns]
-    if missing:
-        has = ", ".join(map(str, frame.columns))
-        raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {has}")
-    if frame.empty:
-        raise DataError(f"{path} has a header but no rows")
-    if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
-        frame[table.id] = frame[table.id].str.strip('"')
-    return frame
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -184,7 +205,7 @@ def sha256_of_folder(folder: Path) -> str:
     """Return the SHA-256 of the names and contents of a folder's files, in hexadecimal."""
     digest = hashlib.sha256()
     for name in members(folder):
-        digest.update(f"{name}\0{sha256(folder / name)}\n".encode())
+        digest.update(f"{name}\0{sha256(folder / name)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -213,35 +234,32 @@ def paths(folder: Path, source: Source) -> list[Path]:
     return files or (folders.containers(folder, source.instead) if source.instead else [])
 
 
-def _check(frame: DataFrame, column: Column) -> Iterable[str]:
+def _check(frame: DataFrame, column: Column, where: Callable[[Series[bool]], str]) -> Iterator[str]:
     """Yield the problems of one column; turns a column of numbers into numbers."""
     values = frame[column.name]
     empty = values.isna() | (values.str.strip() == "")
-    if empty.any() and not (column.may_be_empty and column.kind == "text"):
-        yield f"{column.name!r} is empty in {_where(empty)}"
+    if empty.any() and (not column.may_be_empty or column.kind == "id"):
+        yield f"{column.name!r} is empty in {where(empty)}"
     if column.kind == "id" and (again := values.duplicated(keep=False) & ~empty).any():
         yield f"{column.name!r} has duplicate ids: {listed(map(repr, values[again].unique()))}"
     if column.kind == "number":
-        yield from _check_numbers(frame, column, empty)
+        yield from _check_numbers(frame, column, empty, where)
 
 
-def _check_numbers(frame: DataFrame, column: Column, empty: Series[bool]) -> Iterable[str]:
+def _check_numbers(
+    frame: DataFrame, column: Column, empty: Series[bool], where: Callable[[Series[bool]], str]
+) -> Iterator[str]:
     import numpy as np
     import pandas as pd
 
     text = frame[column.name]
-    numbers = pd.to_numeric(text.where(~empty, "0"), errors="coerce").astype("float64")
-    wrong = ~pd.Series(np.isfinite(numbers), index=frame.index)
+    numbers = pd.to_numeric(text.where(~empty, "nan"), errors="coerce").astype("float64")
+    wrong = ~pd.Series(np.isfinite(numbers), index=frame.index) & ~empty
     if wrong.any():
-        yield f"{column.name!r} is not a number in {_where(wrong)}: {text[wrong].iloc[0]!r}"
+        yield f"{column.name!r} is not a number in {where(wrong)}: {text[wrong].iloc[0]!r}"
     low = -np.inf if column.low is None else column.low
     high = np.inf if column.high is None else column.high
-    outside = ~wrong & ~empty & ((numbers < low) | (numbers > high))
+    outside = ~wrong & ((numbers < low) | (numbers > high))
     if outside.any():
-        yield f"{column.name!r} is outside {low:g} to {high:g} in {_where(outside)}: {text[outside].iloc[0]}"
+        yield f"{column.name!r} is outside {low:g} to {high:g} in {where(outside)}: {text[outside].iloc[0]}"
     frame[column.name] = numbers
-
-
-def _where(rows: Series[Any]) -> str:
-    """Name the first lines of the file (the header is line 1) at which `rows` is true."""
-    return f"line {listed(rows.to_numpy().nonzero()[0] + 2)}"

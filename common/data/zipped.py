@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
-from common.data.archives import inside
+from common.data.archives import BROKEN, inside, plain, remedy
 from common.errors import DataError
+from common.files import files_below
 
 ARCHIVE = ".zip"
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")  # what operating systems leave behind: .DS_Store, ._name, __MACOSX
@@ -24,18 +24,29 @@ def members(container: Path) -> list[str]:
     """Return the files below a folder or in a zip archive, relative to it, in natural order: 2 before 10.
 
     Raises:
-        DataError: if the archive cannot be read.
+        DataError: if the archive cannot be read, or a link leads nowhere or in a circle.
         ArchiveError: if a member's name could lead out of a folder.
     """
     if container.is_dir():
-        names = [path.relative_to(container).as_posix() for path in container.rglob("*") if path.is_file()]
+        names = [path.relative_to(container).as_posix() for path in files_below(container)]
+        names = [name for name in names if not _HIDDEN.search(name)]
     else:
         try:
             with zipfile.ZipFile(container) as archive:
-                names = [str(inside(plain(info.filename))) for info in archive.infolist() if not info.is_dir()]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{container} cannot be read as a zip archive ({error}); download it again") from None
-    return sorted((name for name in names if not _HIDDEN.search(name)), key=_natural)
+                names = [*listing(archive)]
+        except (OSError, *BROKEN) as error:
+            raise DataError(f"{container} cannot be read as a zip archive ({error}); {remedy(error)}") from None
+    return sorted(names, key=_natural)
+
+
+def listing(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the files in an archive by their path in it, without what operating systems leave behind.
+
+    Raises:
+        ArchiveError: if a member's name could lead out of a folder.
+    """
+    files = {str(inside(plain(info.filename))): info for info in archive.infolist() if not info.is_dir()}
+    return {name: info for name, info in files.items() if not _HIDDEN.search(name)}
 
 
 def read_bytes(path: str) -> bytes:
@@ -48,15 +59,10 @@ def read_bytes(path: str) -> bytes:
     try:
         if not member:
             return Path(path).read_bytes()
-        opened, names = _opened(archive, _stamp(archive), os.getpid())
-        return opened.read(names.get(member, member))
-    except (OSError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        opened, files = _opened(archive, _stamp(archive), os.getpid())
+        return opened.read(files[member])
+    except (OSError, KeyError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-
-
-def plain(name: str) -> str:
-    """Return the name of an archive's member as `members` gives it."""
-    return name.removeprefix("./")  # which some programs write before every name
 
 
 def stamp(path: str) -> str:
@@ -85,15 +91,16 @@ def _parts(path: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, dict[str, str]]:
-    """Return an archive as it is now, and the names of its members whose plain name is another.
+def _opened(archive: str, stamp: str, process: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """Return an archive as it is now, and its files.
 
     It is opened by this very process: a forked one would share the position in the file.
     """
     opened = zipfile.ZipFile(archive)
-    return opened, {plain(name): name for name in opened.namelist() if plain(name) != name}
+    return opened, listing(opened)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)]
+    # The name itself where that is the same, as of 1 and 01, so that no order depends on the disk.
+    return [(int(part), "") if number % 2 else (0, part) for number, part in enumerate(parts)], name

@@ -29,11 +29,15 @@ SUGGESTIONS = {"valley": valley, "slide": slide, "minimum": minimum, "steep": st
 
 @dataclass(frozen=True, kw_only=True)
 class RateSearch:
-    """What a learning-rate finder tried, and the rates that its rules suggest by name."""
+    """What a learning-rate finder tried, and the rates that its rules suggest by name.
+
+    `setting` is the key that takes a rate (`--set learning_rate=…`); the first rule is the one to follow.
+    """
 
     rates: list[float]
     losses: list[float]
     suggestions: dict[str, float]
+    setting: str
 
 
 class TrainingCallback(Callback):
@@ -115,8 +119,10 @@ def precise(learn: Learner, requested: Precision) -> Learner:
     return learn
 
 
-def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSearch:
+def find_rate(learn: Learner, context: Context, setting: str, *, steps: int = 100) -> RateSearch:
     """Train on ever larger learning rates until the loss diverges; the learner is afterwards as it was before.
+
+    `setting` is the key of the setting that takes the rate.
 
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2015); the rules are fastai's.
     """
@@ -134,6 +140,7 @@ def find_rate(learn: Learner, context: Context, *, steps: int = 100) -> RateSear
         rates=rates,
         losses=losses,
         suggestions={name: float(value[0] if isinstance(value, tuple) else value) for name, value in names.items()},
+        setting=setting,
     )
 
 

@@ -5,7 +5,6 @@ Only safe formats are loaded: safetensors, or PyTorch files that load with `weig
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from common.environment import Environment
 from common.errors import BackboneError
+from common.wording import first_line
 
 
 def find(name: str, environment: Environment) -> str:
@@ -28,9 +28,7 @@ def find(name: str, environment: Environment) -> str:
     if folder.is_dir():
         return checked(folder)
     if is_path or not 0 <= name.count("/") <= 1 or folder.exists():
-        raise BackboneError(
-            f"backbone {name!r} is no folder; give a folder with config.json and weights, or a Hub name"
-        )
+        raise BackboneError(f"backbone {name!r} must be a folder with config.json and weights, or a name on the Hub")
     if _cached(name) or environment.online():
         return name
     mounts = ", ".join(map(str, environment.inputs))
@@ -40,40 +38,35 @@ def find(name: str, environment: Environment) -> str:
     )
 
 
-def load_folder(loader: Callable[..., Any], folder: Path, **options: Any) -> Any:
-    """Return `loader(folder, **options)` for weights that a run has kept: exactly those, wherever else there are some.
-
-    Raises:
-        BackboneError: if they are missing or broken.
-    """
-    place = checked(folder)
-    try:
-        return loader(place, **options)
-    except _BROKEN as error:
-        raise BackboneError(f"{place} could not be loaded ({_reason(error)}); train the run again") from error
-
-
 def load(loader: Callable[..., Any], name: str, environment: Environment, **options: Any) -> Any:
-    """Return `loader(place, **options)` for a backbone by name, such as `AutoModel.from_pretrained`.
+    """Return `loader(…, **options)` for a backbone by name; a loader is such as `AutoModel.from_pretrained`.
 
     Raises:
         BackboneError: if it cannot be found, read or downloaded.
     """
-    place = find(name, environment)
+    source = find(name, environment)
     try:
-        return loader(place, **options)
+        return loader(source, **options)
     except _BROKEN as error:
-        far = f"{place} could not be loaded" if Path(place).is_dir() else "it could not be downloaded"
+        what = f"{source} could not be loaded" if Path(source).is_dir() else "it could not be downloaded"
         raise BackboneError(
-            f"backbone {name!r}: {far} ({_reason(error)}); check the name and the network, or give --set backbone=FOLDER"
+            f"backbone {name!r}: {what} ({first_line(error)}); check name and network, or give --set backbone=FOLDER"
         ) from error
 
 
+def load_folder(loader: Callable[..., Any], folder: Path, **options: Any) -> Any:
+    """Return `loader(folder, **options)` for weights in a run's folder, whatever is attached or cached.
+
+    Raises:
+        BackboneError: if they are missing or broken.
+    """
+    try:
+        return loader(checked(folder), **options)
+    except _BROKEN as error:
+        raise BackboneError(f"{folder} could not be loaded ({first_line(error)}); train the run again") from error
+
+
 _BROKEN = (OSError, ValueError, KeyError, RuntimeError, UnpicklingError)
-
-
-def _reason(error: Exception) -> str:
-    return next((line.strip()[:200] for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _attached(name: str, environment: Environment) -> Path | None:
@@ -90,13 +83,13 @@ def _cached(name: str) -> bool:
 
 
 def require_weights(folder: Path) -> None:
-    """Refuse a folder that holds no model, of whatever library, or a cut one.
+    """Refuse a folder that holds no model, of whatever library, or a truncated one.
 
     Raises:
         BackboneError: saying what is missing.
     """
     if not folder.is_dir():
-        raise BackboneError(f"there is no folder {folder}; name the one that holds the model")
+        raise BackboneError(f"folder not found: {folder}; name the one that holds the model")
     if (folder / "config.json").is_file():
         checked(folder)
     elif not any(path.suffix in _WEIGHTS for path in folder.rglob("*")):
@@ -107,7 +100,13 @@ _WEIGHTS = (".safetensors", ".bin", ".pth", ".pt")
 
 
 def checked(folder: Path) -> str:
-    """Return the folder if what it holds is whole, so that a cut copy is told apart from a wrong model."""
+    """Return the folder if its files are complete.
+
+    Raises:
+        BackboneError: if some are missing, or cut as by a copy that was interrupted.
+    """
+    from safetensors import SafetensorError, safe_open
+
     if not (folder / "config.json").is_file():
         raise BackboneError(
             f"backbone folder {folder} has no config.json; it should hold config, tokenizer and weights"
@@ -116,25 +115,12 @@ def checked(folder: Path) -> str:
     if not weights and not list(folder.glob("pytorch_model*.bin")):
         raise BackboneError(f"backbone folder {folder} has no weights (model.safetensors or pytorch_model.bin)")
     for path in weights:
-        if (missing := _missing_bytes(path)) != 0:
-            raise BackboneError(f"{path} is damaged: {missing} bytes are missing; copy or download it again")
-    return str(folder)
-
-
-def _missing_bytes(path: Path) -> int:
-    """Return how many bytes a safetensors file is short of what its header promises."""
-    size = path.stat().st_size
-    with path.open("rb") as handle:
-        start = handle.read(8)
-        length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > size:
-            return max(8 - len(start), length - size, 1)
         try:
-            header = json.loads(handle.read(length))
-        except ValueError:
-            return 1
-    end = max((entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0)
-    return max(0, 8 + length + int(end) - size)
+            with safe_open(path, "np"):  # compares the size with that in the header
+                pass
+        except SafetensorError as error:
+            raise BackboneError(f"{path} is damaged ({first_line(error)}); copy or download it again") from None
+    return str(folder)
 
 
 def quiet() -> None:

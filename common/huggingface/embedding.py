@@ -11,12 +11,12 @@ BATCH = 256
 
 
 def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
-    """Return the mean of the last states of each text's tokens, special ones included: float32 (n, width).
+    """Return the mean of the last hidden states of each text's tokens, special ones included: float32 (n, width).
 
     Args:
         encoder: a model that returns `last_hidden_state`.
         tokenizer: its tokenizer.
-        texts: n texts; they are encoded in order of their number of tokens, which pads least.
+        texts: n texts.
     """
     import numpy as np
     import torch
@@ -27,7 +27,7 @@ def embed(encoder: Any, tokenizer: Any, texts: Sequence[str]) -> Any:
     if not texts:
         return vectors
     ids = tokenizer(list(texts), truncation=True, max_length=512, return_token_type_ids=False)["input_ids"]
-    order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+    order = sorted(range(len(ids)), key=lambda row: len(ids[row]))  # which pads least
     dtype = precision.for_prediction() if device.type == "cpu" else torch.float32
     half = torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
     with torch.inference_mode(), half:

@@ -1,4 +1,4 @@
-"""A tiny random transformer and its tokenizer, made on the spot: for samples and tests, without a network."""
+"""A tiny random transformer and its tokenizer, for samples and tests: nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ SPECIAL = {
 def tokenizer(texts: Iterable[str]) -> Any:
     """Return a fast WordPiece tokenizer of the texts' letters and commonest words.
 
-    The vocabulary is counted, not trained: the trainers of `tokenizers` break ties at random, and the same
-    texts have to give the same tokens.
+    The vocabulary is counted, not trained: the trainers of `tokenizers` break ties at random.
     """
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
@@ -34,14 +33,11 @@ def tokenizer(texts: Iterable[str]) -> Any:
     common = sorted((word for word in words if len(word) > 1), key=lambda word: (-words[word], word))
     pieces = [*SPECIAL.values(), *letters, *(f"##{letter}" for letter in letters), *common]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces[:VOCABULARY]))}
-    made = Tokenizer(models.WordPiece(vocabulary, unk_token=SPECIAL["unk_token"]))
-    made.normalizer, made.pre_tokenizer, made.decoder = normalizer, splitter, decoders.WordPiece()
-    made.post_processor = processors.BertProcessing(*(_end(made, name) for name in ("sep_token", "cls_token")))
-    return PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=512, **SPECIAL)
-
-
-def _end(made: Any, name: str) -> tuple[str, int]:
-    return SPECIAL[name], made.token_to_id(SPECIAL[name])
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=SPECIAL["unk_token"]))
+    tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder = normalizer, splitter, decoders.WordPiece()
+    ends = ((SPECIAL[name], vocabulary[SPECIAL[name]]) for name in ("sep_token", "cls_token"))
+    tokenizer.post_processor = processors.BertProcessing(*ends)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **SPECIAL)
 
 
 def config(vocabulary: int, **more: Any) -> Any:

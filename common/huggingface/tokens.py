@@ -1,8 +1,8 @@
-"""Texts as token ids: made once per tokenizer and text collection, kept on disk, read as memory maps."""
+"""Texts as token ids, cached on disk; the tokenizer and the encoder in a run's folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from common.data import ragged
 from common.data.ragged import Ragged
 from common.errors import BackboneError
 from common.files import atomic_folder
+from common.huggingface import backbone, tiny
 from common.model import Context
 
-TOKENIZER, ENCODER = "tokenizer", "encoder"  # folders in a run's folder
+TOKENIZER, ENCODER = "tokenizer", "encoder"  # in a run's folder
 
 
 def encode(tokenizer: Any, texts: Sequence[str], cache: Path, *, max_length: int | None = None) -> Ragged:
@@ -54,21 +55,16 @@ def keep_tokenizer(name: str, texts: Sequence[str], context: Context) -> None:
     """Put a backbone's tokenizer into the run's folder, where training and prediction find it.
 
     Raises:
-        BackboneError: if the backbone cannot be had.
+        BackboneError: if the backbone cannot be found.
     """
-    if (context.run / TOKENIZER).is_dir():
-        return
     from transformers import AutoTokenizer
 
-    from common.huggingface import backbone, tiny
+    def load() -> Any:
+        if name == tiny.NAME:
+            return tiny.tokenizer(texts)
+        return backbone.load(AutoTokenizer.from_pretrained, name, context.environment)
 
-    backbone.quiet()
-    if name == tiny.NAME:
-        tokenizer = tiny.tokenizer(texts)
-    else:
-        tokenizer = backbone.load(AutoTokenizer.from_pretrained, name, context.environment)
-    with atomic_folder(context.run / TOKENIZER) as folder:
-        tokenizer.save_pretrained(folder)
+    _keep(context.run / TOKENIZER, load)
 
 
 def kept_tokenizer(context: Context) -> Any:
@@ -81,7 +77,7 @@ def kept_tokenizer(context: Context) -> Any:
 
     folder = context.run / TOKENIZER
     if not folder.is_dir():
-        raise BackboneError(f"{context.run} holds no tokenizer; the run is not whole, train it again")
+        raise BackboneError(f"{context.run} has no tokenizer; the run is incomplete, train it again")
     return AutoTokenizer.from_pretrained(folder)
 
 
@@ -89,22 +85,17 @@ def keep_encoder(name: str, seed: int, context: Context) -> None:
     """Put a backbone's encoder into the run's folder, so that a run needs nothing from outside to predict.
 
     Raises:
-        BackboneError: if the backbone cannot be had.
+        BackboneError: if the backbone cannot be found.
     """
-    if (context.run / ENCODER).is_dir():
-        return
     from transformers import AutoModel, set_seed
 
-    from common.huggingface import backbone, tiny
+    def load() -> Any:
+        if name == tiny.NAME:
+            set_seed(seed)
+            return AutoModel.from_config(tiny.config(len(kept_tokenizer(context))))
+        return backbone.load(AutoModel.from_pretrained, name, context.environment, dtype="float32")
 
-    backbone.quiet()
-    if name == tiny.NAME:
-        set_seed(seed)
-        model = AutoModel.from_config(tiny.config(len(kept_tokenizer(context))))
-    else:
-        model = backbone.load(AutoModel.from_pretrained, name, context.environment, dtype="float32")
-    with atomic_folder(context.run / ENCODER) as folder:
-        model.save_pretrained(folder)
+    _keep(context.run / ENCODER, load)
 
 
 def kept_encoder(context: Context) -> Any:
@@ -115,6 +106,12 @@ def kept_encoder(context: Context) -> Any:
     """
     from transformers import AutoModel
 
-    from common.huggingface import backbone
-
     return backbone.load_folder(AutoModel.from_pretrained, context.run / ENCODER)
+
+
+def _keep(folder: Path, load: Callable[[], Any]) -> None:
+    if not folder.is_dir():
+        backbone.quiet()
+        pretrained = load()
+        with atomic_folder(folder) as part:
+            pretrained.save_pretrained(part)

@@ -1,4 +1,4 @@
-"""Hugging Face's Trainer with the habits of the kit: progress, deadline, exact continuation, grouped lengths.
+"""Hugging Face's Trainer as the kit uses it: progress, deadline, exact continuation, grouped lengths.
 
 Whatever model and data set a competition gives it, this module decides precision, order of the batches,
 checkpoints and when to stop. It uses only what transformers 5.0 and today's release both have.
@@ -10,14 +10,14 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from common import precision
 from common.data import ragged
@@ -25,7 +25,7 @@ from common.files import full_disk_reported
 from common.model import Context
 from common.precision import Precision
 
-WHOLE = "whole"  # a checkpoint with this file in it was written to its end
+WHOLE = "whole"  # a checkpoint with this file in it is complete
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +45,16 @@ class Schedule:
 
     @classmethod
     def of(cls, config: Any, **more: Any) -> Schedule:
-        """Return the schedule in a profile's settings, which have the same names; `more` goes before them."""
-        own = {part.name: getattr(config, part.name) for part in fields(cls) if hasattr(config, part.name)}
+        """Return the schedule of a profile's settings, which have the same names; `more` takes precedence."""
+        own = {field.name: getattr(config, field.name) for field in fields(cls) if hasattr(config, field.name)}
         return cls(**{**own, **more})
 
 
 class EpochSampler(Sampler[Any]):
     """Yield `(epoch, row)` pairs in an order that depends on the seed and the epoch alone.
 
-    The data set is asked for row and epoch, so that it may draw its augmentation from them: a run that is
-    killed and continued then sees exactly what an undisturbed one sees. With `lengths`, rows of like
-    length come together in a batch.
+    The data set gets both, so that its augmentation may depend on them: a run that is killed and continued sees
+    exactly what an undisturbed one sees. With `lengths`, the rows of a batch have similar lengths.
     """
 
     def __init__(self, n_rows: int, seed: int, batch_size: int, lengths: Sequence[int] | None) -> None:
@@ -76,7 +75,7 @@ class EpochSampler(Sampler[Any]):
         batches = [batch.tolist() for batch in ragged.grouped(order, self.lengths or (), self.batch_size)]
         short = batches.pop() if len(batches[-1]) < self.batch_size else []  # only the last batch may be short
         shuffled = torch.randperm(len(batches), generator=generator).tolist()
-        return [row for place in shuffled for row in batches[place]] + short
+        return [row for number in shuffled for row in batches[number]] + short
 
 
 class OneGpu(TrainingArguments):
@@ -92,18 +91,19 @@ class OneGpu(TrainingArguments):
 
 
 class KitTrainer(Trainer):
-    """A Trainer that takes its batches from an `EpochSampler`."""
+    """A Trainer that prints nothing itself and takes its batches from an `EpochSampler`, if it is given one."""
 
     def __init__(self, *arguments: Any, sampler: EpochSampler | None = None, **options: Any) -> None:
         self.sampler = sampler
         super().__init__(*arguments, **options)
+        self.remove_callback(PrinterCallback)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return self.sampler if self.sampler is not None else super()._get_train_sampler(train_dataset)
 
 
 def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArguments:
-    """Return the Trainer's arguments: nothing reported anywhere, nothing saved but on demand."""
+    """Return the Trainer's arguments: nothing is reported anywhere, checkpoints are saved on demand only."""
     dtype = precision.for_training(schedule.precision)
     return OneGpu(
         output_dir=str(folder),
@@ -129,23 +129,45 @@ def arguments(folder: Path, schedule: Schedule, **more: Any) -> TrainingArgument
     )
 
 
-def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, passes: int = 1) -> dict[str, Any]:
-    """Train to the end, to the deadline, or on from the last whole checkpoint; return notes for the record.
+def trainer(
+    network: Any,
+    folder: Path,
+    schedule: Schedule,
+    collator: Any,
+    head_learning_rate: float,
+    data: Any = None,
+    lengths: Sequence[int] | None = None,
+) -> KitTrainer:
+    """Return a trainer of a network with a `head`; `data` of some lengths is to train on, without it it predicts."""
+    sampler = None if data is None else EpochSampler(len(data), schedule.seed, schedule.batch_size, lengths)
+    return KitTrainer(
+        network,
+        arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
+        sampler=sampler,
+        train_dataset=data,
+        data_collator=collator,
+        optimizers=(_optimizer(network, schedule, head_learning_rate), None),
+    )
 
-    `passes` says how often all rows will be predicted afterwards, for which time is kept back.
+
+def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, passes: int = 1) -> dict[str, Any]:
+    """Train to the end or the deadline, from the last complete checkpoint if there is one; return notes for the record.
+
+    `passes` is how often all rows will be predicted afterwards, for which time is reserved.
     """
     folder = Path(str(trainer.args.output_dir))
     last = _last_checkpoint(folder)
     with context.progress.task(f"{context.title} · train", n_rows * schedule.epochs) as task:
-        habits = _Habits(trainer, context, task, n_rows, schedule, passes)
-        trainer.add_callback(habits)
+        callback = _RunCallback(trainer, context, task, n_rows, schedule, passes)
+        trainer.add_callback(callback)
         with full_disk_reported(folder):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
-    notes: dict[str, Any] = {"steps": trainer.state.global_step, "steps_planned": trainer.state.max_steps}
-    notes |= {
-        "curve": [[entry["step"], round(entry["loss"], 5)] for entry in trainer.state.log_history if "loss" in entry]
-    }
-    if habits.out_of_time:
+    state = trainer.state
+    notes: dict[str, Any] = {
+        "steps": state.global_step, "steps_planned": state.max_steps,
+        "curve": [[entry["step"], round(entry["loss"], 5)] for entry in state.log_history if "loss" in entry],
+    }  # fmt: skip
+    if callback.out_of_time:
         notes["stopped_early"] = True
         context.progress.warn(
             f"{context.title}: stopped by the deadline after step {notes['steps']} of {notes['steps_planned']}"
@@ -153,7 +175,7 @@ def fit(trainer: Trainer, context: Context, n_rows: int, schedule: Schedule, *, 
     return notes
 
 
-class _Habits(TrainerCallback):
+class _RunCallback(TrainerCallback):
     """Progress, checkpoints by the clock, and the deadline."""
 
     def __init__(
@@ -194,44 +216,28 @@ class _Habits(TrainerCallback):
                 shutil.rmtree(old, ignore_errors=True)
 
     def _rows(self, state: Any) -> int:
-        share = state.global_step / max(state.max_steps, 1)
-        rows: int = round(share * self.n_rows * self.schedule.epochs)
+        rows: int = round(state.global_step / max(state.max_steps, 1) * self.n_rows * self.schedule.epochs)
         return rows
 
     def _reserve(self, state: Any) -> float:
-        """Return the seconds to keep back for predicting, which takes a third of training's time per row.
+        """Return the seconds to reserve for prediction, which takes a third of training's time per row.
 
-        All rows, those of the test set among them, are predicted once in every pass; half as much again is for
-        writing and for luck.
+        All rows, also those of the test set, are predicted once in every pass; half as much again is a margin.
         """
         steps = max(state.global_step - self.first_step, 1)
         per_epoch = (time.monotonic() - self.started) / steps * state.max_steps / self.schedule.epochs
         return float(10 + per_epoch / 3 * 1.5 * self.passes)
 
 
-def optimizer(model: Any, schedule: Schedule, rates: Mapping[str, float]) -> torch.optim.Optimizer:
-    """Return AdamW (fused) with a learning rate of its own for the parts of the model named in `rates`.
-
-    Vectors (biases, normalisations) are not decayed, as the Trainer's own optimiser has it.
-    """
+def _optimizer(network: Any, schedule: Schedule, head_learning_rate: float) -> torch.optim.Optimizer:
+    """Return AdamW (fused); vectors (biases, normalisations) are not decayed, as by the Trainer's own optimizer."""
     groups: dict[tuple[float, float], list[Any]] = {}
-    for name, parameter in model.named_parameters():
-        rate = rates.get(name.partition(".")[0], schedule.learning_rate)
+    for name, parameter in network.named_parameters():
+        rate = head_learning_rate if name.startswith("head.") else schedule.learning_rate
         decay = schedule.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     parts = [{"params": own, "lr": rate, "weight_decay": decay} for (rate, decay), own in groups.items()]
     return torch.optim.AdamW(parts, fused=True)
-
-
-def quiet(trainer: Trainer) -> Trainer:
-    """Return the trainer without its own printing: progress and the log are the kit's."""
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def seed(number: int) -> None:
-    """Seed Python, NumPy and PyTorch."""
-    set_seed(number)
 
 
 def _last_checkpoint(folder: Path) -> Path | None:

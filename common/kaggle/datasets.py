@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.errors import SettingError
+from common.kaggle import secrets
 from common.kaggle.errors import Damaged, Invalid
 from common.kaggle.results import DatasetState, DatasetStatus, Progress, Ref
 from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 WAIT_LIMIT = 3600.0
 """Seconds that Kaggle may take to process a version."""
+
+TITLE_LENGTH = 50
+SCANNED_BYTES = 1_000_000
+"""Larger files are weights and vocabularies, in which no credential is looked for."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # What Kaggle unpacks when it is uploaded; a wheel is a zip archive by another name and stays as it is.
@@ -49,6 +54,7 @@ def publish(
     *,
     title: str,
     notes: str,
+    follow_links: bool = False,
     limit: float = WAIT_LIMIT,
     progress: Progress | None = None,
     notify: Notify = silent,
@@ -65,6 +71,7 @@ def publish(
         folder: its files.
         title: its title if it is created; 6 to 50 characters, as the slug.
         notes: of the version.
+        follow_links: upload also what links out of the folder lead to.
         limit: seconds to wait until Kaggle has processed it.
         progress: called with the bytes of the file under way.
         notify: called with a line about what happens.
@@ -76,7 +83,8 @@ def publish(
         Damaged: if the finished version does not hold what was uploaded.
         KaggleError: see `common.kaggle.official`.
     """
-    expected = _check(ref, title, folder)
+    files = _check(ref, title, folder, follow_links)
+    expected = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
     before = client.datasets.status(ref)
     if before is not None and before.state is DatasetState.DELETED:
         raise Invalid(f"{ref.name} was deleted; Kaggle fails on a name that is used again, so choose another")
@@ -84,7 +92,7 @@ def publish(
         before = _await(client, ref, 0, limit, notify, clock)  # a version added during processing is lost
     newest = (before.version or 0) if before else 0
     with tempfile.TemporaryDirectory(prefix="dataset-") as scratch:
-        uploads = _pack(folder, Path(scratch))
+        uploads = _pack(folder, files, Path(scratch))
         size = sum(file.stat().st_size for file in uploads)
         notify(f"{ref.name}: uploading {len(uploads)} files, {size / 1e6:,.1f} MB")
         if before is None:
@@ -97,43 +105,84 @@ def publish(
     return Published(ref=ref.at(ready.version), files=tuple(expected), created=before is None)
 
 
-def _check(ref: Ref, title: str, folder: Path) -> dict[str, int]:
-    """Return names and sizes of the files; everything that can be checked before the upload is checked here."""
+def _check(ref: Ref, title: str, folder: Path, follow_links: bool) -> list[Path]:
+    """Return the files; everything that can be checked before the upload is checked here."""
     for what, text in (("slug", ref.slug), ("title", title)):
-        if not 6 <= len(text) <= 50:
-            raise SettingError(f"the {what} of a dataset must have 6 to 50 characters, got {len(text)}: {text!r}")
+        if not 6 <= len(text) <= TITLE_LENGTH:
+            raise SettingError(
+                f"the {what} of a dataset must have 6 to {TITLE_LENGTH} characters, got {len(text)}: {text!r}"
+            )
     if not folder.is_dir():
         raise SettingError(f"folder not found: {folder}; name the folder to upload")
-    files = _files(folder)
+    files = _files(folder, follow_links)
     if not files:
         raise SettingError(f"{folder} is empty; a dataset needs at least one file")
-    sizes = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
-    for name, size in sizes.items():
+    for file in files:
+        name = file.relative_to(folder).as_posix()
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
             raise SettingError(f"Kaggle fails on the file name {name!r}; use letters, digits and . _ - only")
         if name.endswith(_UNPACKED):
             raise SettingError(f"Kaggle would unpack {name!r}; upload the folder that it holds instead")
-        if not size:
+        if not file.stat().st_size:
             raise SettingError(f"{name!r} is empty; Kaggle does not keep empty files")
-    return sizes
+    secrets.refuse({file.relative_to(folder).as_posix(): _readable(file) for file in files})
+    return files
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return all files of a folder and below that are not hidden."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+def _files(folder: Path, follow_links: bool) -> list[Path]:
+    """Return all files of a folder and below that are not hidden.
+
+    Raises:
+        SettingError: for links that lead nowhere, in a circle, or out of the folder unless they are to be followed.
+    """
+    files: list[Path] = []
+    broken: list[str] = []
+    outside: list[str] = []
+
+    def walk(path: Path, above: tuple[Path, ...]) -> None:
+        for each in sorted(path.iterdir()):
+            real, name = each.resolve(), each.relative_to(folder).as_posix()
+            if each.name.startswith("."):
+                continue
+            if each.is_symlink() and (not real.exists() or real in above):
+                broken.append(name)
+            elif each.is_symlink() and not real.is_relative_to(folder.resolve()) and not follow_links:
+                outside.append(name)
+            elif each.is_dir():
+                walk(each, (*above, real))
+            elif each.is_file():
+                files.append(each)
+
+    walk(folder, (folder.resolve(),))
+    if broken:
+        raise SettingError(f"{listed(broken)} in {folder}: a link that leads nowhere or in a circle; remove it")
+    if outside:
+        raise SettingError(
+            f"{listed(outside)} in {folder}: a link out of the folder; copy the file, or upload it with --follow-links"
+        )
+    return files
 
 
-def _pack(folder: Path, scratch: Path) -> list[Path]:
+def _readable(file: Path) -> str:
+    """Return a small file's text, empty if it is none."""
+    if file.stat().st_size > SCANNED_BYTES:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _pack(folder: Path, files: list[Path], scratch: Path) -> list[Path]:
     """Return the files to upload: those at the top, and an archive of every sub-folder."""
     uploads = []
-    for top, files in groupby(_files(folder), key=lambda file: folder / file.relative_to(folder).parts[0]):
+    for top, below in groupby(files, key=lambda file: folder / file.relative_to(folder).parts[0]):
         if top.is_file():
             uploads.append(top)
             continue
         archive = scratch / f"{top.name}.zip"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:  # weights and wheels do not shrink
-            for file in files:
+            for file in below:
                 # A fixed date: the same files make the same archive.
                 entry = zipfile.ZipInfo(file.relative_to(top).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
                 with file.open("rb") as source, packed.open(entry, "w", force_zip64=True) as target:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from common.data.archives import extract
 from common.errors import ArchiveError
-from common.files import atomic_write
-from common.kaggle.errors import Damaged, RulesNotAccepted
+from common.files import atomic_write, locked
+from common.kaggle.errors import Damaged, KaggleError, RulesNotAccepted
 from common.kaggle.results import Progress, RemoteFile
 from common.kaggle.retry import Notify, silent
 from common.wording import listed
@@ -63,27 +63,33 @@ def download(
         RulesNotAccepted: with the page to open.
         Damaged: if what arrived is not what Kaggle lists.
         ArchiveError: if the archive is broken or unsafe.
+        KaggleError: if another process is downloading into the folder.
     """
-    if not force and (files := receipt(folder)) is not None:
-        return Download(folder=folder, files=tuple(file.name for file in files), size=_size(files), fetched=False)
-    if not client.competitions.info(slug).entered:
-        raise RulesNotAccepted(slug)
-    expected = client.competitions.files(slug)
-    notify(f"{slug}: {len(expected)} files, {_size(expected) / 1e6:,.1f} MB unpacked")
-    fetching = folder / _FETCHING
-    if force:
+
+    def refuse() -> None:
+        raise KaggleError(f"another process is downloading into {folder}; wait for its end")
+
+    with locked(folder / "download", refuse):
+        if not force and (files := receipt(folder)) is not None:
+            return Download(folder=folder, files=tuple(file.name for file in files), size=_size(files), fetched=False)
+        if not client.competitions.info(slug).entered:
+            raise RulesNotAccepted(slug)
+        expected = client.competitions.files(slug)
+        notify(f"{slug}: {len(expected)} files, {_size(expected) / 1e6:,.1f} MB unpacked")
+        fetching = folder / _FETCHING
+        if force:
+            shutil.rmtree(fetching, ignore_errors=True)
+        archive = fetching / f"{slug}.zip"
+        try:
+            if not archive.exists():
+                client.competitions.download(slug, archive, progress=progress)
+            arrived = _unpack(archive, folder, expected)
+        except (ArchiveError, Damaged):
+            archive.unlink(missing_ok=True)  # the next run must not go on from it, as it does after any other failure
+            raise
+        _write_receipt(folder, arrived)
         shutil.rmtree(fetching, ignore_errors=True)
-    archive = fetching / f"{slug}.zip"
-    try:
-        if not archive.exists():
-            client.competitions.download(slug, archive, progress=progress)
-        arrived = _unpack(archive, folder, expected)
-    except (ArchiveError, Damaged):
-        archive.unlink(missing_ok=True)  # the next run must not go on from it, as it does after any other failure
-        raise
-    _write_receipt(folder, arrived)
-    shutil.rmtree(fetching, ignore_errors=True)
-    return Download(folder=folder, files=tuple(file.name for file in arrived), size=_size(arrived), fetched=True)
+        return Download(folder=folder, files=tuple(file.name for file in arrived), size=_size(arrived), fetched=True)
 
 
 def receipt(folder: Path) -> list[RemoteFile] | None:

@@ -11,7 +11,8 @@ KaggleError                 everything below; one line, without any credential
 │   └── Capacity            too many sessions at once; one is free when another ends
 ├── Transient               network, overload, half answers: the same call may work later
 │   ├── RateLimited         Kaggle asks to slow down; `retry_after` is in seconds where it said so
-│   └── Unconfirmed         a push or submission whose answer was lost and that could not be looked up either
+│   ├── Unreached           no connection was made, so nothing was sent
+│   └── Unconfirmed         a push or submission whose answer was lost and that has not been seen since
 ├── TimedOut                something that was not ready in time
 └── Damaged                 bytes that are not what was announced: size, checksum, missing or unsafe files
 """
@@ -88,8 +89,12 @@ class RateLimited(Transient):
         super().__init__(message)
 
 
+class Unreached(Transient):
+    """No connection was made, so nothing was sent."""
+
+
 class Unconfirmed(Transient):
-    """A push or submission whose answer was lost and that could not be looked up either: look before repeating."""
+    """A push or submission whose answer was lost and that has not been seen since: look before repeating."""
 
 
 class TimedOut(KaggleError):

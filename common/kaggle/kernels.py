@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.errors import KernelError
+from common.errors import KernelError, KitError
 from common.files import atomic_folder
 from common.kaggle import outputs, preflight
 from common.kaggle.build import Built
-from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, SourcesDropped, TimedOut
+from common.kaggle.errors import Capacity, Damaged, KaggleError, NotFound, SourcesDropped, TimedOut, Unconfirmed
 from common.kaggle.pushes import Pushed, Pushes
 from common.kaggle.results import KernelState, KernelStatus, LogLine, Progress, Push, Ref
 from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
@@ -61,41 +61,54 @@ def push(
         clock: replaceable in tests.
 
     Raises:
-        KernelError: see `preflight.check`.
+        KernelError: see `preflight.check`; also if another process is pushing it.
         Capacity: if no session is free in time; nothing was pushed.
         SourcesDropped: if Kaggle accepted it without some of its inputs.
+        Unconfirmed: if it may have arrived but is not to be seen; the next push or look finds it.
         KaggleError: see `common.kaggle.official`.
     """
-    preflight.check(client, built, notify)
-    before = _version(client, built.ref)
-    refusal: Capacity | None = None
+    with pushes.pushing(built.ref):
+        lost = (earlier := pushes.last(built.ref)) is not None and earlier.ref.version is None
+        earlier = _known(client, built.ref, pushes)
+        if lost and earlier is not None and earlier.ref.version and earlier.bundle == built.hash:
+            notify(f"the push of {earlier.at}, whose answer was lost, arrived as {earlier.ref}; it is not repeated")
+            return earlier
+        preflight.check(client, built, notify)
+        before = max(_version(client, built.ref), (earlier and earlier.ref.version) or 0)
+        refusal: Capacity | None = None
 
-    def attempt(waited: float) -> Push | None:
-        nonlocal refusal
+        def attempt(waited: float) -> Push | None:
+            nonlocal refusal
+            try:
+                preflight.require_session(client, built, pushes)
+                pushes.keep(_record(built, built.ref.at(None), before=before))  # whatever happens to the answer
+                return client.kernels.push(built.folder, timeout=timeout, above=before)
+            except Capacity as error:
+                if (now := _version(client, built.ref)) > before:  # pushing again would make one more
+                    raise KernelError(
+                        f"Kaggle saved {built.ref.at(now)} but does not run it ({error}); run it on its page"
+                    ) from error
+                refusal = error
+                notify(f"{error} (waited {waited / 60:.0f} of {patience / 60:.0f} min)")
+                return None
+
         try:
-            preflight.require_session(client, built, pushes)
-            return client.kernels.push(built.folder, timeout=timeout)
-        except Capacity as error:
-            if (now := _version(client, built.ref)) > before:  # pushing again would make one more
-                raise KernelError(
-                    f"Kaggle saved {built.ref.at(now)} but does not run it ({error}); run it on its page"
-                ) from error
-            refusal = error
-            notify(f"{error} (waited {waited / 60:.0f} of {patience / 60:.0f} min)")
-            return None
-
-    try:
-        push = poll(attempt, "a free session", every=60.0, limit=patience, clock=clock)
-    except TimedOut as error:
-        raise refusal or error from None
-    except SourcesDropped as error:
-        pushes.keep(_record(built, Ref.parse(error.ref).at(error.version)))  # it runs, and can be stopped
-        raise
-    if push.ref.name != built.ref.name:
-        notify(f"Kaggle calls the kernel {push.ref.name}, not {built.ref.name}")
-    if push.invalid_tags:
-        notify(f"Kaggle does not know the keywords {', '.join(push.invalid_tags)}")
-    return pushes.keep(_record(built, push.ref, push.url))
+            push = poll(attempt, "a free session", every=60.0, limit=patience, clock=clock)
+        except Unconfirmed:
+            raise
+        except KitError as error:
+            pushes.forget(built.ref)
+            if isinstance(error, SourcesDropped):
+                earlier = _record(built, Ref.parse(error.ref).at(error.version))  # it runs, and can be stopped
+            if earlier is not None:
+                pushes.keep(earlier)
+            raise (refusal or error if isinstance(error, TimedOut) else error) from None
+        if push.ref.name != built.ref.name:
+            pushes.forget(built.ref)
+            notify(f"Kaggle calls the kernel {push.ref.name}, not {built.ref.name}")
+        if push.invalid_tags:
+            notify(f"Kaggle does not know the keywords {', '.join(push.invalid_tags)}")
+        return pushes.keep(_record(built, push.ref, push.url))
 
 
 def watch(
@@ -124,7 +137,8 @@ def watch(
         KaggleError: if Kaggle cannot be reached for long.
     """
     follower = _Follower(client, pushed.ref, on_log) if on_log else None
-    state, seen_active = None, False
+    state: KernelState | None = None
+    seen_active = False
 
     def look(waited: float) -> KernelStatus | None:
         nonlocal state, seen_active
@@ -132,8 +146,8 @@ def watch(
         if status.state is not state:
             state = status.state
             notify(f"{pushed.ref} is {state.value} ({waited / 60:.0f} min)")
-        if state.final and (seen_active or waited >= SETTLED_SECONDS):
-            return status
+        elif state.final and (seen_active or waited >= SETTLED_SECONDS):
+            return status  # seen twice: Kaggle has shown an end in between
         seen_active |= not state.final
         if follower and state is KernelState.RUNNING:
             follower.start()
@@ -202,11 +216,13 @@ def abort(client: Client, ref: Ref, pushes: Pushes, *, confirm: Callable[[str], 
 def find(client: Client, ref: Ref, pushes: Pushes) -> Pushed:
     """Return the version that was pushed from here, else the newest one on Kaggle.
 
+    The version of a push whose answer was lost is looked up.
+
     Raises:
         NotFound: if there is none.
     """
-    known = pushes.last(ref)
-    if known is not None and ref.version in (None, known.ref.version):
+    known = _known(client, ref, pushes)
+    if known is not None and known.ref.version and ref.version in (None, known.ref.version):
         return known
     info = client.kernels.info(ref)
     if info is None:
@@ -214,8 +230,16 @@ def find(client: Client, ref: Ref, pushes: Pushes) -> Pushed:
     return Pushed(kernel=ref.slug, ref=ref if ref.version else ref.at(info.version), url=known.url if known else "")
 
 
-def _record(built: Built, ref: Ref, url: str = "") -> Pushed:
-    return Pushed(kernel=built.name, ref=ref, bundle=built.hash, gpu=built.gpu, url=url)
+def _record(built: Built, ref: Ref, url: str = "", before: int = 0) -> Pushed:
+    return Pushed(kernel=built.name, ref=ref, bundle=built.hash, gpu=built.gpu, url=url, before=before)
+
+
+def _known(client: Client, ref: Ref, pushes: Pushes) -> Pushed | None:
+    """Return the newest push from here; one whose answer was lost gets its version as soon as Kaggle shows one."""
+    known = pushes.last(ref)
+    if known is not None and known.ref.version is None and (now := _version(client, ref)) > known.before:
+        known = pushes.keep(replace(known, ref=known.ref.at(now)))
+    return known
 
 
 def _version(client: Client, ref: Ref) -> int:

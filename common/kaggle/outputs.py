@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from common.data.archives import inside, move_all
@@ -45,6 +45,8 @@ def fetch(client: Client, ref: Ref, folder: Path, *, progress: Progress | None =
     names = [str(inside(file.name)) for file in files]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Damaged(f"{ref} lists {listed(twice)} more than once")
+    if both := sorted({str(parent) for name in names for parent in PurePosixPath(name).parents} & set(names)):
+        raise Damaged(f"{ref} lists {listed(both)} both as a file and as a folder")
     log = client.kernels.log(ref)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:

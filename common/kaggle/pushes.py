@@ -7,18 +7,23 @@ small file does, so that a later command, in another process, means the version 
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from common.errors import KernelError
-from common.files import atomic_write
+from common.errors import KernelError, SettingError
+from common.files import atomic_write, locked
 from common.kaggle.results import KernelState, Ref
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """One pushed version. `bundle` is the hash of its sources, empty if another machine pushed it."""
+    """One pushed version. `bundle` is the hash of its sources, empty if another machine pushed it.
+
+    A `ref` without a version is a push whose answer has not come (yet): it was made when `before` was the newest one.
+    """
 
     kernel: str
     ref: Ref
@@ -27,6 +32,7 @@ class Pushed:
     url: str = ""
     at: str = ""
     state: KernelState = KernelState.QUEUED
+    before: int = 0
 
     @property
     def active(self) -> bool:
@@ -35,13 +41,13 @@ class Pushed:
 
 
 class Pushes:
-    """The pushes that a file remembers, one for each kernel on Kaggle."""
+    """The pushes that a file remembers, one for each kernel on Kaggle. Several processes may write it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def all(self) -> list[Pushed]:
-        """Return the newest push of every kernel.
+        """Return the newest push of every kernel; entries that make no sense are passed over.
 
         Raises:
             KernelError: if the file is damaged.
@@ -50,8 +56,8 @@ class Pushes:
             return []
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            return [Pushed(**{**row, "ref": Ref.parse(row["ref"]), "state": KernelState[row["state"]]}) for row in rows]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return [pushed for row in list(rows) if (pushed := _read(row)) is not None]
+        except (OSError, ValueError, TypeError) as error:
             raise KernelError(f"{self._path} cannot be read ({error}); delete it, it only remembers pushes") from None
 
     def last(self, ref: Ref) -> Pushed | None:
@@ -61,7 +67,7 @@ class Pushes:
     def keep(self, pushed: Pushed) -> Pushed:
         """Remember a push instead of the kernel's earlier one."""
         pushed = replace(pushed, at=pushed.at or datetime.now(UTC).isoformat(timespec="seconds"))
-        self._write([*self._others(pushed.ref), pushed])
+        self._replace(pushed.ref, [pushed])
         return pushed
 
     def settle(self, ref: Ref, state: KernelState) -> None:
@@ -72,13 +78,31 @@ class Pushes:
 
     def forget(self, ref: Ref) -> None:
         """Forget a kernel."""
-        self._write(self._others(ref))
+        self._replace(ref, [])
 
-    def _others(self, ref: Ref) -> list[Pushed]:
-        return [pushed for pushed in self.all() if pushed.ref.name != ref.name]
+    def pushing(self, ref: Ref) -> AbstractContextManager[None]:
+        """Keep every other push of the same kernel out of the block.
 
-    def _write(self, pushes: list[Pushed]) -> None:
-        rows = [{**asdict(pushed), "ref": str(pushed.ref), "state": pushed.state.name} for pushed in pushes]
-        with atomic_write(self._path, "w") as handle:
-            json.dump(rows, handle, indent=1)
-            handle.write("\n")
+        Raises:
+            KernelError: if there is one.
+        """
+
+        def refuse() -> None:
+            raise KernelError(f"another process is pushing {ref.name}; wait for its end (kit kernel status)")
+
+        return locked(self._path.with_name(f"push-{ref.owner}-{ref.slug}"), refuse)
+
+    def _replace(self, ref: Ref, new: list[Pushed]) -> None:
+        with locked(self._path):
+            pushes = [*(pushed for pushed in self.all() if pushed.ref.name != ref.name), *new]
+            rows = [{**asdict(pushed), "ref": str(pushed.ref), "state": pushed.state.name} for pushed in pushes]
+            with atomic_write(self._path, "w") as handle:
+                json.dump(rows, handle, indent=1)
+                handle.write("\n")
+
+
+def _read(row: Any) -> Pushed | None:
+    try:
+        return Pushed(**{**row, "ref": Ref.parse(row["ref"]), "state": KernelState[row["state"]]})
+    except (SettingError, KeyError, TypeError, AttributeError):
+        return None

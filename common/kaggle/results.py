@@ -13,7 +13,10 @@ from common.errors import SettingError
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done so far and the bytes expected in all (None: unknown)."""
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+def is_slug(text: str) -> bool:
+    """Whether a text can be the name of a user, a kernel or a dataset."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) is not None
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Ref:
         if len(parts) == 1 and owner:
             parts.insert(0, owner)
         version = tag.removeprefix("v")
-        names_fit = len(parts) == 2 and all(_SLUG.fullmatch(part) for part in parts)
+        names_fit = len(parts) == 2 and all(map(is_slug, parts))
         if not names_fit or (tag and not (version.isdecimal() and int(version) > 0)):
             raise SettingError(f"{text!r} is not the name of a kernel or dataset: write owner/slug or owner/slug@3")
         return cls(parts[0], parts[1], int(version) if tag else None)
@@ -166,13 +169,14 @@ class SubmissionState(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """One submission as Kaggle lists it; scores are its texts, empty where there is none yet."""
+    """One submission as Kaggle lists it; `size` in bytes, scores are its texts, empty where there is none yet."""
 
     ref: int
     state: SubmissionState
     date: datetime | None = None
     description: str = ""
     file_name: str = ""
+    size: int | None = None
     public_score: str = ""
     private_score: str = ""
     error: str = ""

@@ -9,13 +9,29 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from common.errors import SettingError
-from common.kaggle.errors import RateLimited, TimedOut, Transient, Unconfirmed
+from common.kaggle.errors import (
+    AuthError,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    TimedOut,
+    Transient,
+    Unconfirmed,
+    Unreached,
+)
 
 T = TypeVar("T")
+M = TypeVar("M")
 Notify = Callable[[str], None]
 
 FAILURES = 5
 """Looks in a row that may fail while something is waited for."""
+
+ARRIVAL_SECONDS = 300.0
+"""How long a backend may go on with what its front door has already given up."""
+
+# What a single look may meet although nothing is wrong: Kaggle denies what it has only just made, and a sign-in lapses.
+_PASSING = (Transient, AuthError, Forbidden, NotFound)
 
 
 def silent(message: str) -> None:
@@ -70,36 +86,50 @@ class Retry:
                 failures = 1 if progress() > before else failures + 1
                 self._rest(failures, error, notify)
 
-    def once(self, act: Callable[[], T], find: Callable[[], T | None], *, what: str, notify: Notify = silent) -> T:
-        """Do something that must not happen twice.
+    def once(
+        self, act: Callable[[], M], find: Callable[[M | None], T | None], *, what: str, notify: Notify = silent
+    ) -> T:
+        """Do something that must not happen twice, and return it once Kaggle shows it.
 
-        After a lost answer it is looked for, twice with a pause before each look, because a slow server may
-        still be at it; only what is not there is done again. A 429 was not taken up, so it needs no look.
+        It is done again only where nothing was sent, or a 429 says that it was not taken up. After any other unclear
+        answer a slow backend may still be at it, so it is only looked for.
 
         Args:
-            act: does it and returns the result.
-            find: returns the result of an earlier `act` that arrived, else None; safe to repeat.
+            act: does it and returns what the answer says was made.
+            find: returns what was made if Kaggle shows it; it is given the result of `act`, None if that is unknown.
             what: what is done, for messages.
-            notify: called with a line before every repetition.
+            notify: called with a line about every wait.
 
         Raises:
-            Unconfirmed: if it may have arrived but cannot be looked up; it is not repeated then.
-            KaggleError: what `act` raises otherwise; a Transient one only after all attempts.
+            Unconfirmed: if it may have arrived but is not seen for ARRIVAL_SECONDS.
+            KaggleError: what `act` raises otherwise.
         """
+        made, why = self._act(act, what, notify)
+
+        def look(waited: float) -> T | None:
+            if waited:
+                notify(f"{what} is not there yet ({waited:.0f} of {ARRIVAL_SECONDS:.0f} s)")
+            return find(made)
+
+        try:
+            return poll(look, what, limit=ARRIVAL_SECONDS, every=15.0, failures=1000, clock=self.clock)
+        except TimedOut:
+            raise Unconfirmed(
+                f"{what}: {why}, and Kaggle does not show it after {span(ARRIVAL_SECONDS)}; "
+                "it may still arrive: look before doing it again"
+            ) from None
+
+    def _act(self, act: Callable[[], M], what: str, notify: Notify) -> tuple[M | None, str]:
         failures = 0
         while True:
             try:
-                return act()
-            except Transient as error:
+                return act(), "Kaggle accepted it"
+            except (RateLimited, Unreached) as error:
                 failures += 1
-                if isinstance(error, RateLimited):
-                    self._rest(failures, error, notify)
-                    continue
+                self._rest(failures, error, notify)
+            except Transient as error:
                 notify(f"{error}; checking whether {what} arrived")
-                if (result := self._look(find, what, failures)) is not None:
-                    return result
-                if failures == self.attempts:
-                    raise
+                return None, f"no clear answer came ({error})"
 
     def pause(self, attempt: int, error: Transient | None = None) -> float:
         """Return the seconds to wait after failed attempt number `attempt`, counted from 1."""
@@ -114,20 +144,6 @@ class Retry:
             raise error
         notify(f"{error}; trying again in {pause:.0f} s ({failures} of {self.attempts - 1})")
         self.clock.sleep(pause)
-
-    def _look(self, find: Callable[[], T | None], what: str, failures: int) -> T | None:
-        for _ in range(2):
-            self.clock.sleep(self.pause(failures))
-            try:
-                result = self.call(find)
-            except Transient as error:
-                raise Unconfirmed(
-                    f"{what}: the answer was lost and Kaggle cannot be asked now ({error}); "
-                    "it may have arrived: look before doing it again"
-                ) from error
-            if result is not None:
-                return result
-        return None
 
 
 def poll(
@@ -146,12 +162,12 @@ def poll(
         what: what is waited for, for the message.
         limit: seconds after which waiting ends.
         every: seconds between two looks; Kaggle's rate limits are not published, so no less than 30 for long waits.
-        failures: how many looks in a row may fail with a Transient error.
+        failures: how many looks in a row may fail for a moment; in the end that may also be a 401, 403 or 404.
         clock: replaceable in tests.
 
     Raises:
         TimedOut: when the limit is over.
-        KaggleError: what `look` raises; a Transient one only after so many `failures`.
+        KaggleError: what `look` raises; one that may pass only after so many `failures`.
     """
     clock = clock or Clock()
     began, waited, failed = clock.now(), 0.0, 0
@@ -160,16 +176,17 @@ def poll(
             if (result := look(waited)) is not None:
                 return result
             failed = 0
-        except Transient:
+        except _PASSING:
             failed += 1
             if failed > failures:
                 raise
         clock.sleep(min(every * (1 + 0.2 * clock.random()), max(limit - (clock.now() - began), 0.0) + 0.001))
         waited = clock.now() - began
-    raise TimedOut(f"{what} is not ready after {_span(limit)}; it may still become so: look again later")
+    raise TimedOut(f"{what} is not ready after {span(limit)}; it may still become so: look again later")
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Return a time in words, in the largest unit that it fills."""
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

@@ -39,12 +39,19 @@ _FORMATS = {
     "a web token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     "a password in a URL": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"{}]+:[^\s/@'\"{}]{4,}@"),
 }
-# `name = "value"`, `"name": "value"` and `NAME=value`, where the name says that the value is secret.
-_ASSIGNED = re.compile(
-    r"""(?P<name>[A-Za-z_][\w.-]*)["']?\]?\s*(?:=|:|,)\s*(?P<quote>["'])(?P<quoted>[^"'\s]{16,})(?P=quote)"""
-    r"""|^\s*(?:export\s+)?(?P<variable>[A-Z][A-Z0-9_]*)=(?P<bare>[^\s"'()]{16,})\s*$"""
-)
-_SECRET_WORDS = {"key", "apikey", "token", "secret", "password", "passwd", "passphrase", "pwd", "credential", "auth"}
+# The nearest of these words before a random value says whether it is a credential.
+_SECRET_WORDS = {
+    *("key", "apikey", "token", "secret", "password", "passwd", "passphrase", "pwd", "credential"),
+    *("auth", "authorization", "bearer", "login"),
+}
+_HARMLESS_WORDS = {
+    *("sha", "sha1", "sha256", "md5", "hash", "digest", "checksum", "revision", "commit", "etag", "bundle"),
+}
+_WORDS_BEFORE = 8
+_VALUE = re.compile(r"[A-Za-z0-9+/=_.~-]{16,}")
+_KEY_SHAPE = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")  # of Kaggle's keys and of Weights & Biases'
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_JOINED = re.compile(r"""(["'])[ \t]*\+?[ \t]*[brfuBRFU]{0,2}\1""")  # "two" "halves"
 _LENGTH = 16
 _ENTROPY = 3.0  # bits per character: words of a language have less, random letters, digits and hex more
 _FILES = re.compile(
@@ -72,9 +79,13 @@ def scan(name: str, text: str) -> Iterator[Finding]:
     """Yield what looks like a credential in a file: at most one finding for each line, and one for its name."""
     if is_secret_file(name):
         yield Finding(name, 0, "a file that usually holds one")
+    before = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if kind := next((kind for kind, pattern in _FORMATS.items() if pattern.search(line)), None) or _assigned(line):
+        joined = _JOINED.sub("", line)
+        kind = next((kind for kind, pattern in _FORMATS.items() if pattern.search(joined)), None)
+        if kind := kind or _named(before, joined):
             yield Finding(name, number, kind)
+        before = line if line.strip() else before
 
 
 def is_secret_file(name: str) -> bool:
@@ -82,11 +93,26 @@ def is_secret_file(name: str) -> bool:
     return _FILES.fullmatch(PurePosixPath(name).name.lower()) is not None
 
 
-def _assigned(line: str) -> str | None:
-    for match in _ASSIGNED.finditer(line):
-        words = re.split(r"[_.\-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", match["name"] or match["variable"]).lower())
-        if _SECRET_WORDS.intersection(word.rstrip("s") for word in words) and _random(match["quoted"] or match["bare"]):
-            return f"a random value called {match['name'] or match['variable']}"
+def _named(before: str, line: str) -> str | None:
+    """Judge the random values of a line by the names in front of them; one that opens the line, by the line before."""
+    for match in _VALUE.finditer(line):
+        context = line[: match.start()]
+        # `NAME=value` without quotes is one run of these characters.
+        name, sign, value = match[0].partition("=")
+        value = value if sign and value.strip("=") and _NAME.fullmatch(name) else match[0]
+        context += match[0].removesuffix(value)
+        names = _NAME.findall(context) if re.search(r"\w{3}", context) else _NAME.findall(before)
+        if value.startswith("0x") or not _random(value):
+            continue
+        for name in reversed(names[-_WORDS_BEFORE:]):
+            parts = re.split(r"[_.\-]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+            if _HARMLESS_WORDS.intersection(parts):
+                break
+            if _SECRET_WORDS.intersection(part.rstrip("s") for part in parts):
+                return f"a random value called {name}"
+        else:
+            if _KEY_SHAPE.fullmatch(value):
+                return "a value that looks like a key"
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Competition
 from common.errors import SubmissionError
+from common.files import locked
 from common.files import sha256 as sha256_of
 from common.kaggle.errors import Invalid, LimitReached, NotFound, RulesNotAccepted
 from common.kaggle.results import CompetitionInfo, KernelState, Ref, Submission, SubmissionState
@@ -20,6 +22,8 @@ from common.wording import listed
 if TYPE_CHECKING:
     from common.kaggle.official import Client
     from common.runs.ledger import Ledger
+
+_MARK = re.compile(r"#[0-9a-f]{10}\b")
 
 WAIT_LIMIT = 12 * 3600.0
 """Seconds: the longest rerun that Kaggle allows."""
@@ -56,8 +60,9 @@ def submit(
 ) -> Outcome:
     """Submit, after everything that can be checked was checked.
 
-    The description on Kaggle is the message and the first digits of the content's SHA-256: by them a submission
-    is known again, from another machine too, so the same bytes are not sent twice.
+    The description on Kaggle begins with the first digits of the content's SHA-256: by them a submission is known
+    again, from another machine and in a cut description too, so the same bytes are not sent twice. From this folder
+    only one process at a time submits to a competition.
 
     Args:
         client: the connection.
@@ -83,27 +88,34 @@ def submit(
     """
     slug, clock = competition.slug, clock or Clock()
     sha256 = sha256_of(what) if isinstance(what, Path) else hashlib.sha256(f"{slug} {what}".encode()).hexdigest()
-    description = f"{message} #{sha256[:10]}".strip()
-    if isinstance(what, Path):
-        _validate(what, sample, competition)
-    if not again:
-        _require_not_in_ledger(ledger, sha256)
-    info = client.competitions.info(slug)
-    left = _preflight(client, info, what, competition.submission.file_name, notify)
-    if not again:
-        _require_not_on_kaggle(client, slug, sha256)
-    count = f"; {left} left today, this takes one" if left is not None else ""
-    if not confirm(f"submit {what} to {slug}{count}?"):
-        raise SubmissionError("not submitted: not confirmed (--yes confirms it)")
-
+    description = f"{_mark(sha256)} {message}".strip()
     name = what.name if isinstance(what, Path) else str(what)
     line = {"run": run, "metric": competition.metric, "file": name, "sha256": sha256, "message": message}
-    ledger.add("submitting", **line)
     if isinstance(what, Path):
-        submission = client.competitions.submit_file(slug, what, description)
-    else:
-        submission = client.competitions.submit_kernel(slug, what, competition.submission.file_name, description)
-    ledger.add("submitted", **line, **_scores(submission))
+        _validate(what, sample, competition)
+    with locked(ledger.path.with_name("submission"), lambda: notify(f"waiting for another submission to {slug}")):
+        if not again:
+            _require_not_in_ledger(ledger, sha256)
+        info = client.competitions.info(slug)
+        left = _preflight(client, info, what, competition.submission.file_name, notify)
+        _note_arrived(client, slug, ledger)
+        if not again:
+            _require_not_in_ledger(ledger, sha256)
+            _require_not_on_kaggle(client, slug, sha256, what)
+        count = f"; {left} left today, this takes one" if left is not None else ""
+        if not confirm(f"submit {what} to {slug}{count}?"):
+            raise SubmissionError("not submitted: not confirmed (--yes confirms it)")
+        ledger.add("submitting", **line)
+        try:
+            if isinstance(what, Path):
+                submission = client.competitions.submit_file(slug, what, description)
+            else:
+                file_name = competition.submission.file_name
+                submission = client.competitions.submit_kernel(slug, what, file_name, description)
+        except KeyboardInterrupt:
+            notify(f"it may have been submitted: kit submissions {competition.name} shows it, the next kit submit too")
+            raise
+        ledger.add("submitted", **line, **_scores(submission))
     notify(f"submission {submission.ref} to {slug} was accepted")
     if wait is not None:
         submission = await_score(client, slug, submission, limit=wait, notify=notify, clock=clock)
@@ -125,14 +137,17 @@ def await_score(
     Raises:
         TimedOut: if it is still pending after `limit` seconds.
     """
+    unscored = False
 
     def look(waited: float) -> Submission | None:
+        nonlocal unscored
         # The list comes first: Kaggle has left the reason of a failure out of the single look-up before.
         newest = client.competitions.submissions(slug, newest=20)
         entry = next((item for item in newest if item.ref == submission.ref), None)
         now = entry or client.competitions.submission(slug, submission.ref)
-        if now.final:
+        if now.scored or (now.final and unscored):  # an end without a score is looked at twice
             return now
+        unscored = now.final
         if waited:
             notify(f"submission {submission.ref} is pending ({waited / 60:.0f} min)")
         return None
@@ -159,10 +174,30 @@ def _require_not_in_ledger(ledger: Ledger, sha256: str) -> None:
         )
 
 
-def _require_not_on_kaggle(client: Client, slug: str, sha256: str) -> None:
+def _note_arrived(client: Client, slug: str, ledger: Ledger) -> None:
+    """Add what was submitted from here but never answered, if Kaggle lists it."""
+    rows = ledger.rows()
+    answered = {row["sha256"] for row in rows if row["ref"]}
+    unanswered = {row["sha256"]: row for row in rows if row["event"] == "submitting" and row["sha256"] not in answered}
+    for submission in client.competitions.submissions(slug, newest=100) if unanswered else ():
+        for sha256, row in unanswered.items():
+            if _mark(sha256) in submission.description:
+                line = {name: row[name] for name in ("run", "metric", "file", "sha256", "message")}
+                ledger.add("submitted", **line, **_scores(submission))
+
+
+def _require_not_on_kaggle(client: Client, slug: str, sha256: str, what: Path | Ref) -> None:
     """Search Kaggle's own list for the content: it knows what other machines and killed processes sent."""
+    size = what.stat().st_size if isinstance(what, Path) else None
     for submission in client.competitions.submissions(slug, newest=100):
-        if submission.description.endswith(f"#{sha256[:10]}") and submission.state is not SubmissionState.ERROR:
+        marked = _MARK.search(submission.description)
+        # Without a mark, which Kaggle may have cut off, the name and the size have to do.
+        same = (
+            marked[0] == _mark(sha256)
+            if marked
+            else isinstance(what, Path) and ((submission.file_name, submission.size) == (what.name, size))
+        )
+        if same and submission.state is not SubmissionState.ERROR:
             raise SubmissionError(
                 f"the same content is on Kaggle already as submission {submission.ref} "
                 f"({submission.public_score or submission.state.value}); --again submits it once more"
@@ -204,6 +239,10 @@ def _check_kernel(client: Client, kernel: Ref, file_name: str) -> None:
         raise NotFound(
             f"the output of {kernel} has no {file_name}, which Kaggle scores; it has {listed(names) or 'no files'}"
         )
+
+
+def _mark(sha256: str) -> str:
+    return f"#{sha256[:10]}"
 
 
 def _scores(submission: Submission) -> dict[str, Any]:

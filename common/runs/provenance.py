@@ -13,7 +13,7 @@ from common.environment import PROJECT
 from common.sources import sources
 
 LIBRARIES = (
-    "numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "datasets", "accelerate",
+    "numpy", "pandas", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "accelerate",
     "fastai", "fastcore", "timm", "kaggle",
 )  # fmt: skip
 

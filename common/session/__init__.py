@@ -1,1 +1,1 @@
-"""Inside a running kernel: what it was asked for, what it runs on, and what it leaves behind."""
+"""Inside a running kernel: its settings, its machine and its outputs."""

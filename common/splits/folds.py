@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Split
 from common.errors import SplitError
@@ -148,7 +148,7 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
 
     from common.splits.groups import deal_groups
 
-    groups, names = _codes(frame, split.group)
+    groups, names = _codes(frame, split.group, alone=split.without_group == "alone")
     _require(len(names), f"{split.group!r} has {len(names)} groups", split)
     classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
     if split.holdout is None:
@@ -162,7 +162,7 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
 def _time(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     import numpy as np
 
-    moments, names = _codes(frame, split.order, as_time=True)
+    moments, names = _codes(frame, split.order, kind="time")
     n_valid = ceil(split.holdout * len(frame)) if split.holdout is not None else 0
     block = len(frame) // (split.n_splits + 1)
     starts = [len(frame) - n_valid] if n_valid else [len(frame) - block * k for k in range(split.n_splits, 0, -1)]
@@ -225,25 +225,50 @@ def _enough_rows(n_rows: int, split: Split) -> None:
         raise SplitError(f"{n_rows} rows cannot be divided into {needed} parts; lower n_splits or add rows")
 
 
-def _codes(frame: pd.DataFrame, name: str | None, as_time: bool = False) -> tuple[NDArray[np.intp], pd.Index[Any]]:
-    """Return each row's position among the sorted values of a column, and those values; nothing may be missing."""
+def present(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column whose empty cells are missing values: in a file nothing else tells that a value is missing."""
+    return values if _is_measured(values) else values.mask(values.astype(str).str.strip() == "")
+
+
+def _is_measured(values: pd.Series[Any]) -> bool:
     import pandas as pd
 
-    values = frame[name]
-    if as_time and not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_datetime64_any_dtype(values):
-        try:
-            values = pd.to_datetime(values, format="ISO8601", utc=True)
-        except (TypeError, ValueError) as error:
-            example = values.dropna().iloc[0]
-            raise SplitError(f"{name!r} holds {example!r}: neither numbers nor ISO 8601 dates; convert it") from error
-    missing = values.isna()
-    if missing.any():
+    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)
+
+
+def _codes(
+    frame: pd.DataFrame, name: str | None, kind: Literal["name", "number", "time"] = "name", *, alone: bool = False
+) -> tuple[NDArray[np.intp], pd.Index[Any]]:
+    """Return each row's position among the sorted values of a column, and those values.
+
+    Text that is all numbers, as of a column that no competition describes, is numbers where their order matters. Nothing
+    may be missing, unless each such row stands `alone`.
+    """
+    import numpy as np
+    import pandas as pd
+
+    values = present(frame[name])
+    if kind != "name" and not _is_measured(values):
+        numbers = pd.to_numeric(values, errors="coerce")
+        if numbers.notna().equals(values.notna()):
+            values = numbers
+        elif kind == "time":
+            dates = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+            wrong = values.notna() & dates.isna()
+            if wrong.any():
+                example = values[wrong & numbers.isna() if (wrong & numbers.isna()).any() else wrong].iloc[0]
+                raise SplitError(f"{name!r} holds {example!r}: neither numbers nor ISO 8601 dates; convert it")
+            values = dates
+    missing = values.isna().to_numpy()
+    if missing.any() and not alone:
+        other = ", or let each such row stand alone (--set split.without_group=alone)" if kind == "name" else ""
         raise SplitError(
-            f"{name!r} is missing in {int(missing.sum())} rows, first in row {missing.to_numpy().argmax()}; "
-            "fill or drop those rows before the split"
+            f"{name!r} is missing in {int(missing.sum())} rows, first in row {missing.argmax()}; "
+            f"fill or drop those rows before the split{other}"
         )
     codes, names = pd.factorize(values, sort=True)
-    return codes, names
+    codes[missing] = len(names) + np.arange(missing.sum())
+    return codes, names.append(pd.Index(["none"] * missing.sum(), dtype=object)) if missing.any() else names
 
 
 def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
@@ -251,7 +276,7 @@ def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
     import numpy as np
     import pandas as pd
 
-    codes, names = _codes(frame, split.stratify)
+    codes, names = _codes(frame, split.stratify, kind="number")
     if pd.api.types.is_numeric_dtype(names) and len(names) > split.bins:
         # Quantiles of the codes are those of the values, and an infinite value is just the last one.
         bins = pd.qcut(codes, split.bins, labels=False, duplicates="drop")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Split
 from common.errors import SplitError
+from common.splits.folds import present
 from common.splits.near_duplicates import near_duplicates
 from common.wording import plural
 
@@ -32,7 +33,7 @@ _EXAMPLES = 3
 class Leak:
     """One way in which validation knows training; `fraction` is that of the validation rows, over all folds."""
 
-    kind: Literal["group", "duplicate", "near_duplicate"]
+    kind: Literal["group", "duplicate", "swapped", "near_duplicate"]
     message: str
     fraction: float
     examples: tuple[str, ...]
@@ -51,7 +52,8 @@ def check(
 
     - Groups: values of `group` on both sides. With `test`, also values of any input column that validation shares
       with training far more often than the test does: there the split promises what the test does not keep.
-    - Duplicates: rows that agree in all inputs.
+    - Duplicates: rows that agree in all inputs; swapped: once the order of the text inputs is left aside, as of the pairs
+      (a, b) and (b, a).
     - Near duplicates: alike in every input, where text may differ in case, punctuation, word order and by small
       edits (see `common.splits.near_duplicates`), and numbers by a thousandth of their standard deviation.
 
@@ -118,7 +120,7 @@ def _shared_group(
     """Return the leak by a column: any sharing if it is known to be the group, else more than the test shares."""
     import pandas as pd
 
-    codes, values = pd.factorize(frame[name])
+    codes, values = pd.factorize(present(frame[name]))
     shared = _crossing(codes, folds, ordered)
     fraction = float(shared.sum() / (folds >= 0).sum())
     in_test = float(test[name].isin(values).mean()) if test is not None and len(test) and name in test else None
@@ -136,13 +138,15 @@ def _shared_group(
 
 
 def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: bool) -> list[Leak | None]:
-    """Return the leaks by rows that are equal, and by rows that are nearly so."""
+    """Return the leaks by rows that are equal, that are so but for the order of the inputs, and that are nearly so."""
     import numpy as np
     import pandas as pd
 
-    # 64 bits: among a million rows two different ones collide once in tens of millions of runs.
-    keys = pd.factorize(pd.util.hash_pandas_object(rows, index=False).to_numpy())[0]
-    equal = _crossing(keys, folds, ordered)
+    equal = _crossing(_keys(rows), folds, ordered)
+    texts = [str(name) for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
+    unordered = rows.astype(dict.fromkeys(texts, object))
+    unordered[texts] = np.sort(rows[texts].astype(str).to_numpy(object), axis=1)
+    swapped = np.flatnonzero(_crossing(_keys(unordered), folds, ordered) & ~equal)
     duplicate_of = near_duplicates(rows, folds, ordered)
     n_valid = int((folds >= 0).sum())
     equal_rows, near_rows = np.flatnonzero(equal), np.flatnonzero((duplicate_of >= 0) & ~equal)
@@ -159,6 +163,13 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
             examples,
         ),
         Leak(
+            "swapped",
+            f"{len(swapped) / n_valid:.1%} of the validation rows are a training row with its inputs in another order"
+            f"{_such_as([_shown(rows, row) for row in swapped[:1]])}; keep them together by a group",
+            len(swapped) / n_valid,
+            tuple(_shown(rows, row) for row in swapped[:_EXAMPLES]),
+        ),
+        Leak(
             "near_duplicate",
             f"{len(near_rows) / n_valid:.1%} of the validation rows nearly equal a training row"
             f"{_such_as(pairs[:1])}; drop one row of each pair that means the same{keep}",
@@ -166,6 +177,14 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
             pairs,
         ),
     ]
+
+
+def _keys(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Return a number for each row, the same for equal rows."""
+    import pandas as pd
+
+    # 64 bits: among a million rows two different ones collide once in tens of millions of runs.
+    return pd.factorize(pd.util.hash_pandas_object(rows, index=False).to_numpy())[0]
 
 
 def _crossing(keys: NDArray[Any], folds: NDArray[Any], ordered: bool) -> NDArray[np.bool_]:

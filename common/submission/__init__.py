@@ -1,6 +1,7 @@
 """Submissions: made from predictions, written atomically, checked against the sample submission, graded against labels."""
 
 from common.submission.checks import Problem, validate
-from common.submission.writing import make, read_sample, write
+from common.submission.checks.sample import read_sample
+from common.submission.writing import make, write
 
 __all__ = ["Problem", "make", "read_sample", "validate", "write"]

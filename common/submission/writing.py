@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from common.competition import SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
-from common.submission.checks.sample import sample_columns
 from common.submission.checks.table import from_frame, text
 from common.submission.checks.values import check_values
 from common.wording import listed, plural
@@ -154,18 +153,3 @@ def _lines(rows: pd.DataFrame, format: SubmissionFormat) -> list[str]:
         cells.append(pc.if_else(quote, quoted, words))
     lines: list[str] = pc.binary_join_element_wise(*cells, format.separator).to_pylist()
     return lines
-
-
-def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
-    """Read a sample submission, every cell as the text in the file.
-
-    Returns:
-        The id column and the target columns, text.
-
-    Raises:
-        DataError: if the file is missing, broken or has other columns than the format's.
-    """
-    import pandas as pd
-
-    columns = sample_columns(path, format)
-    return pd.DataFrame({name: column.to_pylist() for name, column in columns.items()}, dtype=str)

@@ -39,11 +39,13 @@ class Transformer:
             frame: n rows.
             to_predict: rows that will be predicted afterwards, for which time is kept back.
         """
+        from transformers import set_seed
+
         from common.huggingface import training
         from common.text.transformer_network import TransformerClassifier
 
         schedule = self._schedule()
-        training.seed(schedule.seed)
+        set_seed(schedule.seed)
         self.network = TransformerClassifier(kept_encoder(self.context), self.task)
         self.network.freeze(self.settings.frozen_layers)
         if self.settings.dropout is not None:
@@ -111,22 +113,9 @@ class Transformer:
 
         from common.huggingface import training
 
-        schedule, sampler, data = self._schedule(), None, None
-        if rows is not None:
-            data = _Rows(rows)
-            lengths = [len(row["input_ids"]) for row in rows]
-            sampler = training.EpochSampler(len(rows), schedule.seed, schedule.batch_size, lengths)
-        optimizer = training.optimizer(self.network, schedule, {"head": self.settings.head_learning_rate})
-        return training.quiet(
-            training.KitTrainer(
-                self.network,
-                training.arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
-                sampler=sampler,
-                train_dataset=data,
-                data_collator=DataCollatorWithPadding(self.tokenizer),
-                optimizers=(optimizer, None),
-            )
-        )
+        data, lengths = (None, None) if rows is None else (_Rows(rows), [len(row["input_ids"]) for row in rows])
+        collator, rate = DataCollatorWithPadding(self.tokenizer), self.settings.head_learning_rate
+        return training.trainer(self.network, folder, self._schedule(), collator, rate, data, lengths)
 
 
 class _Rows:

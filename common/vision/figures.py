@@ -25,12 +25,14 @@ def grid(pictures: Array, captions: Sequence[str], title: str, *, columns: int =
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     figure = _figure((1.75 * columns, 2.05 * rows + 0.45), title)
-    for place in range(rows * columns):
-        axes = figure.add_subplot(rows, columns, place + 1)
-        axes.set_axis_off()
-        if place < len(pictures):
-            axes.imshow(pictures[place])
-            axes.set_title(captions[place], fontsize=8.5, color=ORANGE if wrong else "black", pad=3)
+    axes = figure.add_subplot()  # one for all: axes of their own take 20 times as long to draw
+    axes.set_axis_off()
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = number % columns * 1.06, number // columns * 1.24
+        axes.imshow(picture, extent=(left, left + 1, top + 1, top))
+        colour = ORANGE if wrong else "black"
+        axes.text(left + 0.5, top - 0.02, caption, ha="center", va="bottom", fontsize=8.5, color=colour)
+    axes.set(xlim=(0, 1.06 * columns - 0.06), ylim=(1.24 * rows - 0.24, -0.24))
     return figure
 
 
@@ -121,7 +123,9 @@ def rates(search: Any) -> Figure:
     axes.plot(search.rates, search.losses, color=BLUE, linewidth=1.6)
     for number, (name, rate) in enumerate(search.suggestions.items()):
         nearest = min(range(len(search.rates)), key=lambda place: abs(search.rates[place] - rate))
-        axes.plot(rate, search.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}")
+        axes.plot(
+            search.rates[nearest], search.losses[nearest], "o", color=f"C{number + 1}", label=f"{name} {rate:.1e}"
+        )
     axes.set_xscale("log")
     # At the end the loss diverges: the scale is that of what comes before.
     before = search.losses[: max(2, len(search.losses) * 3 // 4)]

@@ -74,17 +74,17 @@ class VisionModels(Models):
         model: CourseModel | TunedNetwork
         match config:
             case Course():
-                model = CourseModel(self.task, config, context)
+                model, setting = CourseModel(self.task, config, context), "learning_rate"
             case Frozen():
                 backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
-                model = TunedNetwork(self.task, config, backbone, context)
+                model, setting = TunedNetwork(self.task, config, backbone, context), "tuning.learning_rate"
             case _:
                 raise SettingError("this profile trains no network; take one that does, such as --profile course")
         split: Any = config.split
         folds = make_folds(frames.training, split)
         train, valid = (frames.training[mask] for mask in train_and_valid(folds, int(folds[folds >= 0].min()), split))
         with scratch_folder() as folder:
-            return find_rate(model.learner(train, valid, folder), context)
+            return find_rate(model.learner(train, valid, folder), context, setting)
 
     def illustrate(self, frames: Frames, run: Run, context: Context) -> None:
         """Draw figures of the finished run into its folder, `figures/`."""

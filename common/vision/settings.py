@@ -86,11 +86,11 @@ class Course(Network):
     """The course's recipe: `vision_learner(dls, resnet34, metrics=error_rate).fine_tune(1)`."""
 
     size: PositiveInt = 224
-    """Side in pixels to which pictures are resized, as in the course."""
+    """Side in pixels to which pictures are resized; 224 in the course."""
     epochs: PositiveInt = 1
     """Epochs of the whole network, after one with the body frozen, with which `fine_tune` begins."""
     learning_rate: PositiveFloat = 2e-3
-    """fastai's default."""
+    """Base learning rate of `fine_tune`; 2e-3 is fastai's default."""
     precision: Literal["auto", "float32"] = "float32"
     """Single precision, as in the course; `auto` trains faster on most GPUs."""
 
@@ -111,7 +111,7 @@ class FineTuning(Settings):
     learning_rate: PositiveFloat = 1e-3
     """Learning rate of the head; the first layers of the body learn at a hundredth of it."""
     weight_decay: NonNegativeFloat = 0.01
-    """Decoupled weight decay, fastai's default."""
+    """Decoupled weight decay; 0.01 is fastai's default."""
     label_smoothing: Annotated[float, Interval(ge=0, lt=1)] = 0.0
     """Fraction of each label that is spread over all classes."""
     mixup: NonNegativeFloat = 0.0
@@ -127,10 +127,10 @@ class Frozen(Network):
     """Our recipe: a frozen body's features, each computed once, and a regularised head; fine-tuning beside it."""
 
     backbone: str = "convnext_base.fb_in22k_ft_in1k"
-    """Name of a timm or torchvision network; this one computes the features of 37,500 pictures on a T4 in minutes."""
+    """Name of a timm or torchvision network; a convnext_base computes features of 37,500 pictures on a T4 in minutes."""
     sizes: tuple[PositiveInt, ...] = (288,)
-    """Sides in pixels at which features are computed: 288 shows more than the 224 of its training, a second size
-    beside it brought nothing.
+    """Sides in pixels at which features are computed: 288 shows more than the 224 of the backbone's training, a second
+    size beside it brought nothing.
     """
     tuning: FineTuning = FineTuning()
     """Fine-tuning of the whole network, whose predictions are averaged with those of the head."""

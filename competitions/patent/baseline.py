@@ -1,4 +1,4 @@
-"""The baseline: how alike two phrases are by words, letters and latent meaning, weighed by boosted trees."""
+"""The baseline: boosted trees on similarities of two phrases by words, letters and latent meaning."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]  
 
 
 class BaselineModel(Model):
-    """TF-IDF spaces of the training phrases and trees on the similarities in them.
+    """TF-IDF spaces of the training phrases and boosted trees on the similarities in them.
 
-    With `embed`, which gives n phrases vectors (n, width), the similarities of those are features too.
+    With `embed`, which returns vectors (n, width) of n phrases, the similarities of those are features too.
     """
 
     def __init__(self, config: Trees, context: Context, seed: int, embed: Embed | None = None) -> None:
@@ -33,7 +33,7 @@ class BaselineModel(Model):
         estimators.require_skops()
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Learn the spaces from the training phrases, then the trees."""
+        """Fit the spaces to the training phrases, then the trees."""
         import numpy as np
         from sklearn.decomposition import TruncatedSVD
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -68,11 +68,11 @@ class BaselineModel(Model):
         estimators.save((self.words, self.letters, self.latent, self.trees), folder / MODEL)
 
     def read(self, folder: Path) -> None:
-        """Read what `save` wrote; `embed` has to be what it was trained with."""
+        """Read what `save` wrote; `embed` has to be the one of training."""
         self.words, self.letters, self.latent, self.trees = estimators.load(folder / MODEL, TRUSTED)
 
     def _features(self, frame: DataFrame) -> DataFrame:
-        """Return the numbers that the trees see: of the pair itself, and of the pair among its siblings."""
+        """Return the features of the trees: of the pair itself, and of the pair among its siblings."""
         import numpy as np
         import pandas as pd
 
@@ -80,18 +80,14 @@ class BaselineModel(Model):
         letters = [self.letters.transform(pair[side]) for side in pair]
         words = [self.words.transform(pair[side]) for side in pair]
         latent = [_unit(self.latent.transform(side)) for side in letters]
-        found: dict[str, Any] = {
+        ranks = {code: rank for rank, code in enumerate(SECTIONS)}
+        columns: dict[str, Any] = {
             "letters": _cosine(*letters),
             "words": _cosine(*words),
             "latent": (latent[0] * latent[1]).sum(axis=1),
-            "section": frame["context"]
-            .str[0]
-            .map({code: rank for rank, code in enumerate(SECTIONS)})
-            .fillna(-1)
-            .to_numpy(),
+            "section": frame["context"].str[0].map(ranks).fillna(-1).to_numpy(),
         }
-        found |= _overlaps(pair)
-        features = pd.DataFrame(found)
+        features = pd.DataFrame(columns | _overlaps(pair))
         groups = (frame["anchor"] + "\0" + frame["context"]).to_numpy()
         anchors = frame["anchor"].to_numpy()
         spaces = {"latent": latent[1]}
@@ -108,8 +104,8 @@ class BaselineModel(Model):
                 ranked = features[column].groupby(codes)
                 features[f"{name}_{column}_rank"] = ranked.rank(pct=True)
                 features[f"{name}_{column}_above"] = features[column] - ranked.transform("mean")
-        features["last_word_shared"] = _share_of_siblings(pair["target"], groups, -1)
-        features["first_word_shared"] = _share_of_siblings(pair["target"], groups, 0)
+        features["last_word_shared"] = sibling_fraction(pair["target"], groups, -1)
+        features["first_word_shared"] = sibling_fraction(pair["target"], groups, 0)
         return features
 
 
@@ -136,7 +132,7 @@ def _embedded(embed: Embed, phrases: Any) -> NDArray[float64]:
 
 
 def _to_centre(rows: NDArray[float64], codes: NDArray[Any]) -> NDArray[float64]:
-    """Return how near each row is to the mean of the others of its group; 0 for a row on its own."""
+    """Return the cosine of each row with the mean of the others of its group; 0 for a row on its own."""
     import numpy as np
 
     total = np.zeros((codes.max() + 1, rows.shape[1]))
@@ -146,8 +142,8 @@ def _to_centre(rows: NDArray[float64], codes: NDArray[Any]) -> NDArray[float64]:
 
 
 def _overlaps(pair: DataFrame) -> dict[str, list[float]]:
-    """Return what the two phrases share as words."""
-    found: dict[str, list[float]] = {}
+    """Return features of the words that the two phrases have in common."""
+    columns: dict[str, list[float]] = {}
     for anchor, target in zip(pair["anchor"].str.split(), pair["target"].str.split(), strict=True):
         left, right = set(anchor), set(target)
         shared = len(left & right)
@@ -165,17 +161,17 @@ def _overlaps(pair: DataFrame) -> dict[str, list[float]]:
             "letters_ratio": sum(map(len, target)) / max(sum(map(len, anchor)), 1),
         }
         for name, value in values.items():
-            found.setdefault(name, []).append(float(value))
-    return found
+            columns.setdefault(name, []).append(float(value))
+    return columns
 
 
-def _share_of_siblings(targets: Any, groups: NDArray[Any], place: int) -> NDArray[float64]:
-    """Return the share of a group's targets that have the same word in that place."""
+def sibling_fraction(targets: Any, groups: NDArray[Any], position: int) -> NDArray[float64]:
+    """Return for each target the fraction of its group's targets that have the same word at a position (n,)."""
     import numpy as np
     import pandas as pd
 
-    words, distinct = pd.factorize(targets.str.split().str[place].fillna("").to_numpy(str))
+    words, distinct = pd.factorize(targets.str.split().str[position].fillna("").to_numpy(str))
     codes = pd.factorize(groups)[0]
     together = pd.factorize(codes * len(distinct) + words)[0]
-    share: NDArray[float64] = np.bincount(together)[together] / np.bincount(codes)[codes]
-    return share
+    fraction: NDArray[float64] = np.bincount(together)[together] / np.bincount(codes)[codes]
+    return fraction

@@ -37,9 +37,9 @@ class Network(Config):
     """What both transformer recipes share."""
 
     backbone: str = "microsoft/deberta-v3-small"
-    """Name on the Hub, folder or attached Kaggle input of a pretrained encoder; this one is the course's."""
+    """Name on the Hub, folder or attached Kaggle input of a pretrained encoder; DeBERTa-v3-small in the course."""
     epochs: PositiveInt = 4
-    """Passes over the training rows, as in the course."""
+    """Passes over the training rows; 4 in the course."""
     learning_rate: PositiveFloat = 8e-5
     """Highest learning rate, after warm-up; it falls along a cosine."""
     warmup: NonNegativeFloat = 0.1
@@ -61,7 +61,7 @@ class Pairs(Network):
     """The course's recipe: one row, one sequence, one number."""
 
     precision: Literal["auto", "half-on-gpu", "float32"] = "half-on-gpu"
-    """float16 on a GPU, as in the course."""
+    """`half-on-gpu` (float16 on a GPU) as in the course, or `auto`, or `float32`."""
     evaluate: bool = True
     """Whether Pearson's correlation is measured after every epoch, as in the course."""
 

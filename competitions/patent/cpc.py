@@ -160,5 +160,5 @@ CLASSES = {
 
 
 def title(code: str) -> str:
-    """Return what a context code such as `H04` is about; its section's words for a class that is not listed."""
+    """Return the title of a context code such as `H04`; that of its section for a class that is not listed."""
     return CLASSES.get(code[:3]) or SECTIONS.get(code[:1]) or code

@@ -13,24 +13,24 @@ import torch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-IGNORED = -100.0  # a label that stands for no label; the Trainer pads with the same number
-MOST = 360  # tokens of targets in a sequence, whatever their order: with anchor and context below 512
-ROUND_TO = 16  # lengths are padded to multiples of it: few shapes, so that compiled kernels are used again
+IGNORED = -100.0  # the label of no target; the Trainer pads with the same number
+MOST = 360  # tokens of targets in a sequence, in any order: with anchor and context below 512
+ROUND_TO = 16  # lengths are padded to multiples of it: few shapes, so that compiled kernels are reused
 
 
 class Listing:
     """A data set of sequences, each with the targets of one anchor and context.
 
-    Item `(epoch, i)` is sequence i with its siblings in the order of that epoch. The order depends on seed,
-    epoch and the group's own text alone: neither the file's order nor the other groups matter.
+    Item `(epoch, i)` is sequence i with its targets in the order of that epoch. The order depends on seed, epoch and
+    the group's own text alone, not on the file's order or on other groups.
 
     Args:
         columns: token ids of n rows: `anchor`, `target` and `context`.
         labels: scores (n,), or None for prediction.
         keys: the group of each row (n,).
-        targets: the target's text of each row (n,), which gives siblings their first order.
+        targets: the target's text of each row (n,), by which targets are sorted first.
         special: ids of the tokens that begin a sequence and that separate its parts.
-        budget: most tokens of targets in a sequence, and most of the context.
+        budget: most tokens of targets in a sequence, and most tokens of the context.
         seed: of the orders.
     """
 
@@ -57,7 +57,7 @@ class Listing:
             rows.sort(key=lambda row: targets[row])
             tokens = [len(columns["target"][row]) + 1 for row in rows]
             parts = min(math.ceil(sum(tokens) / budget[0]), len(rows))
-            # Parts have as many targets each; should the longest ones meet in one, it still has to fit.
+            # Parts have equally many targets; if the longest ones are in one part, it still has to fit.
             longest = sorted(tokens, reverse=True)
             while parts < len(rows) and sum(longest[: math.ceil(len(rows) / parts)]) > MOST:
                 parts += 1
@@ -70,7 +70,7 @@ class Listing:
         return len(self.sequences)
 
     def rows(self, epoch: int, number: int) -> NDArray[Any]:
-        """Return the rows whose targets stand in a sequence, in their order there."""
+        """Return the rows whose targets are in a sequence, in their order there."""
         group, part, parts = self.sequences[number]
         key, rows = self.groups[group]
         order = np.random.default_rng([self.seed, epoch, key]).permutation(rows)
@@ -92,7 +92,7 @@ class Listing:
 
 
 class InOrder:
-    """A listing for prediction: one epoch's order of the siblings, sequences from long to short."""
+    """A listing for prediction: the targets in one epoch's order, sequences from long to short."""
 
     def __init__(self, listing: Listing, epoch: int) -> None:
         self.listing, self.epoch = listing, epoch
@@ -101,8 +101,8 @@ class InOrder:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return self.listing[(self.epoch, self.numbers[place])]
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.listing[(self.epoch, self.numbers[index])]
 
     def by_row(self, outputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return row numbers and outputs (n,) from the outputs of the sequences (sequences, most targets)."""
@@ -130,14 +130,14 @@ class Collator:
             "spans": np.full((len(items), most, max(widest, 1)), -1),
             "labels": np.full((len(items), most), IGNORED, np.float32),
         }
-        for place, item in enumerate(items):
+        for index, item in enumerate(items):
             ids = item["input_ids"]
-            batch["input_ids"][place, : len(ids)] = ids
-            batch["attention_mask"][place, : len(ids)] = 1
-            _write(batch["anchor"][place, 0], item["anchor"])
+            batch["input_ids"][index, : len(ids)] = ids
+            batch["attention_mask"][index, : len(ids)] = 1
+            _write(batch["anchor"][index, 0], item["anchor"])
             for number, span in enumerate(item["spans"]):
-                _write(batch["spans"][place, number], span)
-            batch["labels"][place, : len(item["labels"])] = item["labels"]
+                _write(batch["spans"][index, number], span)
+            batch["labels"][index, : len(item["labels"])] = item["labels"]
         return {name: torch.from_numpy(values) for name, values in batch.items()}
 
 

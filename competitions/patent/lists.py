@@ -1,11 +1,11 @@
 """Our recipe: all targets of one anchor and context in one sequence, each scored beside its siblings.
 
-    [CLS] anchor [SEP] what the context is about [SEP] target [SEP] target [SEP] …
+    [CLS] anchor [SEP] CPC title of the context [SEP] target [SEP] target [SEP] …
 
-The raters scored the targets of an anchor together, so a target's score depends on the others; reading them
-together also costs a fraction of reading every pair alone. The idea of predicting all targets at once is from
-the competition's gold solutions (discussion 332492). The siblings' order is drawn anew in every epoch, which
-keeps the network from learning lists by heart, and predictions are averaged over several orders.
+The raters scored the targets of an anchor together, so a target's score depends on the others; reading them together
+also costs a fraction of reading every pair alone. The idea of predicting all targets at once is from the competition's
+gold solutions (discussion 332492). The siblings' order is drawn anew in every epoch, which keeps the network from
+learning lists by heart, and predictions may be averaged over several orders.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class ListsModel(Model):
         self.tokenizer = kept_tokenizer(context)
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Train each member; one that an earlier, interrupted process finished is read instead."""
+        """Train each member, unless an earlier, interrupted process has finished it."""
+        from transformers import set_seed
+
         from common.files import atomic_folder
         from common.huggingface import training
         from competitions.patent.scorer import Scorer
@@ -54,12 +56,12 @@ class ListsModel(Model):
             self.trees.fit(train, valid)
         lists = self._lists(train, train["score"].to_numpy("float32"))
         for number in range(self.config.members):
-            kept = self.context.folder / f"member-{number}"
-            if kept.is_dir():
-                self.members.append(Scorer.load(kept, self.context.environment))
+            finished = self.context.folder / f"member-{number}"
+            if finished.is_dir():
+                self.members.append(Scorer.load(finished))
                 continue
             schedule = training.Schedule.of(dataclasses.replace(self.config, seed=self.config.seed + number))
-            training.seed(schedule.seed)
+            set_seed(schedule.seed)
             scorer = Scorer(kept_encoder(self.context), self.config.pearson_weight)
             title = f"{self.context.title}.{number}" if self.config.members > 1 else self.context.title
             trainer = self._trainer(scorer, self.context.folder / f"training-{number}", schedule, lists)
@@ -71,11 +73,11 @@ class ListsModel(Model):
                     self.members.append(scorer)
                 return
             self.members.append(scorer)
-            with atomic_folder(kept) as folder:
+            with atomic_folder(finished) as folder:
                 scorer.save(folder)
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
-        """Return a score per row (n,): the mean over members and orders, and the trees' beside it."""
+        """Return a score per row (n,): the mean over members and orders, averaged with the trees' prediction."""
         import numpy as np
 
         from common.huggingface import training
@@ -113,16 +115,16 @@ class ListsModel(Model):
 
         if self.trees is not None:
             self.trees.read(folder)
-        self.members = [Scorer.load(path, self.context.environment) for path in sorted(folder.glob("member-*"))]
+        self.members = [Scorer.load(path) for path in sorted(folder.glob("member-*"))]
 
     def _embed(self, phrases: list[str]) -> Any:
-        """Return what the encoder, as it came, makes of each phrase: the mean of its tokens' states (n, width)."""
+        """Return the embedding of each phrase by the pretrained encoder (n, width)."""
         from common.huggingface.embedding import embed
 
         return embed(kept_encoder(self.context), self.tokenizer, phrases)
 
     def _lists(self, frame: DataFrame, labels: Any) -> Any:
-        """Return the frame's rows as lists of siblings, tokenised (once: the tokens come from the cache)."""
+        """Return the frame's rows as lists of siblings; their tokens are cached."""
         from competitions.patent.listing import Listing
 
         texts = {
@@ -132,7 +134,7 @@ class ListsModel(Model):
         }
         unique = sorted({text for column in texts.values() for text in column})
         tokens = encode(self.tokenizer, unique, self.context.cache, max_length=PHRASE_TOKENS)
-        number = {text: place for place, text in enumerate(unique)}
+        number = {text: row for row, text in enumerate(unique)}
         columns = {name: [tokens[number[text]].tolist() for text in column] for name, column in texts.items()}
         return Listing(
             columns,
@@ -148,17 +150,5 @@ class ListsModel(Model):
         from common.huggingface import training
         from competitions.patent.listing import Collator
 
-        sampler = None
-        if lists is not None:
-            sampler = training.EpochSampler(len(lists), schedule.seed, schedule.batch_size, lists.lengths)
-        optimizer = training.optimizer(scorer, schedule, {"head": self.config.head_learning_rate})
-        return training.quiet(
-            training.KitTrainer(
-                scorer,
-                training.arguments(folder, schedule, remove_unused_columns=False, label_names=["labels"]),
-                sampler=sampler,
-                train_dataset=lists,
-                data_collator=Collator(self.tokenizer.pad_token_id),
-                optimizers=(optimizer, None),
-            )
-        )
+        collator, lengths = Collator(self.tokenizer.pad_token_id), None if lists is None else lists.lengths
+        return training.trainer(scorer, folder, schedule, collator, self.config.head_learning_rate, lists, lengths)

@@ -17,7 +17,7 @@ class PatentModels(Models):
     """Boosted trees, the course's pairs, our lists."""
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
-        """Put what all folds share, and prediction needs too, into the run's folder: tokenizer and frozen encoder."""
+        """Put tokenizer and frozen encoder, which all folds and prediction need, into the run's folder."""
         if isinstance(config, Network):
             from common.huggingface.tokens import keep_encoder, keep_tokenizer
 

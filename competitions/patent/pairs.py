@@ -18,6 +18,7 @@ from common.model import Context, Model
 from competitions.patent.competition import Pairs
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from numpy import float64
     from numpy.typing import NDArray
     from pandas import DataFrame
@@ -34,26 +35,24 @@ class PairsModel(Model):
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train for the course's epochs, looking at Pearson after each."""
+        from transformers import set_seed
+
         from common.huggingface import training
 
-        training.seed(self.config.seed)
-        self.network = self._network(self.config.backbone)
-        every_epoch = {"eval_strategy": "epoch"} if self.config.evaluate else {}
-        trainer = self._trainer(
-            self.context.folder,
-            train_dataset=self._dataset(train),
-            eval_dataset=self._dataset(valid),
-            compute_metrics=_pearson,
-            **every_epoch,
-        )
+        set_seed(self.config.seed)
+        self.network = self.pretrained()
+        trainer = self.trainer(
+            self.context.folder, "epoch" if self.config.evaluate else "no", train_dataset=self._rows(train),
+            eval_dataset=self._rows(valid), compute_metrics=_pearson,
+        )  # fmt: skip
         self.notes = training.fit(trainer, self.context, len(train), training.Schedule.of(self.config))
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
         """Return a score per row (n,), not yet clipped."""
         title = f"{self.context.title} · predict"
         with scratch_folder() as scratch, self.context.progress.task(title, len(frame)) as task:
-            trainer = self._trainer(scratch)
-            logits: NDArray[float64] = trainer.predict(self._dataset(frame)).predictions[:, 0].astype("float64")
+            predictions = self.trainer(scratch).predict(self._rows(frame)).predictions
+            logits: NDArray[float64] = predictions[:, 0].astype("float64")
             task.advance(len(frame))
         return logits
 
@@ -67,49 +66,43 @@ class PairsModel(Model):
 
         self.network = backbone.load_folder(AutoModelForSequenceClassification.from_pretrained, folder)
 
-    def _network(self, name: str) -> Any:
+    def pretrained(self) -> Any:
+        """Return the backbone with a new output, in single precision, as the course's was trained."""
         from transformers import AutoModelForSequenceClassification
 
-        if name == tiny.NAME:
+        if self.config.backbone == tiny.NAME:
             return AutoModelForSequenceClassification.from_config(tiny.config(len(self.tokenizer), num_labels=1))
         loader = AutoModelForSequenceClassification.from_pretrained
-        # Weights that are stored in half precision are trained in single precision, as the course's were.
-        return backbone.load(loader, name, self.context.environment, num_labels=1, dtype="float32")
+        return backbone.load(loader, self.config.backbone, self.context.environment, num_labels=1, dtype="float32")
 
-    def _dataset(self, frame: DataFrame) -> Any:
-        """Return the rows as a Hugging Face data set of tokenised texts."""
-        from datasets import Dataset, disable_progress_bars
-
-        disable_progress_bars()
-        texts = "TEXT1: " + frame["context"] + "; TEXT2: " + frame["target"] + "; ANC1: " + frame["anchor"]
-        columns = {"input": texts.tolist()}
-        if "score" in frame:
-            columns["labels"] = frame["score"].astype("float32").tolist()
-        return Dataset.from_dict(columns).map(_tokenised, batched=True, fn_kwargs={"tokenizer": self.tokenizer})
-
-    def _trainer(self, folder: Path, **options: Any) -> Any:
-        from transformers import DataCollatorWithPadding, Trainer
+    def trainer(self, folder: Path, eval_strategy: str = "no", **options: Any) -> Any:
+        """Return a Trainer of the network; `options` are the Trainer's."""
+        from transformers import DataCollatorWithPadding
 
         from common.huggingface import training
 
-        strategy = {name: options.pop(name) for name in ("eval_strategy",) if name in options}
-        return training.quiet(
-            Trainer(
-                self.network,
-                training.arguments(folder, training.Schedule.of(self.config), **strategy),
-                data_collator=DataCollatorWithPadding(self.tokenizer),
-                processing_class=self.tokenizer,
-                **options,
-            )
+        arguments = training.arguments(folder, training.Schedule.of(self.config), eval_strategy=eval_strategy)
+        collator = DataCollatorWithPadding(self.tokenizer)
+        return training.KitTrainer(
+            self.network, arguments, data_collator=collator, processing_class=self.tokenizer, **options
         )
 
+    def _rows(self, frame: DataFrame) -> Dataset:
+        from datasets import Dataset
 
-def _tokenised(rows: dict[str, Any], tokenizer: Any) -> Any:
-    return tokenizer(rows["input"])
+        columns = dict(self.tokenizer(texts(frame)))
+        if "score" in frame:
+            columns["labels"] = frame["score"].tolist()
+        return Dataset.from_dict(columns)
+
+
+def texts(frame: DataFrame) -> list[str]:
+    """Return the course's text of each row."""
+    return ("TEXT1: " + frame["context"] + "; TEXT2: " + frame["target"] + "; ANC1: " + frame["anchor"]).tolist()
 
 
 def _pearson(evaluation: Any) -> dict[str, float]:
     try:
         return {"pearson": score("pearson", evaluation.label_ids, evaluation.predictions[:, 0])}
-    except MetricError:  # a look on the way must not end the training
+    except MetricError:  # which must not end the training
         return {}

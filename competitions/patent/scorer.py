@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from common.environment import Environment
 from common.huggingface import backbone
 from competitions.patent.listing import IGNORED
 
@@ -19,13 +18,12 @@ from competitions.patent.listing import IGNORED
 class Scorer(nn.Module):
     """Scores every target of a sequence.
 
-    A phrase is the mean of its tokens' states; the head sees the target's, the anchor's, their product and
-    their distance. The score is read as a probability: cross-entropy with the score as its target suits a
-    number in [0, 1] whose steps are even, and a share of 1 - Pearson (of the batch) is the metric itself.
+    A phrase is the mean of its tokens' states; the head takes the target's, the anchor's, their product and their
+    distance.
 
     Args:
         encoder: a model that returns `last_hidden_state` of shape (batch, length, width).
-        pearson_weight: of 1 - Pearson beside cross-entropy in the loss.
+        pearson_weight: of 1 - Pearson beside cross-entropy in the loss, see `loss`.
     """
 
     def __init__(self, encoder: nn.Module, pearson_weight: float = 0.0) -> None:
@@ -51,19 +49,9 @@ class Scorer(nn.Module):
         target, of = _means(states, spans), _means(states, anchor)
         of = of.expand_as(target)
         logits = self.head(torch.cat([target, of, target * of, (target - of).abs()], dim=-1)).squeeze(-1).float()
-        return {"logits": logits} if labels is None else {"loss": self._loss(logits, labels), "logits": logits}
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        known = labels != IGNORED
-        logits, labels = logits[known], labels[known]
-        loss = binary_cross_entropy_with_logits(logits, labels)
-        if self.pearson_weight:
-            scores = torch.sigmoid(logits)
-            scores, labels = scores - scores.mean(), labels - labels.mean()
-            # The constant keeps a batch of equal scores from dividing by zero.
-            spread = (scores.square().sum() + 1e-4) * (labels.square().sum() + 1e-4)
-            loss = loss + self.pearson_weight * (1 - (scores * labels).sum() / spread.sqrt())
-        return loss
+        if labels is None:
+            return {"logits": logits}
+        return {"loss": loss(logits, labels, self.pearson_weight), "logits": logits}
 
     def save(self, folder: Path) -> None:
         """Write the encoder's configuration and all weights (safetensors)."""
@@ -75,7 +63,7 @@ class Scorer(nn.Module):
         )
 
     @classmethod
-    def load(cls, folder: Path, environment: Environment) -> Scorer:
+    def load(cls, folder: Path) -> Scorer:
         """Read what `save` wrote.
 
         Raises:
@@ -83,7 +71,7 @@ class Scorer(nn.Module):
         """
         from transformers import AutoConfig, AutoModel
 
-        config = backbone.load(AutoConfig.from_pretrained, str(folder), environment)
+        config = backbone.load_folder(AutoConfig.from_pretrained, folder)
         settings: dict[str, Any] = json.loads((folder / "scorer.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         pooled = {} if any(".pooler." in name for name in weights) else _without_pooler(config)
@@ -92,13 +80,31 @@ class Scorer(nn.Module):
         return scorer
 
 
+def loss(logits: Tensor, labels: Tensor, pearson_weight: float) -> Tensor:
+    """Return cross-entropy plus `pearson_weight` times 1 - Pearson (of the batch), over labels that are not IGNORED.
+
+    The score is read as a probability: cross-entropy suits a number in [0, 1] whose steps are even, and Pearson is the
+    metric itself.
+    """
+    known = labels != IGNORED
+    logits, labels = logits[known], labels[known]
+    total = binary_cross_entropy_with_logits(logits, labels)
+    if pearson_weight:
+        scores = torch.sigmoid(logits)
+        scores, labels = scores - scores.mean(), labels - labels.mean()
+        # The constant keeps a batch of equal scores from dividing by zero.
+        spread = (scores.square().sum() + 1e-4) * (labels.square().sum() + 1e-4)
+        total = total + pearson_weight * (1 - (scores * labels).sum() / spread.sqrt())
+    return total
+
+
 def _means(states: Tensor, positions: Tensor) -> Tensor:
     """Return the mean state of each span: (batch, length, width) at (batch, spans, tokens) → (batch, spans, width)."""
     batch, spans, tokens = positions.shape
-    there = (positions >= 0).unsqueeze(-1)
+    mask = (positions >= 0).unsqueeze(-1)
     index = positions.clamp(min=0).reshape(batch, spans * tokens, 1).expand(-1, -1, states.shape[-1])
     picked = states.gather(1, index).reshape(batch, spans, tokens, -1)
-    return (picked * there).sum(2) / there.sum(2).clamp(min=1)
+    return (picked * mask).sum(2) / mask.sum(2).clamp(min=1)
 
 
 def _without_pooler(config: Any) -> dict[str, bool]:

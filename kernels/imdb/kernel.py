@@ -26,7 +26,7 @@ if config.stages:  # the others have no use for an encoder
 # ## The reviews, and the split
 #
 # The number behind `_` in an id is the stars that the author gave. It would be the perfect feature, and it is left out:
-# no model ever sees an id. Folds keep the share of positive reviews.
+# no model ever sees an id. Every fold has the same fraction of positive reviews.
 
 # %%
 frames = data.read(competition, kernel.data)
@@ -46,17 +46,15 @@ show.table(by_fold.rename_axis("fold").reset_index(), "The folds (-1: always in 
 
 # %%
 request = kernel.request()
-wanted = config.folds or sorted(set(folds[folds >= 0]))
-done = workers.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
-record = done.record
+numbers = config.folds or sorted(set(folds[folds >= 0]))
+run = workers.run(request, [int(number) for number in numbers], workers=kernel.gpus)
+record = run.record
 
 # %%
 for number, fold in record.folds.items():
     if fold.notes.get("epochs"):
         show.table(pd.DataFrame(fold.notes["epochs"]), f"Fold {number}, after each epoch")
-scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
-scores.loc["all"] = record.scores
-show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
+show.scores(record)
 
 # %% [markdown]
 # ## The errors worth looking at
@@ -65,7 +63,7 @@ show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,
 # plot retold at length, or a label that a reader would not agree with.
 
 # %%
-predicted, columns = oof.read(done)
+predicted, columns = oof.read(run)
 predicted = predicted.dropna(subset=columns).merge(train[["id", "review"]], on="id")
 axes = show.axes("OOF predictions", "probability of being positive", "reviews")
 for label, name in ((0, "negative"), (1, "positive")):
@@ -86,6 +84,6 @@ show.table(worst[["target", "prediction", "review"]], "The surest mistakes")
 # The mean of the folds' predictions, checked against the sample submission.
 
 # %%
-kept = kernel.keep_run(done.folder)
+files = kernel.keep_run(run.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record.scores, status=record.outcome)
+kernel.finish(*files, scores=record.scores, status=record.outcome)

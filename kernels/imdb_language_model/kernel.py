@@ -81,9 +81,9 @@ for seed in range(3):
 # refused.
 
 # %%
-kept = kernel.output / "encoder"
-shutil.rmtree(kept, ignore_errors=True)
-shutil.copytree(run.folder / "encoder", kept)
-names = sorted(Path(path).relative_to(kernel.output).as_posix() for path in kept.iterdir())
+encoder = kernel.output / "encoder"
+shutil.rmtree(encoder, ignore_errors=True)
+shutil.copytree(run.folder / "encoder", encoder)
+names = sorted(Path(path).relative_to(kernel.output).as_posix() for path in encoder.iterdir())
 perplexity = float(epochs["perplexity"].iloc[-1]) if len(epochs) else None
 kernel.finish(*names, stage=stage, status=run.record.outcome, perplexity=perplexity)

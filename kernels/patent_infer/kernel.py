@@ -2,7 +2,7 @@
 # # How alike are two phrases from patents? Predictions
 #
 # *Patent phrases: train* has trained the models; its output is attached. This notebook is what is submitted: Kaggle
-# runs it once more, without internet, with another test set in place of the one that we can see. So nothing
+# runs it once more, without internet, with another test set than the one that we can see. So nothing
 # below depends on how many rows there are, on their ids, or on anything that had to be downloaded.
 
 # %%
@@ -21,9 +21,11 @@ path = kernel.output / competition.submission.file_name
 
 # %% [markdown]
 # ## The test set that is mounted
+#
+# It is read with indulgence: a cell that is empty or an id that comes twice costs a row, not the submission.
 
 # %%
-frames = data.read(competition, kernel.data, train=False)
+frames = data.read(competition, kernel.data, train=False, tolerate=kernel.progress.warn)
 test = frames.test
 print(f"{len(test):,} rows, {test['anchor'].nunique():,} anchors, {test['context'].nunique()} contexts")
 show.table(test.head(8))
@@ -36,7 +38,7 @@ show.figure(axes, kernel.output / "figures" / "targets.png")
 # %% [markdown]
 # ## A safety net
 #
-# A rerun that dies is a submission lost, so a valid file is written before any model is loaded: the share of letter
+# A rerun that dies is a submission lost, so a valid file is written before any model is loaded: the fraction of letter
 # triples that two phrases have in common. On the training data its correlation with the scores is 0.48; a
 # constant would be worth nothing, because its correlation is undefined.
 
@@ -49,14 +51,14 @@ def triples(phrase):
 
 
 def overlap(anchor, target):
-    """Share of the letter triples of two phrases that both have (Jaccard's index)."""
+    """Fraction of the letter triples of two phrases that both have (Jaccard's index)."""
     one, other = triples(anchor), triples(target)
     return len(one & other) / max(len(one | other), 1)
 
 
 simple = [overlap(*pair) for pair in zip(test["anchor"], test["target"], strict=True)]
-made = inference.as_submission(competition, frames, np.array(simple))
-submission.write(made, path, competition.submission)
+table = inference.as_submission(competition, frames, np.array(simple))
+submission.write(table, path, competition.submission)
 inference.check(competition, path, frames)
 
 # %% [markdown]
@@ -69,11 +71,9 @@ inference.check(competition, path, frames)
 fell_back = True
 with kernel.falling_back():
     run = Run.open(kernel.attached_run())
-    scores = pd.DataFrame({number: fold.scores for number, fold in run.record.folds.items()}).T
-    scores = scores.rename_axis("fold").reset_index()
-    show.table(scores, f"CV of the attached run ({run.record.profile})")
-    made = inference.predict(competition, run.folder, frames, kernel.environment, kernel.progress)
-    submission.write(made, path, competition.submission)
+    show.scores(run.record, f"CV of the attached run ({run.record.profile})")
+    table = inference.predict(competition, run.folder, frames, kernel.environment, kernel.progress)
+    submission.write(table, path, competition.submission)
     inference.check(competition, path, frames)
     fell_back = False
 

@@ -58,7 +58,7 @@ print(f"{targets.median():.0f} targets in a list in the median, {targets.max()} 
 
 # %%
 def seen_anchors(split):
-    """Share of validation rows whose anchor is in training, too, in the first fold."""
+    """Fraction of validation rows whose anchor is in training, too, in the first fold."""
     in_train, in_valid = splits.train_and_valid(splits.make_folds(train, split), 0, split)
     return train["anchor"][in_valid].isin(train["anchor"][in_train]).mean()
 
@@ -79,15 +79,15 @@ show.table(shape, "The folds (-1: always in training)")
 #
 # All targets of one anchor and context stand in one sequence and are scored at once: each is read beside its siblings,
 # as the raters read it, and anchor and context are read once for twenty rows instead of once for each. The loss
-# is cross-entropy with the score as a soft label, and a share of the metric itself. Boosted trees stand beside the
+# is cross-entropy with the score as a soft label, plus a term of the metric itself. Boosted trees stand beside the
 # networks: they see letters, shared words, and how near the frozen encoder finds two phrases, each ranked among its
 # siblings. Every GPU trains folds of its own.
 
 # %%
 request = kernel.request()
-wanted = config.folds or sorted(set(folds[folds >= 0]))
-done = workers.run(request, [int(fold) for fold in wanted], workers=kernel.gpus)
-record = done.record
+numbers = config.folds or sorted(set(folds[folds >= 0]))
+run = workers.run(request, [int(number) for number in numbers], workers=kernel.gpus)
+record = run.record
 
 # %%
 axes = show.axes("Training loss", "step", "loss")
@@ -98,10 +98,7 @@ if axes.lines:  # a baseline of trees has no steps
     axes.legend(frameon=False)
     show.figure(axes, kernel.output / "figures" / "loss.png")
 
-scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
-scores.loc["all"] = record.scores
-scores = scores.rename_axis("fold").reset_index()
-show.table(scores, f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
+show.scores(record)
 
 # %% [markdown]
 # ## The errors worth looking at
@@ -110,7 +107,7 @@ show.table(scores, f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
 # set will get. A wide spread within a true score means an unsure model; medians that are close together, a shy one.
 
 # %%
-predicted, columns = oof.read(done)
+predicted, columns = oof.read(run)
 phrases = train[["id", "anchor", "target", "context"]]
 predicted = predicted.dropna(subset=columns).merge(phrases, on="id", suffixes=("", "_phrase"))
 predicted["error"] = predicted["prediction"] - predicted["target"]
@@ -138,6 +135,6 @@ show.table(hardest, "Anchors misjudged as a whole: what do they mean in their co
 # the notebook that predicts.
 
 # %%
-kept = kernel.keep_run(done.folder)
+files = kernel.keep_run(run.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record.scores, status=record.outcome)
+kernel.finish(*files, scores=record.scores, status=record.outcome)

@@ -62,13 +62,11 @@ show.table(shape.rename(columns={"size": "pictures", "mean": "fraction of dogs"}
 # may be, is decided on inner folds of the training pictures, never on those by which the fold is judged.
 
 # %%
-done = pipeline.run(request)
-record = done.record
+run = pipeline.run(request)
+record = run.record
 
 # %%
-scores = pd.DataFrame({number: fold.scores for number, fold in record.folds.items()}).T
-scores.loc["all"] = record.scores
-show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,} rows scored, {record.outcome})")
+show.scores(record)
 
 # %% [markdown]
 # ## What it looks like
@@ -77,7 +75,7 @@ show.table(scores.rename_axis("fold").reset_index(), f"CV ({record.rows_scored:,
 
 # %%
 for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration"):
-    if (picture := done.folder / "figures" / f"{name}.png").exists():
+    if (picture := run.folder / "figures" / f"{name}.png").exists():
         show.picture(picture)
 
 # %% [markdown]
@@ -86,13 +84,13 @@ for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "
 # Log loss is made of a few certain mistakes. Some are pictures that nobody could name; some carry the wrong label.
 
 # %%
-show.picture(done.folder / "figures" / "top_losses.png")
-predicted, columns = oof.read(done)
+show.picture(run.folder / "figures" / "top_losses.png")
+predicted, columns = oof.read(run)
 probabilities = models.task.probabilities(predicted[columns].to_numpy())
 predicted["loss"] = figures.losses(models.task.codes(train), probabilities)
 show.table(predicted.nlargest(10, "loss")[["id", "target", "prediction", "loss"]], "The ten largest losses")
-share = predicted.nlargest(max(1, len(predicted) // 100), "loss")["loss"].sum() / predicted["loss"].sum()
-print(f"one picture in a hundred makes {share:.0%} of the loss")
+fraction = predicted.nlargest(max(1, len(predicted) // 100), "loss")["loss"].sum() / predicted["loss"].sum()
+print(f"one picture in a hundred makes {fraction:.0%} of the loss")
 
 # %% [markdown]
 # ## What goes out
@@ -100,6 +98,6 @@ print(f"one picture in a hundred makes {share:.0%} of the loss")
 # The mean of the folds' predictions, checked against the sample submission, and the whole run in one archive.
 
 # %%
-kept = kernel.keep_run(done.folder)
+files = kernel.keep_run(run.folder)
 show.table(pd.read_csv(kernel.output / "submission.csv", dtype={"id": str}).head(), "The submission's head")
-kernel.finish(*kept, scores=record.scores, status=record.outcome)
+kernel.finish(*files, scores=record.scores, status=record.outcome)

@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from kit import context_at, kit
+from kit import kit
 
 from common import registry
 from common.config import resolve
 from common.data.frames import Frames
+from common.model import Context
 from common.splits.folds import make_folds
 from competitions.patent import cpc
 from competitions.patent.listing import IGNORED, Collator, InOrder, Listing
-from competitions.patent.scorer import Scorer
+from competitions.patent.model import MODELS
+from competitions.patent.scorer import Scorer, loss
 
 PATENT = registry.get("patent")
 
@@ -62,17 +64,15 @@ def test_the_courses_split_is_the_courses_rows() -> None:
     assert set(frame["id"][make_folds(frame, split) == 0]) == set(theirs)
 
 
-def test_the_courses_text_and_arguments(tmp_path: Path) -> None:
-    from competitions.patent.model import MODELS
+def test_the_courses_text_and_arguments(context: Context, tmp_path: Path) -> None:
+    from competitions.patent.pairs import texts
 
-    context = context_at(tmp_path)
+    assert texts(rows(3))[0] == f"TEXT1: F16; TEXT2: {rows(3)['target'][0]}; ANC1: valve valve"
     config = resolve(PATENT, "course", ["backbone=tiny-random"])
     frames = MODELS.prepare(Frames(train=rows(20), test=rows(5)), config, context).frames
     made: Any = MODELS.build(config, frames, context)
-    made.network = made._network("tiny-random")
-    data = made._dataset(rows(3))
-    assert data["input"][0] == f"TEXT1: F16; TEXT2: {rows(3)['target'][0]}; ANC1: valve valve"
-    arguments = made._trainer(tmp_path).args
+    made.network = made.pretrained()
+    arguments = made.trainer(tmp_path).args
     seen = {
         name: getattr(arguments, name) for name in ("lr_scheduler_type", "per_device_train_batch_size", "max_grad_norm")
     }
@@ -132,24 +132,20 @@ def test_no_order_of_long_targets_passes_512_positions() -> None:
     assert len(long) < 60
 
 
-def test_weights_in_half_precision_are_trained_in_single(tmp_path: Path) -> None:
+def test_weights_in_half_precision_are_trained_in_single(context: Context, tmp_path: Path) -> None:
     from transformers import AutoModelForSequenceClassification
 
     from common.huggingface import tiny
-    from common.huggingface.tokens import keep_encoder, keep_tokenizer, kept_encoder
-    from competitions.patent.model import MODELS
+    from common.huggingface.tokens import keep_encoder, kept_encoder
 
     tokenizer = tiny.tokenizer(["valve pump"])
     tokenizer.save_pretrained(tmp_path / "half")
     network = AutoModelForSequenceClassification.from_config(tiny.config(len(tokenizer), num_labels=1))
     network.half().save_pretrained(tmp_path / "half")
-    context = context_at(tmp_path)
     config = resolve(PATENT, "course", [f"backbone={tmp_path / 'half'}"])
-    made: Any = MODELS.build(
-        config, MODELS.prepare(Frames(train=rows(5), test=rows(5)), config, context).frames, context
-    )
-    assert {value.dtype for value in made._network(str(tmp_path / "half")).parameters()} == {torch.float32}
-    keep_tokenizer(str(tmp_path / "half"), [], context)
+    frames = MODELS.prepare(Frames(train=rows(5), test=rows(5)), config, context).frames
+    made: Any = MODELS.build(config, frames, context)
+    assert {value.dtype for value in made.pretrained().parameters()} == {torch.float32}
     keep_encoder(str(tmp_path / "half"), 0, context)
     assert {value.dtype for value in kept_encoder(context).parameters()} == {torch.float32}
 
@@ -185,24 +181,20 @@ def test_padding_does_not_change_a_score() -> None:
 
 
 def test_the_loss_is_cross_entropy_and_pearson_over_known_labels() -> None:
-    network = scorer(0.5)
     logits, labels = torch.tensor([[0.3, -1.0, 9.0]]), torch.tensor([[1.0, 0.25, IGNORED]])
     p = torch.sigmoid(logits[0, :2])
     known = labels[0, :2]
     cross = -(known * p.log() + (1 - known) * (1 - p).log()).mean()
-    assert torch.allclose(network._loss(logits, labels), cross + 0.5 * (1 - 1.0), atol=1e-2)
-    network.pearson_weight = 0.0
-    assert torch.allclose(network._loss(logits, labels), cross, atol=1e-6)
-    network.pearson_weight = 1.0
-    same = network._loss(torch.zeros(1, 3), torch.full((1, 3), 0.5))
-    assert torch.isfinite(same)
+    assert torch.allclose(loss(logits, labels, 0.5), cross + 0.5 * (1 - 1.0), atol=1e-2)
+    assert torch.allclose(loss(logits, labels, 0.0), cross, atol=1e-6)
+    assert torch.isfinite(loss(torch.zeros(1, 3), torch.full((1, 3), 0.5), 1.0))
 
 
 def test_a_saved_scorer_scores_the_same(tmp_path: Path) -> None:
     lists, network = listing(rows(30), labels=False), scorer()
     batch = Collator(0)([lists[(0, 0)]])
     network.save(tmp_path)
-    again = Scorer.load(tmp_path, context_at(tmp_path).environment).eval()
+    again = Scorer.load(tmp_path).eval()
     assert torch.equal(again(**batch)["logits"], network(**batch)["logits"])
     assert not list(tmp_path.glob("*.bin")) + list(tmp_path.glob("*.pt")) + list(tmp_path.glob("*.pkl"))
 
@@ -270,11 +262,11 @@ def test_the_hidden_rerun_needs_neither_training_data_nor_backbone(
 # The baseline and the rest
 
 
-def test_the_baseline_repeats_itself_and_is_saved_without_code(sample_data: Path, tmp_path: Path) -> None:
-    from competitions.patent.model import MODELS
-
+def test_the_baseline_repeats_itself_and_is_saved_without_code(
+    sample_data: Path, context: Context, tmp_path: Path
+) -> None:
     frame = pd.read_csv(sample_data / "train.csv")
-    config, context = resolve(PATENT, "baseline", ["trees.max_iter=20", "trees.components=8"]), context_at(tmp_path)
+    config = resolve(PATENT, "baseline", ["trees.max_iter=20", "trees.components=8"])
     frames = Frames(train=frame, test=frame)
     first, second = (MODELS.build(config, frames, context) for _ in range(2))
     for made in (first, second):
@@ -287,11 +279,10 @@ def test_the_baseline_repeats_itself_and_is_saved_without_code(sample_data: Path
 
 
 def test_shares_of_words_count_each_group_alone() -> None:
-    from competitions.patent.baseline import _share_of_siblings
+    from competitions.patent.baseline import sibling_fraction
 
     targets = pd.Series(["3d", "d", "d x", "d"])
-    share = _share_of_siblings(targets, np.array(["1", "13", "13", "1"]), 0)
-    assert share.tolist() == [0.5, 1.0, 1.0, 0.5]
+    assert sibling_fraction(targets, np.array(["1", "13", "13", "1"]), 0).tolist() == [0.5, 1.0, 1.0, 0.5]
 
 
 def test_titles_of_contexts() -> None:

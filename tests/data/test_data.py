@@ -70,7 +70,10 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda at: (at / "train.csv").write_bytes("\n".join(ROWS).replace("c d", "é").encode("latin-1")),
         "UTF-8",
     ),
-    "ragged": (lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,0,9,9"]), "cannot be read"),
+    "ragged": (
+        lambda at: write(at, "train.csv", [*ROWS, "3,a,b,A47,0,9,9"]),
+        "exactly 5 fields, as the header has: line 4 has 7",
+    ),
     "broken zip": (
         lambda at: ((at / "train.csv").unlink(), (at / "train.csv.zip").write_bytes(b"PK\3\4no")),
         "cannot be read",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from common import data
 from common.competition import Column, Folder, Table
+from common.data.archives import extract
 from common.data.frames import sha256_of_folder
 from common.data.zipped import members, read_bytes
 from common.errors import ArchiveError, DataError, SettingError
@@ -205,3 +207,74 @@ def test_a_wrong_description_is_refused() -> None:
         Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS, label="breed", labels=RULES)
     with pytest.raises(SettingError, match="needs an id"):
         Folder(folders=("train",), suffixes=(".jpg",), columns=COLUMNS[1:])
+
+
+@pytest.mark.parametrize("name", ["train\\cat.1.jpg", "train//cat.1.jpg", "./train//cat.1.jpg"])
+def test_names_of_other_programs_are_read(name: str, tmp_path: Path) -> None:
+    """A7: as PowerShell 5 and others write them, mapped and unpacked."""
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr(name, b"plain")
+        archive.writestr("__MACOSX/train/._cat.1.jpg", b"not a picture")
+    (path,) = data.read_rows(tmp_path, ANIMALS)["picture"]
+    assert path.endswith("train.zip/train/cat.1.jpg") and read_bytes(path) == b"plain"
+    assert Path("train/cat.1.jpg") in extract(tmp_path / "train.zip", tmp_path / "out")
+    assert (tmp_path / "out" / "train" / "cat.1.jpg").read_bytes() == b"plain"
+
+
+def test_a_name_that_is_not_utf_8_is_refused_where_it_is_a_row(folder: Path) -> None:
+    """A8."""
+    bad = os.fsencode(folder / "train") + b"/caf\xe9"
+    Path(os.fsdecode(bad + b".mat")).touch()
+    assert len(data.read_rows(folder, ANIMALS)) == 3 and sha256_of_folder(folder / "train")
+    Path(os.fsdecode(bad + b".jpg")).touch()
+    with pytest.raises(DataError, match=r"file 'caf\\udce9\.jpg' in .*train is not UTF-8; rename it"):
+        data.read_rows(folder, ANIMALS)
+
+
+def test_linked_folders_are_read(folder: Path, tmp_path: Path) -> None:
+    """A9: pictures on another disk, a link that leads nowhere, circles."""
+    other = tmp_path / "another disk"
+    (other / "more").mkdir(parents=True)
+    (other / "more" / "cat.7.jpg").touch()
+    (folder / "train" / "cats").symlink_to(other)
+    (folder / "train" / ".#lock").symlink_to("me@host:1")  # an editor's, of a file that is open
+    assert data.read_rows(folder, ANIMALS)["id"].tolist() == ["cat.7", "cat.2", "cat.10", "dog.1"]
+    assert read_bytes(data.read_rows(folder, ANIMALS)["picture"].iloc[0]) == b""
+    for link, target, says in (
+        (folder / "train" / "dogs", "nowhere", "a link to nowhere, which is not there"),
+        (other / "more" / "back", folder / "train", "a folder that it lies in"),
+        (folder / "train" / "all", "..", "a folder that it lies in"),
+    ):
+        link.symlink_to(target)
+        with pytest.raises(DataError, match=says):
+            data.read_rows(folder, ANIMALS)
+        link.unlink()
+
+
+def test_a_text_is_read_alike_from_a_table_and_from_a_folder(folder: Path) -> None:
+    """A11, A5: what is not UTF-8 is refused in both, a NUL and a mark of the encoding are the same in both."""
+    columns = (COLUMNS[0], Column(name="text", kind="text"))
+    texts = Folder(folders=("train",), suffixes=(".mat",), columns=columns)
+    table = Table(file="train.tsv", columns=columns, separator="\t", quoting="none", instead=texts)
+    for content in (b"a\0b", "\ufeffé".encode(), b"caf\xe9"):
+        (folder / "train" / "deep" / "notes.mat").write_bytes(content)
+        (folder / "train.tsv").unlink(missing_ok=True)
+        answers = []
+        for _ in range(2):
+            try:
+                answers.append(data.read_rows(folder, table)["text"].iloc[0])
+            except DataError as error:
+                answers.append(str(error).partition(" is ")[2].partition(" (")[0])
+            (folder / "train.tsv").write_bytes(b"id\ttext\nnotes\t" + content.removeprefix(b"\xef\xbb\xbf"))
+        assert answers[0] == answers[1]
+    assert answers[0] == "not UTF-8 text"
+
+
+def test_the_order_of_files_is_that_of_their_whole_names(tmp_path: Path) -> None:
+    """D25: cat.1 and cat.01 are the same number."""
+    names = ["cat.01.jpg", "cat.001.jpg", "cat.1.jpg"]
+    for number, order in enumerate((names, names[::-1])):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for name in order:
+                archive.writestr(name, b"")
+    assert members(tmp_path / "0.zip") == members(tmp_path / "1.zip") == ["cat.001.jpg", "cat.01.jpg", "cat.1.jpg"]

@@ -168,6 +168,13 @@ def test_weights_are_created_then_versioned_and_waited_for(desk: Desk, tmp_path:
     assert status is not None and status.version == 2
 
 
+def test_d17_two_long_names_are_two_datasets(desk: Desk, tmp_path: Path) -> None:
+    name = "deberta-v3-small-on-us-patents-with-lists-fold"
+    made = [desk("dataset", "weights", "patent", "--from", model(tmp_path / f"{name}-{n}"), "--json") for n in (0, 1)]
+    assert [said.json["created"] for said in made] == [True, True]
+    assert len({said.json["dataset"] for said in made}) == 2
+
+
 def test_what_a_download_leaves_beside_a_model_stays_here(desk: Desk, tmp_path: Path) -> None:
     folder = model(tmp_path / "deberta")
     (folder / ".cache" / "huggingface").mkdir(parents=True)
@@ -184,7 +191,7 @@ def test_weights_that_are_none_are_refused_before_anything_is_sent(desk: Desk, t
         assert said.code == 1 and said.out == ""
         return said.complaint
 
-    assert "there is no folder" in refusal(tmp_path / "missing")
+    assert "folder not found" in refusal(tmp_path / "missing")
     (tmp_path / "empty").mkdir()
     assert "holds no model: no config.json" in refusal(tmp_path / "empty")
     (tmp_path / "empty" / "config.json").write_text("{}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,14 @@ def test_the_time_zone_does_not_matter(tmp_path: Path, monkeypatch: pytest.Monke
         target.write_text("stale" * 1000)
         here.client.competitions.download(SLUG, target, file="test.csv")
         assert target.read_bytes() == (tmp_path / "csv" / "test.csv").read_bytes()
+
+
+def test_d28_of_two_downloads_into_one_folder_one_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch, Fault(on="GET", kind="slow", parameters={"seconds": 0.5})) as here:
+        with ThreadPoolExecutor(2) as threads:
+            two = [threads.submit(download, here.client, "toy-csv", tmp_path / "data") for _ in range(2)]
+        (refused,) = filter(None, (each.exception() for each in two))
+        assert isinstance(refused, errors.KaggleError)
+        assert "another process is downloading into" in str(refused)
+        assert receipt(tmp_path / "data") is not None
+        assert not download(here.client, "toy-csv", tmp_path / "data").fetched

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import UTC, datetime
+import socket
 
 import pytest
 import requests
@@ -12,7 +12,7 @@ from kaggle_seam import Hourglass
 
 from common.errors import SettingError
 from common.kaggle import errors
-from common.kaggle.errors import Invalid, RateLimited, TimedOut, Transient, Unconfirmed
+from common.kaggle.errors import Invalid, RateLimited, TimedOut, Transient, Unconfirmed, Unreached
 from common.kaggle.official.answers import from_response, from_words, retry_after, translate
 from common.kaggle.results import Ref
 from common.kaggle.retry import Clock, Retry, poll
@@ -82,8 +82,8 @@ def test_no_attempts_are_refused() -> None:
 class Mailbox:
     """Something that must arrive once; each delivery ends as the script says."""
 
-    def __init__(self, *script: str, lookable: bool = True) -> None:
-        self.script, self.arrived, self.lookable = list(script), 0, lookable
+    def __init__(self, *script: str, trouble: Exception | None = None) -> None:
+        self.script, self.arrived, self.looks, self.trouble = list(script), 0, 0, trouble
 
     def act(self) -> str:
         step = self.script.pop(0) if self.script else "ok"
@@ -91,12 +91,15 @@ class Mailbox:
             self.arrived += 1
         if step == "ok":
             return "answered"
-        raise RateLimited("slow", 1.0) if step == "slow down" else Transient(step)
+        raise {"slow down": RateLimited("slow", 1.0), "no way": Unreached("no way")}.get(step, Transient(step))
 
-    def find(self) -> str | None:
-        if not self.lookable:
-            raise Transient("down")
-        return "found" if self.arrived else None
+    def find(self, answer: str | None) -> str | None:
+        self.looks += 1
+        if self.trouble is not None:
+            raise self.trouble
+        late = self.script[:1] == ["late"] and self.looks > 9
+        self.arrived += late
+        return answer or ("found" if self.arrived else None)
 
     def send(self) -> str:
         return Retry(clock=Hourglass().clock).once(self.act, self.find, what="the letter")
@@ -108,25 +111,38 @@ def test_what_arrived_is_found_instead_of_sent_again() -> None:
     assert mailbox.arrived == 1
 
 
-def test_what_did_not_arrive_is_sent_again() -> None:
-    mailbox = Mailbox("lost", "slow down", "lost", "ok")
+def test_what_was_not_sent_is_sent_again() -> None:
+    mailbox = Mailbox("no way", "slow down", "no way", "ok")
     assert mailbox.send() == "answered"
     assert mailbox.arrived == 1
 
 
-def test_what_cannot_be_looked_up_is_left_alone() -> None:
-    mailbox = Mailbox("arrived, answer lost", lookable=False)
+def test_what_may_arrive_late_is_awaited_not_sent_again() -> None:
+    """D1: a backend may go on for minutes after its front door has given up."""
+    mailbox = Mailbox("lost", "late", "ok")
+    assert mailbox.send() == "found"
+    assert mailbox.arrived == 1
+    nowhere = Mailbox("lost", "ok")
+    with pytest.raises(Unconfirmed, match=r"no clear answer came \(lost\).*after 5 min.*look before"):
+        nowhere.send()
+    assert nowhere.arrived == 0
+
+
+@pytest.mark.parametrize("trouble", [Transient("down"), errors.Forbidden("403"), errors.NotFound("404")])
+def test_what_cannot_be_looked_up_is_left_alone(trouble: Exception) -> None:
+    """D2: six versions were pushed while Kaggle denied that there was one."""
+    mailbox = Mailbox("arrived, answer lost", trouble=trouble)
     with pytest.raises(Unconfirmed, match="look before doing it again"):
         mailbox.send()
     assert mailbox.arrived == 1
 
 
-@given(st.lists(st.sampled_from(["lost", "arrived, answer lost", "slow down", "ok"]), max_size=12))
+@given(st.lists(st.sampled_from(["lost", "arrived, answer lost", "slow down", "no way", "ok"]), max_size=12))
 def test_never_twice_whatever_happens(script: list[str]) -> None:
     mailbox = Mailbox(*script)
     try:
         mailbox.send()
-    except Transient:
+    except Transient:  # RateLimited or Unreached to the end, or Unconfirmed
         assert mailbox.arrived == 0
     else:
         assert mailbox.arrived == 1
@@ -229,11 +245,30 @@ def test_words_without_a_status_decide_too(words: str, kind: type[errors.KaggleE
 
 
 def test_retry_after_takes_seconds_and_dates() -> None:
-    now = datetime(2026, 3, 26, tzinfo=UTC)
+    now = "Thu, 26 Mar 2026 00:00:00 GMT"
     assert retry_after("7") == 7.0
-    assert retry_after("Thu, 26 Mar 2026 00:00:30 GMT", now=now) == 30.0
-    assert retry_after("Thu, 26 Mar 2020 00:00:30 GMT", now=now) == 0.0
+    assert retry_after("Thu, 26 Mar 2026 00:00:30 GMT", now) == 30.0
+    assert retry_after("Thu, 26 Mar 2020 00:00:30 GMT", now) == 0.0
     assert [retry_after(text) for text in (None, "", "soon", "-5", "nan")] == [None] * 5
+
+
+def test_a_date_to_wait_for_goes_by_the_servers_clock() -> None:
+    """D6: a client whose clock is two days behind gave up."""
+    theirs = {"Date": "Thu, 26 Mar 2026 00:00:00 GMT", "Retry-After": "Thu, 26 Mar 2026 00:00:30 GMT"}
+    error = from_response(response(429, **theirs), "asking")
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 30.0
+
+
+def test_no_connection_is_known_from_a_lost_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    session = requests.Session()
+    session.trust_env = False
+    with pytest.raises(requests.ConnectionError) as caught:
+        session.get(url, timeout=5)
+    assert isinstance(translate(caught.value, "asking"), Unreached)
+    assert not isinstance(translate(requests.ConnectionError("cut"), "asking"), Unreached)
 
 
 def test_network_troubles_are_transient_and_say_no_secret() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def test_a_file_is_scored_and_written_down(tmp_path: Path, monkeypatch: pytest.M
         assert outcome.ok
         assert outcome.submission.scored
         assert outcome.left_today == 2
-        assert outcome.submission.description == f"first #{outcome.sha256[:10]}"
+        assert outcome.submission.description == f"#{outcome.sha256[:10]} first"
         assert "3 left today" in asked[0]
         rows = Ledger(tmp_path / "ledger.csv").rows()
         assert [row["event"] for row in rows] == ["submitting", "submitted", "scored"]
@@ -73,6 +74,52 @@ def test_the_same_bytes_are_not_sent_twice(tmp_path: Path, monkeypatch: pytest.M
         assert len(here.calls("submission")) == 1
         assert run(here, tmp_path, again=True).submission.scored
         assert len(here.calls("submission")) == 2
+
+
+def test_d3_of_three_at_once_one_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seam(tmp_path, monkeypatch) as here, ThreadPoolExecutor(3) as threads:
+        three = [threads.submit(run, here, tmp_path, wait=None) for _ in range(3)]
+        refused = [str(each.exception()) for each in three if each.exception()]
+        assert len(refused) == 2
+        assert all("--again" in words for words in refused)
+        assert len(here.calls("submission")) == 1
+
+
+@pytest.mark.parametrize("cut", [12, 3])
+def test_d3_a_cut_description_does_not_hide_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    shortened = Fault(on="ListSubmissions", kind="cut_descriptions", times=None, parameters={"length": cut})
+    with seam(tmp_path, monkeypatch, shortened) as here:
+        run(here, tmp_path, message="what this is about", wait=None)
+        (tmp_path / "ledger.csv").unlink()  # another machine
+        with pytest.raises(SubmissionError, match="on Kaggle already as submission 1001"):
+            run(here, tmp_path, message="what this is about")
+        other = tmp_path / "submission.csv"
+        other.write_text((tmp_path / "csv" / "sample_submission.csv").read_text().replace("0.5", "0.25"))
+        assert run(here, tmp_path, other).submission.scored
+
+
+def test_d27_after_ctrl_c_what_arrived_is_found_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with seam(tmp_path, monkeypatch) as here:
+        send = here.client.competitions.submit_file
+
+        def interrupted(*arguments: Any) -> Submission:
+            send(*arguments)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(here.client.competitions, "submit_file", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(here, tmp_path, run="r1")
+        assert "it may have been submitted" in here.messages[-1]
+        assert [row["event"] for row in Ledger(tmp_path / "ledger.csv").rows()] == ["submitting"]
+        with pytest.raises(SubmissionError, match=r"submission 1001.*--again"):
+            run(here, tmp_path)
+        last = Ledger(tmp_path / "ledger.csv").rows()[-1]
+        assert (last["event"], last["ref"], last["run"]) == ("submitted", "1001", "r1")
+        assert len(here.calls("submission")) == 1
 
 
 def test_no_means_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +28,7 @@ from common.kaggle.errors import (
     RulesNotAccepted,
     SourcesDropped,
     TimedOut,
+    Unconfirmed,
 )
 from common.kaggle.pushes import Pushed, Pushes
 from common.kaggle.results import KernelState, LogLine, Ref
@@ -40,6 +43,7 @@ def manifest(bundle: str = HASH, **files: Any) -> str:
     return "write manifest.json " + json.dumps({"bundle": bundle, "files": files or {"submission.csv": ENTRY}})
 
 
+ENDS_EARLY = ["QUEUED", "COMPLETE", "RUNNING", "COMPLETE"]
 GOOD = f"print hello\nwrite submission.csv {SUBMISSION}\n{manifest()}\n"
 
 
@@ -157,7 +161,7 @@ def test_p1_waiting_for_a_session_ends_with_the_reason(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "faults",
-    [(Fault(on="SaveKernel", kind=kind),) for kind in ("cut_answer", "html", "error", "rate_limited")],
+    [(Fault(on="SaveKernel", kind=kind),) for kind in ("cut_answer", "rate_limited", "late")],
     ids=lambda faults: faults[0].kind,
 )
 def test_p15_a_lost_answer_makes_no_second_version(desk: Desk) -> None:
@@ -166,12 +170,69 @@ def test_p15_a_lost_answer_makes_no_second_version(desk: Desk) -> None:
     assert desk.watch(pushed).state is KernelState.COMPLETE
 
 
+SOMEBODY = {"ref": "/code/somebody/else", "url": "u", "versionNumber": 1}
+DENIED = Fault(on="GetKernel", kind="error", skip=3, times=40, parameters={"code": 403, "message": "denied"})
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (Fault(on="SaveKernel", kind="late", parameters={"calls": 60}),),
+        (Fault(on="SaveKernel", kind="cut_answer"), DENIED),
+        (Fault(on="SaveKernel", kind="cut_answer"), replace(DENIED, parameters={"code": 404, "message": "stale"})),
+    ],
+    ids=["made late", "denied", "not shown"],
+)
+def test_d2_a_version_that_was_not_seen_is_remembered_and_found_by_the_next_command(desk: Desk) -> None:
+    with pytest.raises(Unconfirmed, match="look before doing it again"):
+        desk.push()
+    (open_push,) = desk.pushes.all()
+    assert (open_push.ref, open_push.before, open_push.bundle) == (Ref(USER, "toy-kernel"), 0, HASH)
+    for _ in range(60):  # time passes
+        desk.here.client.kernels.info(open_push.ref)
+    pushed = desk.push()
+    assert (pushed.ref.version, desk.versions()) == (1, 1)
+    assert "it is not repeated" in desk.here.messages[-1]
+    assert kernels.find(desk.here.client, pushed.ref.at(None), desk.pushes).bundle == HASH
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (Fault(on="SaveKernel", kind="answer", parameters={"answer": answer}),)
+        for answer in (
+            {},
+            SOMEBODY,
+            {**SOMEBODY, "ref": "/code/dummy/another-slug"},
+            {**SOMEBODY, "ref": "/code/dummy/toy-kernel", "versionNumber": 7},
+            {**SOMEBODY, "ref": "/code/dummy/toy kernel"},
+            {**SOMEBODY, "versionNumber": -3},
+            {**SOMEBODY, "versionNumber": 1.5},
+        )
+    ],
+)
+def test_d4_an_answer_that_kaggle_does_not_live_up_to_is_no_success(desk: Desk) -> None:
+    with pytest.raises(Unconfirmed):
+        desk.push()
+    (open_push,) = desk.pushes.all()
+    assert open_push.ref == Ref(USER, "toy-kernel")
+    assert desk.push().ref.version == 1  # on request
+
+
+def test_d21_one_push_of_a_kernel_at_a_time(desk: Desk) -> None:
+    with desk.pushes.pushing(Ref(USER, "toy-kernel")):
+        with pytest.raises(KernelError, match="another process is pushing dummy/toy-kernel"):
+            desk.push()
+        assert desk.push(title="Other one").ref.version == 1
+    assert desk.versions() == 1
+
+
 def test_two_gpu_sessions_are_known_without_asking_for_a_third(desk: Desk) -> None:
     running = [desk.push("wait 60\n", title, enable_gpu=True) for title in ("First one", "Second one")]
     with pytest.raises(Capacity, match="dummy/first-one@1 and dummy/second-one@1 use both"):
         desk.push(GOOD, "Third one", enable_gpu=True)
     assert desk.versions() == 2
-    assert desk.push(GOOD, "Fourth one").ref.version == 1  # one without a GPU has room
+    assert desk.push(GOOD, "Fourth one").ref.version == 1  # one without a GPU is free to start
     desk.abort(running[0].ref)
     assert desk.push(GOOD, "Third one", enable_gpu=True).ref.version == 1
     desk.abort(running[1].ref)
@@ -223,6 +284,22 @@ def test_p5_right_after_a_push_an_end_is_believed_only_later(desk: Desk) -> None
     pushed = desk.push("wait 0.02\nfail later\n")
     assert desk.watch(pushed).state is KernelState.ERROR
     assert desk.here.hourglass.time >= 60
+
+
+@played(Fault(on="GetKernelSessionStatus", kind="statuses", times=4, parameters={"values": ENDS_EARLY}))
+def test_d22_an_end_is_looked_at_twice(desk: Desk) -> None:
+    assert desk.watch(desk.push("wait 0.02\nfail later\n")).state is KernelState.ERROR
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (Fault(on="GetKernelSessionStatus", kind="error", skip=1, parameters={"code": code}),)
+        for code in (401, 403, 404)
+    ],
+)
+def test_d22_watching_bears_a_denial(desk: Desk) -> None:
+    assert desk.watch(desk.push()).state is KernelState.COMPLETE
 
 
 def test_p5_output_of_other_code_is_refused_and_replaces_nothing(desk: Desk) -> None:
@@ -368,6 +445,45 @@ def test_pushes_are_kept_one_for_each_kernel(tmp_path: Path) -> None:
     assert not pushes.all()[-1].active
     pushes.forget(newer.ref)
     assert [pushed.ref.slug for pushed in pushes.all()] == ["two"]
+    rows = json.loads((tmp_path / "sub" / "pushes.json").read_text())  # D21: bad entries do not spoil the rest
+    bad = [{**rows[0], "ref": ref} for ref in ("me/a b", "me/one@-3", "me/one@1.5")]
+    (tmp_path / "sub" / "pushes.json").write_text(json.dumps([*bad, 7, {}, *rows]))
+    assert [pushed.ref.slug for pushed in pushes.all()] == ["two"]
     (tmp_path / "sub" / "pushes.json").write_text("[{")
     with pytest.raises(KitError, match="delete it"):
         pushes.all()
+
+
+def test_d21_pushes_of_many_processes_are_all_kept(tmp_path: Path) -> None:
+    file = tmp_path / "pushes.json"
+    script = (
+        "import sys; from pathlib import Path; from common.kaggle.pushes import Pushed, Pushes;"
+        "from common.kaggle.results import Ref\n"
+        "for n in range(10): Pushes(Path(sys.argv[1])).keep(Pushed(kernel='k', ref=Ref('me', f'k{sys.argv[2]}-{n}', 1)))"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", script, str(file), str(number)]) for number in range(4)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0] * 4
+    assert len(Pushes(file).all()) == 40
+
+
+@pytest.mark.parametrize("length", [246, 255])
+def test_d10_long_names_of_output_files_arrive(desk: Desk, length: int) -> None:
+    name = "x" * length
+    pushed = desk.push(f"write {name} long\nfail so\n")
+    desk.watch(pushed)
+    assert (desk.output(pushed).folder / name).read_text() == "long"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [(("dir", "dir/file"), "dir both as a file and as a folder"), (("x" * 256,), "cannot write .*long")],
+)
+def test_d10_names_that_no_folder_can_hold_are_one_line(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], words: str
+) -> None:
+    pushed = desk.push("write a text\nfail so\n")
+    desk.watch(pushed)
+    (one,) = desk.here.client.kernels.outputs(pushed.ref)
+    monkeypatch.setattr(desk.here.client.kernels, "outputs", lambda ref: [replace(one, name=name) for name in names])
+    with pytest.raises(KitError, match=words):
+        desk.output(pushed)

@@ -11,7 +11,7 @@ from common.environment import PROJECT
 from common.errors import SecretFound
 from common.kaggle.secrets import is_secret_file, refuse, scan
 
-HEX = "0123456789abcdef0fedcba987654321"  # the form of a key, and nobody's
+HEX = "0123456789abcdef0fedcba987654321"  # the format of a key, and nobody's
 
 
 def kinds(line: str) -> list[str]:
@@ -59,10 +59,52 @@ def test_a_credential_is_found_with_its_line(line: str, kind: str) -> None:
         "KAGGLE_KEY=your-key-goes-here-please",
         "url = 'https://www.kaggle.com/competitions/x/rules'",
         "next_page_token: str = ''",
+        "revision = '" + HEX + "01234567'",
+        "CHECKSUMS = {'tokenizer.json': {'md5': '" + HEX + "'}}",
     ],
 )
 def test_ordinary_lines_are_no_credentials(line: str) -> None:
     assert kinds(line) == []
+
+
+RANDOM = "q8Zr2Lx0Vb7Tn4Kd"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'KAGGLE_KEY: str = "{HEX}"',
+        f'KAGGLE_KEY: Final[str] = "{RANDOM}"',
+        f'headers = {{"Authorization": "Bearer {RANDOM}"}}',
+        f"headers['Authorization'] = 'Bearer ' + '{RANDOM}'",
+        *(f'password = {prefix}"{RANDOM}"' for prefix in ("b", "r", "f", "Rb")),
+        f'token = """{RANDOM}"""',
+        f"token = '''\n{RANDOM}\n'''",
+        f"%env KAGGLE_KEY={HEX}",
+        f"%env KAGGLE_KEY {RANDOM}",
+        f"!KAGGLE_KEY={HEX} kaggle kernels list",
+        f"!export WANDB_API_KEY={RANDOM}; python train.py",
+        f"!wandb login {HEX}01234567",
+        f'requests.get(url, auth=("me", "{HEX}"))',
+        f"requests.get(url, auth=HTTPBasicAuth('me', '{RANDOM}'))",
+        f'wandb.login("{HEX}01234567")',
+        f'wandb.login(key="{RANDOM}")',
+        f'login("{RANDOM}")',
+        f'api = Api("me", "{HEX}")',
+        f'TOKEN = "{RANDOM[:9]}" "{RANDOM[9:]}"',
+        f'dict(key="{HEX}")',
+        f"api_key = (\n    '{RANDOM}'\n)",
+        f'os.environ.update({{"KAGGLE_KEY": "{RANDOM}"}})',
+        f'os.putenv("KAGGLE_KEY", "{RANDOM}")',
+        f"# my key: {HEX}",
+        f'{{"api_token": "{RANDOM}"}}',
+        f"user, key = 'me', '{RANDOM}'",
+    ],
+)
+def test_d19_a_credential_is_found_in_every_form(text: str) -> None:
+    findings = [str(finding) for finding in scan("file.py", text)]
+    assert len(findings) == 1
+    assert HEX not in findings[0] and RANDOM not in findings[0]
 
 
 def test_nothing_in_the_project_looks_like_one() -> None:

@@ -109,8 +109,8 @@ def test_tables_without_quoting_keep_their_bytes(tmp_path: Path) -> None:
         test=Table(file="test.tsv", columns=(row_id, review), separator="\t", quoting="none"),
         sample_submission=Table(file="sample.csv", columns=(row_id, sentiment)),
     )
-    form = SubmissionFormat(id="id", targets=("sentiment",), low=0, high=1, quoting="nonnumeric")
-    competition = toy(files=files, submission=form, target="sentiment", inputs=("review",), metric="roc_auc")
+    format = SubmissionFormat(id="id", targets=("sentiment",), low=0, high=1, quoting="nonnumeric")
+    competition = toy(files=files, submission=format, target="sentiment", inputs=("review",), metric="roc_auc")
     prepare(competition, data, made)
     served = (made / "served" / "train.tsv").read_text().splitlines()[1:]
     assert set(served) < set(rows)

@@ -41,13 +41,13 @@ def test_data_of_an_unknown_competition(tmp_path: Path) -> None:
 
 def best(competition: Competition, answers: Path, file: Path) -> Path:
     """Write the best submission that the format allows."""
-    form = competition.submission
+    format = competition.submission
 
     def allowed(text: str) -> str | float:
-        return text if form.labels else min(max(float(text), form.low or 0), form.high or float(text))
+        return text if format.labels else min(max(float(text), format.low or 0), format.high or float(text))
 
-    found = [[row[form.id], *(allowed(row[name]) for name in form.targets)] for row in read_csv(answers)]
-    return write_csv(file, (form.id, *form.targets), found)
+    rows = [[row[format.id], *(allowed(row[name]) for name in format.targets)] for row in read_csv(answers)]
+    return write_csv(file, (format.id, *format.targets), rows)
 
 
 @pytest.mark.parametrize("with_answers", [True, False])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -111,13 +112,20 @@ def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places:
     assert "NvidiaTeslaT4" in done.complaint
 
     again = tmp_path / "again"
-    done = run(again, make(again, "patent_infer", profile="sample"), places / "hidden", "kaggle-rerun", trained.output)
+    shutil.copytree(places / "hidden", hidden := again / "hidden")
+    test = rows(hidden / "test.csv")
+    cells = [[*row.values()] for row in (*test, test[0])]  # A2: an id twice, a sample of other rows, empty cells
+    cells[1][2] = cells[2][3] = ""
+    (hidden / "test.csv").write_text("".join(",".join(row) + "\n" for row in ([*test[0]], *cells)))
+    (hidden / "sample_submission.csv").write_text(f"id,score\n{test[0]['id']},\n")
+    done = run(again, make(again, "patent_infer", profile="sample"), hidden, "kaggle-rerun", trained.output)
     assert done.code == 0, done.errors
+    assert "warning: " in done.said and "duplicate ids" in done.said
     manifest = outputs.check(done.output)
     assert manifest is not None
-    assert (manifest["fell_back"], manifest["rows"]) == (False, len(rows(places / "hidden" / "test.csv")))
+    assert (manifest["fell_back"], manifest["rows"]) == (False, len(test))
     sent = rows(done.output / "submission.csv")
-    assert [row["id"] for row in sent] == [row["id"] for row in rows(places / "hidden" / "sample_submission.csv")]
+    assert [row["id"] for row in sent] == [row["id"] for row in test]
     assert len({row["score"] for row in sent}) > len(sent) / 4
 
 

@@ -13,7 +13,7 @@ from common.data.archives import extract
 from common.environment import Environment, detect
 from common.errors import DeviceError
 from common.kaggle import outputs
-from common.session import machine, manifest, show, wheelhouse
+from common.session import machine, manifest, wheelhouse
 
 
 @pytest.fixture
@@ -100,38 +100,6 @@ def test_attached_wheels_become_importable_but_replace_nothing(tmp_path: Path, m
     (inputs / "broken-1.0-py3-none-any.whl").write_text("no archive")
     with pytest.raises(DeviceError, match="kit dataset wheels"):
         wheelhouse.use((inputs,), tmp_path / "wheels")
-
-
-@pytest.mark.filterwarnings("ignore:.* deprecated - use:DeprecationWarning")  # Matplotlib 3.10 beside a newer pyparsing
-def test_tables_and_figures_outside_a_notebook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import pandas as pd
-
-    show.table(pd.DataFrame({"name": ["a" * 60], "score": [0.123456], "half": [0.5]}), "A title")
-    axes = show.axes("Loss", "step", "loss")
-    axes.plot([0, 1], [1.0, 0.5])
-    show.figure(axes, tmp_path / "figures" / "loss.png")
-    said = capsys.readouterr().out
-    assert "A title" in said
-    assert ["a" * 47 + "…", "0.1235", "0.5"] in [line.split() for line in said.splitlines()]
-    assert (tmp_path / "figures" / "loss.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_table_in_a_notebook_is_what_the_cells_hold(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Reviews hold HTML, which must neither be obeyed nor break the page."""
-    import IPython.display
-    import pandas as pd
-
-    monkeypatch.setattr(show, "in_notebook", lambda: True)
-    monkeypatch.setattr(IPython.display, "display", lambda html: print(html.data))
-    texts = ["so<br />\n<script>", "x" * 500]
-    show.table(pd.DataFrame({"review": texts, "rows": [7, 1234], "score": [0.25, float("nan")]}), "The surest")
-    page = capsys.readouterr().out
-    assert "so&lt;br /&gt; &lt;script&gt;" in page and "<script>" not in page
-    assert "x" * 159 + "…" in page and "x" * 160 not in page
-    assert ">0.25<" in page and ">1234<" in page
-    assert page.count("text-align: left") == 2  # the title, and the words
 
 
 def test_gpus_are_not_asked_of_a_machine_that_needs_none(here: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,17 @@ def test_exact_duplicates(frame, folds):
     assert frame["text"].iloc[first_of(folds, 0)] in leak.examples[0]
 
 
+def test_a_pair_the_other_way_round_is_the_same_pair(frame, folds):
+    """A14: phrases (A, B) in one fold and (B, A) in another."""
+    frame["other"], frame["number"] = np.roll(frame["text"], 1), 1.0
+    one, two = first_of(folds, 0), first_of(folds, 3)
+    frame.loc[two, ["text", "other"]] = frame.loc[one, ["other", "text"]].to_numpy()
+    (leak,) = check(frame, folds, GROUP, inputs=["text", "other", "number"])
+    assert leak.kind == "swapped" and leak.fraction == 2 / 400 and frame["text"].iloc[one] in leak.message
+    frame.loc[two, "number"] = 3.0
+    assert check(frame, folds, GROUP, inputs=["text", "other", "number"]) == []
+
+
 def test_duplicates_inside_one_fold_are_no_leak(frame, folds):
     frame.iloc[first_of(folds, 0, 1)] = frame.iloc[first_of(folds, 0)]
     frame.iloc[first_of(folds, 2, 1)] = frame.iloc[first_of(folds, 2)]

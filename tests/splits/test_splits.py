@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from math import ceil
 
@@ -287,3 +288,33 @@ def test_folds_are_saved_with_ids_as_written(tmp_path):
 def test_a_split_given_by_a_column_takes_no_holdout(kind):
     with pytest.raises(SettingError, match="holdout has no meaning"):
         Split(kind=kind, column="x", holdout=0.2)
+
+
+def test_rows_without_a_group_are_refused_or_stand_alone() -> None:
+    """A3: a third of 300 cells is empty; as one group they were a third of all rows."""
+    names = np.array(["", *map(str, range(20))], dtype=object)[np.r_[np.zeros(100, int), 1 + np.arange(200) % 20]]
+    frame = pd.DataFrame({"family": names, "label": np.arange(300) % 2})
+    for split in (
+        Split(kind="group", group="family"),
+        Split(kind="stratified_group", group="family", stratify="label"),
+    ):
+        with pytest.raises(SplitError, match=r"'family' is missing in 100 rows.*--set split.without_group=alone"):
+            make_folds(frame, split)
+        folds = make_folds(frame, dataclasses.replace(split, without_group="alone"))
+        assert np.bincount(folds).tolist() == [60] * 5
+        assert np.bincount(folds[:100], minlength=5).min() > 0
+        assert frame[names != ""].assign(fold=folds[names != ""]).groupby("family")["fold"].nunique().max() == 1
+    with pytest.raises(SplitError, match="'family' is missing in 100 rows"):
+        make_folds(frame, Split(kind="stratified", stratify="family"))
+
+
+def test_numbers_are_numbers_where_the_file_gives_text() -> None:
+    """A13: an undescribed column of unix seconds, or of a number to stratify by."""
+    seconds = pd.Series(np.arange(8, 28))
+    frame = pd.DataFrame({"at": seconds.astype(str), "number": seconds})
+    for split in (Split(kind="time", order="at"), Split(kind="stratified", stratify="at", bins=2)):
+        same = Split(**{**vars(split), "order": split.order and "number", "stratify": split.stratify and "number"})
+        assert make_folds(frame, split).tolist() == make_folds(frame, same).tolist()
+    for cells, wrong in ((["1", "2", "soon"], "soon"), (["2020-01-01", "2020-13-01"], "2020-13-01")):
+        with pytest.raises(SplitError, match=f"holds '{wrong}': neither numbers nor ISO 8601"):
+            make_folds(pd.DataFrame({"at": cells * 9}), Split(kind="time", order="at"))

@@ -18,7 +18,8 @@ from hypothesis.extra import numpy as npst
 from common.competition import SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
-from common.submission.writing import make, read_sample, write
+from common.submission.checks.sample import read_sample
+from common.submission.writing import make, write
 
 ROOT = Path(__file__).parents[2]
 FORMAT = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
@@ -149,7 +150,7 @@ def test_the_sample_is_read_as_text(tmp_path):
     path.write_bytes('\ufeff"id","score"\r\n"12311_10",0\r\n007,0.50\r\n"a ""b""",NA\r\n'.encode())
     frame = read_sample(path, FORMAT)
     assert frame.to_dict("list") == {"id": ["12311_10", "007", 'a "b"'], "score": ["0", "0.50", "NA"]}
-    with pytest.raises(DataError, match="cannot read the sample submission"):
+    with pytest.raises(DataError, match="cannot be read: No such file"):
         read_sample(tmp_path / "none.csv", FORMAT)
     with pytest.raises(DataError, match="expected id, cat, dog"):
         read_sample(path, TWO)

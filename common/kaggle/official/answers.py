@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from common.kaggle.credentials import HELP, mask
 from common.kaggle.errors import (
@@ -24,6 +25,7 @@ from common.kaggle.errors import (
     RateLimited,
     RulesNotAccepted,
     Transient,
+    Unreached,
 )
 
 _CAPACITY = re.compile(r"session count|concurrent|too many (running )?sessions", re.IGNORECASE)
@@ -50,6 +52,9 @@ def translate(error: Exception, about: str, *, secrets: Iterable[str] = (), slug
     if isinstance(error, requests.HTTPError) and response is not None:
         return from_response(response, about, secrets=secrets, slug=slug)
     host = urlsplit(getattr(getattr(error, "request", None), "url", None) or "").hostname or "Kaggle"
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(cause, NewConnectionError):
+        return Unreached(f"{about}: no connection to {host}")
     if isinstance(error, requests.Timeout):
         return Transient(f"{about}: {host} did not answer in time")
     if isinstance(error, requests.exceptions.SSLError):
@@ -57,7 +62,7 @@ def translate(error: Exception, about: str, *, secrets: Iterable[str] = (), slug
             f"{about}: no secure connection to {host}; check the clock and the certificates of this machine"
         )
     if isinstance(error, requests.RequestException) and not isinstance(error, ValueError):
-        return Transient(f"{about}: no connection to {host}, or it broke off")
+        return Transient(f"{about}: the connection to {host} broke off")
     return Transient(f"{about}: {host} gave an answer that cannot be read ({type(error).__name__})")
 
 
@@ -69,7 +74,7 @@ def from_response(
     words = mask(text, secrets)
     message = f"{about}: Kaggle says {words!r}" if words else f"{about}: Kaggle answers {code}"
     if code == 429:
-        seconds = retry_after(response.headers.get("Retry-After"))
+        seconds = retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
         when = f", for {seconds:.0f} s" if seconds else ""
         return RateLimited(f"{about}: Kaggle asks to slow down{when}", seconds)
     if code >= 500 or code == 408:
@@ -101,20 +106,25 @@ def from_words(words: str, message: str) -> KaggleError:
     return Invalid(message)
 
 
-def retry_after(header: str | None, *, now: datetime | None = None) -> float | None:
-    """Read a Retry-After header (seconds or an HTTP date); None if it is missing or makes no sense."""
+def retry_after(header: str | None, date: str | None = None) -> float | None:
+    """Read a Retry-After header (seconds or an HTTP date); None if it is missing or makes no sense.
+
+    A date is measured from the server's own `date`: this machine's clock may be days off.
+    """
     if not header:
         return None
     try:
-        return max(0.0, float(header)) if header.strip().replace(".", "", 1).isdigit() else _until(header, now)
+        if header.strip().replace(".", "", 1).isdigit():
+            return float(header)
+        now = _moment(date) if date else datetime.now(UTC)
+        return max(0.0, (_moment(header) - now).total_seconds())
     except (ValueError, TypeError):
         return None
 
 
-def _until(header: str, now: datetime | None) -> float:
+def _moment(header: str) -> datetime:
     when = parsedate_to_datetime(header)
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _code_and_words(response: requests.Response) -> tuple[int, str]:

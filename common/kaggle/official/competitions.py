@@ -104,7 +104,7 @@ class Competitions:
         return self._submission(answer)
 
     def submit_file(self, slug: str, file: Path, description: str) -> Submission:
-        """Submit a file, once: if the answer is lost, it is looked for before anything is repeated."""
+        """Submit a file, once: if the answer is lost, it is looked for, never sent again."""
         about = f"submitting {file.name} to {slug}"
         start = partial(
             self._call,
@@ -117,7 +117,7 @@ class Competitions:
         )
         token = upload(self._session, file, about, start)
         fields = {"blob_file_tokens": token, "submission_description": description}
-        return self._once(slug, "create_submission", fields, description, file.name, about)
+        return self._once(slug, "create_submission", fields, file.name, file.stat().st_size, about)
 
     def submit_kernel(self, slug: str, kernel: Ref, file_name: str, description: str) -> Submission:
         """Submit one version of a kernel, once, as `submit_file` does."""
@@ -129,7 +129,7 @@ class Competitions:
             "submission_description": description,
         }
         about = f"submitting {kernel} to {slug}"
-        return self._once(slug, "create_code_submission", fields, description, file_name, about)
+        return self._once(slug, "create_code_submission", fields, file_name, None, about)
 
     def leaderboard(self, slug: str) -> list[LeaderboardRow]:
         """List the leaderboard, best team first."""
@@ -141,31 +141,32 @@ class Competitions:
         ]
 
     def _once(
-        self, slug: str, method: str, fields: Mapping[str, Any], description: str, file_name: str, about: str
+        self, slug: str, method: str, fields: Mapping[str, Any], file_name: str, size: int | None, about: str
     ) -> Submission:
-        """Submit; if the answer is lost, find the new submission of this description and file."""
+        """Submit, and return the submission once Kaggle lists it: it has said "Successfully submitted" without one."""
         known = {submission.ref for submission in self.submissions(slug, newest=20)}
+        description = str(fields["submission_description"])
 
         def act() -> int:
             call: Callable[..., Any] = getattr(self._service, method)
             answer = self._session.call(call, about, repeat=False, competition_name=slug, **fields)
-            if not answer.ref:
+            if not answer.ref or answer.ref in known:
                 words = mask(str(answer.message or ""), self._session.secrets)
                 said = f", but says {words!r}" if words else ""
-                raise Transient(f"{about}: Kaggle gave no submission number{said}")
+                raise Transient(f"{about}: Kaggle gave no new submission number{said}")
             return int(answer.ref)
 
-        def find() -> int | None:
-            for submission in self.submissions(slug, newest=20):
-                same = submission.description == description and submission.file_name in ("", file_name)
-                if same and submission.ref not in known:
-                    return submission.ref
-            return None
+        def same(item: Submission) -> bool:
+            # Kaggle may cut the description; then name and size still have to fit.
+            named = item.file_name in ("", file_name) and (size is None or item.size in (None, size))
+            return item.ref not in known and named and description.startswith(item.description)
 
-        ref = self._session.retry.once(act, find, what=about, notify=self._session.notify)
-        # Only a submission that is listed stands: Kaggle has said "Successfully submitted" without one.
-        listed = (item for item in self.submissions(slug, newest=20) if item.ref == ref)
-        return next(listed, None) or self.submission(slug, ref)
+        def find(ref: int | None) -> Submission | None:
+            newest = self.submissions(slug, newest=20)
+            fitting = (item for item in newest if (item.ref == ref if ref else same(item)))
+            return next(fitting, None) or (self.submission(slug, ref) if ref else None)
+
+        return self._session.retry.once(act, find, what=about, notify=self._session.notify)
 
     def _submission(self, item: Any) -> Submission:
         return Submission(
@@ -174,6 +175,7 @@ class Competitions:
             date=_utc(item.date),
             description=item.description or "",
             file_name=item.file_name or "",
+            size=item.total_bytes or None,
             public_score=item.public_score or "",
             private_score=item.private_score or "",
             error=mask(item.error_description or "", self._session.secrets),

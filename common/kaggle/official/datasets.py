@@ -87,7 +87,10 @@ class Datasets:
                 raise Transient(f"{about}: Kaggle answers with status {answer.status!r}")
             return True
 
-        self._session.retry.once(act, lambda: arrived() or None, what=about, notify=self._session.notify)
+        def find(made: bool | None) -> bool | None:
+            return made or arrived() or None
+
+        self._session.retry.once(act, find, what=about, notify=self._session.notify)
 
     def _upload(self, files: Sequence[Path], about: str, progress: Progress | None) -> list[Any]:
         if not files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import requests
 
+from common.errors import DeviceError
 from common.kaggle.errors import Transient
 from common.kaggle.official.answers import from_response, translate
 from common.kaggle.results import Progress
@@ -33,11 +35,17 @@ class _Partial:
 
     @property
     def data(self) -> Path:
-        return self.target.with_name(self.target.name + ".part")
+        return self.target.with_name(self._name + ".part")
 
     @property
     def note(self) -> Path:
-        return self.target.with_name(self.target.name + ".part.json")
+        return self.target.with_name(self._name + ".part.json")
+
+    @property
+    def _name(self) -> str:
+        """The target's name, or one for it where a longer name would not fit into the file system."""
+        name = self.target.name
+        return name if len(name.encode()) <= 200 else hashlib.sha256(name.encode()).hexdigest()
 
     def size(self) -> int:
         return self.data.stat().st_size if self.data.exists() else 0
@@ -74,12 +82,16 @@ def receive(
     Raises:
         Transient: if several attempts in a row bring nothing.
         KaggleError: if the server refuses.
+        DeviceError: if the file cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     partial = _Partial(target)
-    retry.call(lambda: _receive_once(request, partial, about, progress), progress=partial.size, notify=notify)
-    partial.data.replace(target)
-    partial.note.unlink(missing_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        retry.call(lambda: _receive_once(request, partial, about, progress), progress=partial.size, notify=notify)
+        partial.data.replace(target)
+        partial.note.unlink(missing_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{about}: cannot write {target}: {error.strerror}") from error
     return target
 
 

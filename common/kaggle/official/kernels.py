@@ -28,6 +28,7 @@ from common.kaggle.results import (
     Push,
     Quota,
     Ref,
+    is_slug,
 )
 from common.kaggle.sources import KINDS
 from common.session.kernel import METADATA, read
@@ -45,31 +46,39 @@ class Kernels:
     def _service(self) -> Any:
         return self._session.sdk.kernels.kernels_api_client
 
-    def push(self, folder: Path, *, timeout: int | None = None) -> Push:
-        """Push a built folder, once; `timeout` limits the session in seconds.
+    def push(self, folder: Path, *, timeout: int | None = None, above: int = 0) -> Push:
+        """Push a built folder, once, and return the version once Kaggle shows it.
+
+        Args:
+            folder: with the kernel and its metadata.
+            timeout: limit of the session in seconds.
+            above: a version that is known to exist; Kaggle may not show it at the moment.
 
         Raises:
             SourcesDropped: if inputs got lost.
             Capacity: if too many sessions run.
+            Unconfirmed: if the version does not show up.
         """
         metadata = read(folder / METADATA)
         ref = Ref.parse(str(metadata.get("id") or ""))
         before = self.info(ref)
-        known = (before.version or 0) if before else 0
+        known = max((before.version or 0) if before else 0, above)
 
-        def find() -> Push | None:
-            now = self.info(ref)
-            if now is None or (now.version or 0) <= known:
+        def find(made: Push | None) -> Push | None:
+            now = self.info(made.ref if made else ref)
+            if now is None or (now.version or 0) < ((made.ref.version or 0) if made else known + 1):
                 return None
+            if made:
+                return made
             dropped = _missing(metadata, now)
             if any(dropped.values()):
                 raise SourcesDropped(ref.name, now.version, dropped)
             return Push(ref=ref.at(now.version), url=f"https://www.kaggle.com/code/{ref.name}")
 
-        act = partial(self._push, folder, ref, timeout)
+        act = partial(self._push, folder, ref, timeout, known)
         return self._session.retry.once(act, find, what=f"the push of {ref.name}", notify=self._session.notify)
 
-    def _push(self, folder: Path, ref: Ref, timeout: int | None) -> Push:
+    def _push(self, folder: Path, ref: Ref, timeout: int | None, known: int) -> Push:
         about = f"pushing {ref.name}"
 
         def official() -> Any:
@@ -87,10 +96,14 @@ class Kernels:
         if answer.error:
             words = self._clean(str(answer.error))
             raise from_words(words, f"{about}: Kaggle says {words!r}")
+        # The server derives the slug from the title in some cases; anything else is no answer to this push.
+        path = str(answer.ref or ref.name).removeprefix("/code/").strip("/")
+        version = answer.version_number or 0
+        owner, _, slug = path.partition("/")
+        if owner.lower() != ref.owner.lower() or not is_slug(slug) or version <= (known if path == ref.name else 0):
+            raise Transient(f"{about}: Kaggle answers with version {version} of {self._clean(path)!r}")
+        pushed = Ref(owner, slug, version)
         dropped: dict[str, Any] = {kind: getattr(answer, f"invalid_{kind}_sources", None) or () for kind in KINDS}
-        # The server derives the name from the title in some cases.
-        path = str(answer.ref or "").removeprefix("/code/").strip("/")
-        pushed = (Ref.parse(path) if path.count("/") == 1 else ref).at(answer.version_number or None)
         if any(dropped.values()):
             raise SourcesDropped(pushed.name, pushed.version, dropped)
         return Push(ref=pushed, url=str(answer.url or ""), invalid_tags=tuple(answer.invalid_tags or ()))

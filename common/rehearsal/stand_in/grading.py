@@ -41,8 +41,8 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     import pandas as pd
 
     from common.submission.checks import validate
+    from common.submission.checks.sample import read_sample
     from common.submission.grading import scores
-    from common.submission.writing import read_sample
 
     format, metric = competition.submission, competition.metric
     sample = folder / sample_name(competition)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from common import data
 from common.competition import Column, Folder, Source, Table
-from common.data.zipped import ARCHIVE, members, plain, read_bytes
+from common.data.zipped import ARCHIVE, listing, members, read_bytes
 from common.errors import DataError
 from common.wording import first_line
 
@@ -95,7 +95,7 @@ def write_without(hidden: Collection[str], data_folder: Path, folder: Path, sour
                 link(path / name, folder / path.name / name)
             continue
         with zipfile.ZipFile(path) as old:
-            infos = {plain(info.filename): info for info in old.infolist()}
+            infos = listing(old)
         _pack(folder / path.name, [(infos[name], f"{path}/{name}") for name in names])
 
 

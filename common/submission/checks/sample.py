@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import SubmissionFormat
+from common.data import tables
 from common.errors import DataError
-from common.submission.checks.delimited import read
 from common.submission.checks.table import text
 from common.wording import listed
 
@@ -15,26 +15,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def sample_columns(path: Path, format: SubmissionFormat) -> dict[str, Any]:
-    """Read a sample submission as Arrow arrays of text by column name.
+def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
+    """Read a sample submission, every cell as the text in the file, by the reader of all tables.
 
     Raises:
         DataError: if the file is missing, broken or has other columns than the format's.
     """
-    names = (format.id, *format.targets)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read the sample submission {path}: {error.strerror}") from error
-    table, problems = read(data, names, format.separator, lambda fields: False)
-    # The file is the reference: only what leaves doubt about its rows is refused.
-    serious = [each for each in problems if each.rule not in ("encoding", "line_endings", "blank_lines")]
-    if table is None or serious:
-        raise DataError(f"the sample submission {path} is broken: {serious[0]}")
-    if table.header != names:
-        columns = ", ".join(table.header or ())
-        raise DataError(f"the sample submission {path} has the columns {columns}, expected {', '.join(names)}")
-    return dict(zip(names, table.columns, strict=True))
+    names = [format.id, *format.targets]
+    rows, _ = tables.read(path, format.separator)
+    if list(rows) != names:
+        raise DataError(
+            f"the sample submission {path} has the columns {', '.join(rows.columns)}, expected {', '.join(names)}"
+        )
+    return rows
 
 
 def sample_ids(sample: Path | pd.DataFrame, format: SubmissionFormat) -> Any:
@@ -46,15 +39,10 @@ def sample_ids(sample: Path | pd.DataFrame, format: SubmissionFormat) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if isinstance(sample, Path):
-        ids = sample_columns(sample, format)[format.id]
-    elif format.id in sample.columns:
-        ids = text(sample[format.id])
-    else:
-        raise DataError(
-            f"the sample submission has no id column {format.id!r}; it has {', '.join(map(str, sample.columns))}"
-        )
-    ids = ids.cast(pa.large_string())
+    rows = read_sample(sample, format) if isinstance(sample, Path) else sample
+    if format.id not in rows:
+        raise DataError(f"the sample submission has no id column {format.id!r}; it has {', '.join(map(str, rows))}")
+    ids = text(rows[format.id]).cast(pa.large_string())
     if not len(ids):
         raise DataError("the sample submission has no rows; download the competition's data again")
     if len(pc.unique(ids)) != len(ids):

@@ -70,7 +70,8 @@ def find_rate(frames: Frames, task: TextTask, config: Ulmfit, context: Context) 
         learn = UlmfitModel(task, config, context).learner(frames.training[train], frames.training[valid])
         learn.freeze_to(-1)
     learn.path = context.folder  # where the weights wait meanwhile
-    return find_rate(learn, context)
+    setting = "language_model.rate" if config.encoder is None else "classifier.head_rate"
+    return find_rate(learn, context, setting)
 
 
 def corpus(

@@ -1,29 +1,29 @@
 """fastai's `DataLoaders`, fed from a cache of pictures.
 
 A batch is one copy out of mapped memory, made by a thread while the model works on the batch before, and goes to the
-device as bytes; what is left to compute (floats, normalisation, augmentation) happens there, for a whole batch at once.
-Items are paths, transforms are fastai's own, so that all of fastai that asks a `DataLoader` for something gets it.
+device as bytes; the rest (floats, normalisation, augmentation) is computed there, for a whole batch at once. Items are
+paths, transforms are fastai's own, so that interpretation, test-time augmentation and the finder work as ever.
 """
 
 from __future__ import annotations
 
 import random
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 from itertools import count, islice
 from typing import Any
 
 import numpy as np
 import torch
 
-with warnings.catch_warnings():
-    # fastai compiles an activation with TorchScript when it is imported.
-    warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated")
-    from fastai.data.core import DataLoaders, Datasets, TfmdDL
-    from fastai.data.transforms import Categorize, IntToFloatTensor, Normalize, Transform
-    from fastai.torch_core import TensorCategory, TensorImage, default_device, to_device
-    from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
+import common.fastai  # noqa: F401  imports fastai quietly
+
+# isort: split
+from fastai.data.core import DataLoaders, Datasets, TfmdDL
+from fastai.data.transforms import Categorize, IntToFloatTensor, Normalize, Transform
+from fastai.torch_core import TensorCategory, TensorImage, default_device, to_device
+from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
 
 from common.errors import SettingError
 from common.vision.pictures.cache import PictureCache
@@ -53,19 +53,19 @@ def dataloaders(
 
     Args:
         cache: The pictures.
-        train: Rows of the cache to train on. Their order is another one in every epoch, an incomplete batch is left out.
+        train: Rows of the cache to train on, shuffled anew in every epoch; an incomplete batch is left out.
         valid: Rows to validate on, in this order.
-        labels: A member of `vocab` for each row of the cache; those of other rows are not looked at.
+        labels: A member of `vocab` for each row of the cache; those of other rows are not used.
         vocab: The classes, in the order of the model's outputs.
-        size: Side of what the model is given; None is the stored size. A smaller one is a window: in the middle for
-            validation, anywhere for training.
+        size: Side of the pictures that the model is given; None is the stored size. A smaller one is a window: the
+            centre for validation, a random one for training.
         batch_size: Pictures in a batch of training; one of validation has twice as many.
         flip: Whether half of the training pictures are mirrored left to right.
         augment: fastai's batch transforms for training, such as `aug_transforms()`.
-        normalise: Mean and standard deviation of each colour between 0 and 1; None leaves that to the learner.
+        normalise: Mean and standard deviation of each colour between 0 and 1; None: the learner normalises.
         seed: With the number of the epoch (`dls.train.epoch`, settable), it decides every batch to the last bit.
         device: Where batches go; None is fastai's default.
-        workers: Threads that prepare batches; 0 prepares them when they are asked for.
+        workers: Threads that prepare batches; 0: each is prepared when it is needed.
         path: Where a learner made of the loaders keeps its files.
 
     Raises:
@@ -108,7 +108,6 @@ class PictureDL(TfmdDL):
         **options: Any,
     ) -> None:
         self.seed, self.flip, self.workers, self.epoch = seed, flip, workers, 0
-        self._known: tuple[Any, Any] | None = None
         super().__init__(dataset, num_workers=0, **options)
 
     @property
@@ -119,8 +118,8 @@ class PictureDL(TfmdDL):
 
     def new(self, dataset: Any = None, cls: Any = None, **options: Any) -> PictureDL:
         """Return a loader like this one, but for `options`, at epoch 0."""
-        kept = {"seed": self.seed, "flip": self.flip, "workers": self.workers}
-        loader: PictureDL = super().new(dataset, cls, **{**kept, **options})
+        own = {"seed": self.seed, "flip": self.flip, "workers": self.workers}
+        loader: PictureDL = super().new(dataset, cls, **{**own, **options})
         return loader
 
     def shuffle_fn(self, idxs: list[int]) -> list[int]:
@@ -145,22 +144,21 @@ class PictureDL(TfmdDL):
 
     def create_batches(self, samps: Iterable[int]) -> Iterator[Any]:
         """Yield batches of bytes, in order, prepared ahead."""
-        if self.after_item.fs or self.before_batch.fs:  # somebody's transforms of single pictures
+        if self.after_item.fs or self.before_batch.fs:  # a user's transforms of single pictures
             return super().create_batches(samps)  # type: ignore[no-any-return]
-        if self._known is None:
-            self._known = self._find()
-        return prefetch(self._copy, self._numbered(iter(samps)), self.workers)
+        return prefetch(partial(self._copy, *self._rows_and_classes), self._numbered(iter(samps)), self.workers)
 
-    def _numbered(self, places: Iterator[int]) -> Iterator[tuple[int, Any]]:
-        """Yield the number and the places of each batch; there may be no end to them, as in `show_batch(unique=True)`."""
+    def _numbered(self, items: Iterator[int]) -> Iterator[tuple[int, Any]]:
+        """Yield the number and the items of each batch; they may be endless, as in `show_batch(unique=True)`."""
         for number in count():
-            batch = np.fromiter(islice(places, self.bs), dtype=np.intp)
+            batch = np.fromiter(islice(items, self.bs), dtype=np.intp)
             if not len(batch) or (self.drop_last and len(batch) < self.bs):
                 return
             yield number, batch
 
-    def _find(self) -> tuple[Any, Any]:
-        """Return the row of each item and, where there are labels, its class."""
+    @cached_property
+    def _rows_and_classes(self) -> tuple[Any, Any]:
+        """The row of each item and, where there are labels, its class."""
         paths = list(self.dataset.items)
         rows = self.source.cache.rows(paths)
         if len(self.dataset.tls) == 1:
@@ -169,21 +167,20 @@ class PictureDL(TfmdDL):
         number = categorize.vocab.o2i
         return rows, torch.tensor([number[label.labels[path]] for path in paths])
 
-    def _copy(self, asked: tuple[int, Any]) -> tuple[Any, ...]:
+    def _copy(self, rows: Any, classes: Any, numbered: tuple[int, Any]) -> tuple[Any, ...]:
         """Return one batch: its windows, copied out of the cache, and its classes."""
-        number, places = asked
-        rows, classes = self._known  # type: ignore[misc]
+        number, items = numbered
         cache, size = self.source.cache, self.source.size
         margin = cache.size - size
-        tops = lefts = np.full(len(places), margin // 2)
-        mirrored = np.zeros(len(places), dtype=bool)
+        tops = lefts = np.full(len(items), margin // 2)
+        mirrored = np.zeros(len(items), dtype=bool)
         if self._is_training():
             rng = np.random.default_rng((self.seed, self.epoch, number))
-            tops, lefts = rng.integers(0, margin + 1, (2, len(places)))
-            mirrored = (rng.random(len(places)) < 0.5) & self.flip
+            tops, lefts = rng.integers(0, margin + 1, (2, len(items)))
+            mirrored = (rng.random(len(items)) < 0.5) & self.flip
         pinned = self.device is not None and self.device.type == "cuda"
-        batch = torch.empty((len(places), size, size, 3), dtype=torch.uint8, pin_memory=pinned)
-        for target, row, top, left, mirror in zip(batch.numpy(), rows[places], tops, lefts, mirrored, strict=True):
+        batch = torch.empty((len(items), size, size, 3), dtype=torch.uint8, pin_memory=pinned)
+        for target, row, top, left, mirror in zip(batch.numpy(), rows[items], tops, lefts, mirrored, strict=True):
             window = cache.pixels[row, top : top + size, left : left + size]
             if mirror:  # pixels of three bytes move as one
                 target.view("V3")[:] = window.view("V3")[:, ::-1]
@@ -191,14 +188,14 @@ class PictureDL(TfmdDL):
                 target[:] = window
         # Colours stay the last axis in memory: channels-last, without another copy.
         pictures = TensorImage(batch.permute(0, 3, 1, 2))
-        return (pictures,) if classes is None else (pictures, TensorCategory(classes[places]))
+        return (pictures,) if classes is None else (pictures, TensorCategory(classes[items]))
 
     def _is_training(self) -> bool:
         return getattr(self.dataset, "split_idx", None) == 0  # also on pictures that are augmented for prediction
 
     @contextmanager
     def _drawing(self, number: int) -> Iterator[None]:
-        """Let random transforms draw from seed, epoch and batch alone, and leave the generators as they were."""
+        """Let random transforms depend on seed, epoch and batch alone, and leave the generators as they were."""
         if not self._is_training():
             yield
             return
@@ -215,7 +212,7 @@ class PictureDL(TfmdDL):
 
 
 class _Picture(Transform):
-    """A path to the middle of its picture."""
+    """From a path to the centre of its picture."""
 
     def __init__(self, cache: PictureCache, size: int) -> None:
         super().__init__()
@@ -229,7 +226,7 @@ class _Picture(Transform):
 
 
 class _Label(Transform):
-    """A path to its label."""
+    """From a path to its label."""
 
     def __init__(self, labels: dict[str, Any]) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""Pictures that look alike: the same one rescaled, recompressed, brightened a little or out of its proportions.
+"""Near duplicates: the same picture rescaled, recompressed, brightened a little or with other proportions.
 
 Each picture gets a 63 bit perceptual hash: which of the low frequencies of its brightness are above their median
 (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010). Pairs whose hashes differ in few
-bits are found without comparing all pairs: the bits are cut into two bands more than may differ, so that two bands at
-least agree, and pictures that agree in some two bands meet in a bucket (Manku, Jain and Das Sarma, "Detecting
+bits are found without comparing all pairs: the bits are cut into two bands more than may differ, so that at least two
+bands agree, and pictures that agree in two bands are put into one bucket (Manku, Jain and Das Sarma, "Detecting
 Near-Duplicates for Web Crawling", 2007). Each pair is then checked on the thumbs themselves.
 """
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 # Measured on 7,767 pictures of pets: all of 400 rescaled, recompressed (quality 10), brightened (15 %) or contrasted
 # (30 %) copies are found, and 98 % of those that lost 2 % at each edge. Of 30 million pairs of different pictures four
-# are within the distance, and one of those is alike: the same dog at the same place a second later.
+# are within the distance, and one of those correlates: the same dog at the same place a second later.
 DISTANCE = 8  # of 63 bits
-ALIKE = 0.9  # correlation of the thumbs
-_FLAT = 3.0  # grey levels of standard deviation below which nothing is seen but noise
+CORRELATION = 0.9  # of the thumbs
+_FLAT = 3.0  # standard deviation in grey levels below which a picture shows nothing but noise
 _BITS = 64
-_CHUNK = 16384  # pairs whose thumbs are held at once: 128 MiB
-_NEIGHBOURS = 100  # of a bucket that a picture is compared with: far more than ever meet there by chance
+_CHUNK = 16384  # pairs whose thumbs are compared at once, in 128 MiB of memory
+_NEIGHBOURS = 100  # pictures of a bucket with which each is compared: far more than are there by chance
 
 
-def groups(thumbs: Thumbs, distance: int = DISTANCE, alike: float = ALIKE) -> NDArray[np.intp]:
+def groups(thumbs: Thumbs, distance: int = DISTANCE, correlation: float = CORRELATION) -> NDArray[np.intp]:
     """Return the group of each picture, 0..g-1 in order of their first pictures, shape (n,).
 
-    Pictures are in one group if a chain of pairs connects them that look alike. One without contrast, as a flat or
-    unreadable one is, is alone in its group: it would look like every other.
+    Pictures are in one group if a chain of near-duplicate pairs connects them. A picture without contrast, such as a
+    flat or unreadable one, is alone in its group: it would look like every other.
 
     Args:
-        thumbs: Grey pictures in small, (n, THUMB, THUMB).
+        thumbs: Small grey pictures, (n, THUMB, THUMB).
         distance: Bits of the hash in which a pair may differ.
-        alike: What the thumbs' correlation must be at least.
+        correlation: Least correlation of a pair's thumbs.
     """
     import numpy as np
     from scipy.sparse import coo_array
@@ -48,19 +48,18 @@ def groups(thumbs: Thumbs, distance: int = DISTANCE, alike: float = ALIKE) -> ND
     seen = np.flatnonzero(thumbs.std(axis=(1, 2)) >= _FLAT)
     if not len(seen):
         return np.arange(len(thumbs))
-    # Equal hashes need no search; among the others, each stands for all that equal it.
-    distinct, first, place = np.unique(hashes(thumbs[seen]), return_index=True, return_inverse=True)
-    near = [np.stack((first[place], np.arange(len(seen))))]
+    # Equal hashes need no search: the first picture of a hash stands for all.
+    distinct, first, number = np.unique(hashes(thumbs[seen]), return_index=True, return_inverse=True)
+    near = [np.stack((first[number], np.arange(len(seen))))]
     near += [first[pairs] for pairs in _near(distinct, distance)]
     one, other = np.unique(np.concatenate(near, axis=1), axis=1)
-    close = _correlation(_standardised(thumbs[seen]), one, other) >= alike
+    close = _correlation(_standardised(thumbs[seen]), one, other) >= correlation
     ends = (seen[one[close]], seen[other[close]])
     graph = coo_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(len(thumbs),) * 2)
     _, group = connected_components(graph, directed=False)
-    _, first, place = np.unique(group, return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(first))
-    found: NDArray[np.intp] = order[place].astype(np.intp)
-    return found
+    _, first, number = np.unique(group, return_index=True, return_inverse=True)
+    ordered: NDArray[np.intp] = np.argsort(np.argsort(first))[number].astype(np.intp)
+    return ordered
 
 
 def hashes(thumbs: Thumbs) -> NDArray[np.uint64]:
@@ -76,7 +75,7 @@ def hashes(thumbs: Thumbs) -> NDArray[np.uint64]:
 
 
 def report(group: NDArray[np.intp], names: Sequence[str]) -> list[str]:
-    """Return a line for each group of several pictures, with their names; the largest first."""
+    """Return a line for each group of two or more pictures, with their names; the largest first."""
     import numpy as np
 
     order = np.argsort(group, kind="stable")
@@ -100,12 +99,11 @@ def _correlation(standard: NDArray[np.float32], one: NDArray[np.intp], other: ND
     import numpy as np
 
     parts = [slice(start, start + _CHUNK) for start in range(0, len(one), _CHUNK)]
-    found = [np.einsum("ij,ij->i", standard[one[part]], standard[other[part]]) for part in parts]
-    return np.concatenate(found)
+    return np.concatenate([np.einsum("ij,ij->i", standard[one[part]], standard[other[part]]) for part in parts])
 
 
 def _near(hashes: NDArray[np.uint64], distance: int) -> Iterator[NDArray[np.intp]]:
-    """Yield pairs (2, m) of places whose hashes, all different, differ in at most `distance` bits; some repeatedly."""
+    """Yield pairs (2, m) of indices whose hashes, all different, differ in at most `distance` bits; some repeatedly."""
     import numpy as np
 
     bands = distance + 2

@@ -1,4 +1,4 @@
-"""Results that threads prepare before they are asked for."""
+"""Results that threads compute ahead of the reader."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Input = TypeVar("Input")
+Result = TypeVar("Result")
 
 _DEPTH = 2  # results that wait, for each thread: memory stays bounded however slow the reader is
 
 
-def prefetch(function: Callable[[Given], Made], inputs: Iterable[Given], workers: int) -> Generator[Made]:
-    """Yield `function` of each input, in order; with no workers, when it is asked for.
+def prefetch(function: Callable[[Input], Result], inputs: Iterable[Input], workers: int) -> Generator[Result]:
+    """Yield `function` of each input, in order; without workers, each is computed when it is read.
 
-    An error of the function is raised in its result's place. Whoever stops reading waits for the results under way
+    An error of the function is raised in place of its result. Closing the generator waits for the results under way
     and for no more.
     """
     if not workers:
         yield from map(function, inputs)
         return
-    waiting: deque[Future[Made]] = deque()
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for each in inputs:
