@@ -164,13 +164,8 @@ def _files(folder: Path, follow_links: bool) -> list[Path]:
 
 
 def _readable(file: Path) -> str:
-    """Return a small file's text, empty if it is none."""
-    if file.stat().st_size > SCANNED_BYTES:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        return ""
+    """Return what can be read as text of a small file."""
+    return file.read_bytes().decode(errors="ignore") if file.stat().st_size <= SCANNED_BYTES else ""
 
 
 def _pack(folder: Path, files: list[Path], scratch: Path) -> list[Path]:

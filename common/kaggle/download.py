@@ -65,13 +65,13 @@ def download(
         ArchiveError: if the archive is broken or unsafe.
         KaggleError: if another process is downloading into the folder.
     """
+    if not force and (files := receipt(folder)) is not None:  # before the lock: the folder may be read-only
+        return Download(folder=folder, files=tuple(file.name for file in files), size=_size(files), fetched=False)
 
     def refuse() -> None:
         raise KaggleError(f"another process is downloading into {folder}; wait for its end")
 
     with locked(folder / "download", refuse):
-        if not force and (files := receipt(folder)) is not None:
-            return Download(folder=folder, files=tuple(file.name for file in files), size=_size(files), fetched=False)
         if not client.competitions.info(slug).entered:
             raise RulesNotAccepted(slug)
         expected = client.competitions.files(slug)

@@ -51,9 +51,8 @@ class Watch:
 
     def _memory_exceeded(self) -> str:
         # Shared memory counts for each process in the cheap figure, so only the expensive one decides.
-        pid = self._process.pid
-        kept = shared_files(pid)
-        if memory(pid) + kept <= self._memory or memory(pid, shared=False) + max(kept - mapped(pid), 0) <= self._memory:
+        pid, left = self._process.pid, self._memory - shared_files(self._process.pid)
+        if memory(pid) <= left or memory(pid, shared=False) <= left:
             return ""
         which = "this machine has left" if self._memory < self._limits.memory_bytes else "are available"
         return f"the kernel tried to allocate more memory than the {_size(self._memory)} that {which}"
@@ -82,22 +81,16 @@ def memory(pid: int, *, shared: bool = True) -> int:
 
 
 def shared_files(pid: int) -> int:
-    """Return the bytes of files in the /dev/shm of a process, which are memory; 0 if it is this machine's own."""
-    with suppress(OSError):
-        folder = f"/proc/{next(iter(reversed(list(tree(pid))))).pid}/root/dev/shm"
-        if os.stat(folder).st_dev != os.stat("/dev/shm").st_dev:  # noqa: PTH116, S108
-            used = os.statvfs(folder)
-            return (used.f_blocks - used.f_bfree) * used.f_frsize
-    return 0
-
-
-def mapped(pid: int) -> int:
-    """Return the bytes of files, those in /dev/shm among them, that a process and its descendants have in memory."""
-    total = 0
+    """Return the bytes of files in a sandbox's /dev/shm, which are memory, without those that processes have mapped."""
+    used, mapped = 0, 0
     for process in tree(pid):
-        with suppress(psutil.Error):
-            total += getattr(process.memory_info(), "shared", 0)
-    return total
+        with suppress(OSError, psutil.Error):
+            mapped += getattr(process.memory_info(), "shared", 0)
+            folder = f"/proc/{process.pid}/root/dev/shm"
+            if os.stat(folder).st_dev != os.stat("/dev/shm").st_dev:  # noqa: PTH116, S108  else it is this machine's
+                disk = os.statvfs(folder)
+                used = (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+    return max(used - mapped, 0)
 
 
 def size(folder: Path) -> int:

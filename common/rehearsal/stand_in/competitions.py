@@ -98,7 +98,7 @@ class Competitions:
         folder = self._world.competition_folder(competition.slug)
         since = stamp(datetime.fromtimestamp(folder.stat().st_mtime, UTC))
         marks = [Team(name, since, f"{score:.5f}") for name, score in benchmarks(competition, folder).items()]
-        teams, token = call.page(_ranked(competition, [*ranking(self._world.store, competition), *marks]))
+        teams, token = call.page(ranking(self._world.store, competition, *marks))
         rows = [{"teamName": team.name, "submissionDate": team.date, "score": team.score} for team in teams]
         return {"submissions": rows, "nextPageToken": token}
 
@@ -112,29 +112,20 @@ class Team:
     score: str
 
 
-def ranking(store: Store, competition: Competition) -> list[Team]:
-    """Return the teams, best first; of equal scores the earlier one ranks higher."""
-    sign = _sign(competition)
+def ranking(store: Store, competition: Competition, *others: Team) -> list[Team]:
+    """Return the teams, and others with them, best first; of equal scores the earlier one ranks higher."""
+    from common.metrics.table import get
+
+    sign = -1 if get(competition.metric).greater_is_better else 1
     scored: dict[str, list[Document]] = {}
     for item in store.all("submission"):
         if item["competition"] == competition.slug and item["status"] == "COMPLETE":
             scored.setdefault(item["user"], []).append(item)
-    teams = []
+    teams = [*others]
     for user, items in scored.items():
         best = min(items, key=lambda item: sign * float(item["publicScore"]))
         teams.append(Team(user, best["date"], best["publicScore"]))
-    return _ranked(competition, teams)
-
-
-def _ranked(competition: Competition, teams: list[Team]) -> list[Team]:
-    sign = _sign(competition)
     return sorted(teams, key=lambda team: (sign * float(team.score), team.date))
-
-
-def _sign(competition: Competition) -> int:
-    from common.metrics.table import get
-
-    return -1 if get(competition.metric).greater_is_better else 1
 
 
 def _data_file(path: Path, root: Path) -> Body:
