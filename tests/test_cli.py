@@ -17,6 +17,7 @@ from kit import COMMAND, Said, kit, start
 from common import __version__, registry
 from common.cli import parser
 from common.errors import DeviceError
+from common.runs.ledger import Ledger
 from common.runs.run import Run
 
 Kit = Callable[..., Said]
@@ -76,10 +77,9 @@ def test_train_validate_grade_predict(run: Kit, sample_data: Path, tmp_path: Pat
     again = run("predict", "patent", "--run", tmp_path / "run", "--data", sample_data, "--out", tmp_path / "again.csv")
     assert again.code == 0
     assert (tmp_path / "again.csv").read_bytes() == file.read_bytes()
-    ledger = (
-        Path(os.environ["KIT_ENVIRONMENT"].split("root=")[1].split()[0]) / "submissions/patent/ledger.csv"
-    ).read_text()
-    assert ledger.count("\n") == 2 and ",baseline,pearson," in ledger
+    root = os.environ["KIT_ENVIRONMENT"].split("root=")[1].split()[0]
+    (row,) = Ledger(Path(root) / "submissions" / "patent" / "ledger.csv").rows()
+    assert (row["profile"], row["metric"]) == ("baseline", "pearson")
 
 
 def test_a_finished_run_is_not_trained_again(run: Kit, sample_data: Path) -> None:
