@@ -52,8 +52,8 @@ def check(
 
     - Groups: values of `group` on both sides. With `test`, also values of any input column that validation shares
       with training far more often than the test does: there the split promises what the test does not keep.
-    - Duplicates: rows that agree in all inputs; swapped: once the order of the text inputs is left aside, as of the pairs
-      (a, b) and (b, a).
+    - Duplicates: rows that agree in all inputs. Swapped rows: those that do so in another order of the text inputs, as the
+      pairs (a, b) and (b, a).
     - Near duplicates: alike in every input, where text may differ in case, punctuation, word order and by small
       edits (see `common.splits.near_duplicates`), and numbers by a thousandth of their standard deviation.
 
@@ -138,14 +138,14 @@ def _shared_group(
 
 
 def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: bool) -> list[Leak | None]:
-    """Return the leaks by rows that are equal, that are so but for the order of the inputs, and that are nearly so."""
+    """Return the leaks by rows that are equal, equal but for the order of their inputs, and nearly equal."""
     import numpy as np
     import pandas as pd
 
     equal = _crossing(_keys(rows), folds, ordered)
-    texts = [str(name) for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
+    texts: list[Any] = [name for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
     unordered = rows.astype(dict.fromkeys(texts, object))
-    unordered[texts] = np.sort(rows[texts].map(str).to_numpy(object), axis=1)
+    unordered[texts] = np.sort(rows[texts].astype(str).fillna("").to_numpy(object), axis=1)
     swapped = np.flatnonzero(_crossing(_keys(unordered), folds, ordered) & ~equal)
     duplicate_of = near_duplicates(rows, folds, ordered)
     n_valid = int((folds >= 0).sum())
@@ -165,7 +165,7 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
         Leak(
             "swapped",
             f"{len(swapped) / n_valid:.1%} of the validation rows are a training row with its inputs in another order"
-            f"{_such_as([_shown(rows, row) for row in swapped[:1]])}; keep them together by a group",
+            f"{_such_as([_shown(rows, row) for row in swapped[:1]])}; drop one of each two{keep}",
             len(swapped) / n_valid,
             tuple(_shown(rows, row) for row in swapped[:_EXAMPLES]),
         ),
