@@ -128,12 +128,11 @@ def locked(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[No
     lock = FileLock(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()  # where no file can be made, filelock may wait for ever
-        if os.name == "posix":
-            import fcntl
+        with file.open("a") as handle:  # where no file can be made, filelock may wait for ever
+            if os.name == "posix":
+                import fcntl
 
-            with file.open() as handle:  # where the system has no locks, filelock would wait for the very file
-                fcntl.flock(handle, fcntl.LOCK_UN)
+                fcntl.flock(handle, fcntl.LOCK_UN)  # where the system has no locks, it would wait for the very file
         with suppress(Timeout):
             lock.acquire(blocking=False)
     except OSError as error:

@@ -165,7 +165,7 @@ def test_a_file_is_submitted_scored_and_ranked(tmp_path: Path, monkeypatch: pyte
         assert scored.scored
         assert scored.reason == ""
         assert scored.description == "first"
-        assert competitions.leaderboard(CSV)[0].score == scored.public_score
+        assert scored.public_score in [row.score for row in competitions.leaderboard(CSV)]
         assert competitions.limits(CSV).allowed_now == 2
 
 

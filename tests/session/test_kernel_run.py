@@ -150,7 +150,7 @@ def test_without_its_models_a_rerun_still_submits(places: Path, tmp_path: Path, 
 def test_an_error_names_file_and_line_of_the_kit(places: Path, tmp_path: Path) -> None:
     broken = tmp_path / "data"
     sample.make(broken, 80, 0)
-    (broken / "test.csv").write_text("id,anchor\n")
+    (broken / "test.csv").write_text("id,anchor\n1,a\n")
     done = run(tmp_path, make(tmp_path, "patent_infer", profile="sample"), broken)
     assert done.code == 1
     assert "no column 'target', 'context'" in done.complaint

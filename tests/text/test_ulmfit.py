@@ -264,7 +264,7 @@ def test_a_language_model_goes_on_with_a_text(
     assert first.out == kit(capsys, *words, "--seed", "3").out != kit(capsys, *words, "--seed", "4").out
     assert len(first.out.split()) == 9 and "xx" not in first.out
     said = kit(capsys, *words, "--temperature", "0")
-    assert said.code == 1 and "--temperature between" in said.complaint
+    assert said.code == 1 and "--temperature must be between" in said.complaint
     said = kit(capsys, *words, "--seed", 10**20)
     assert said.code == 1 and "--seed has to be between" in said.complaint
     said = kit(capsys, "generate", "imdb", "--run", tmp_path, "--text", "x")
