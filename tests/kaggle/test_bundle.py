@@ -182,9 +182,9 @@ def test_a_notebook_is_valid_and_tells_the_story(notebooks: dict[str, Built]) ->
         notebook = nbformat.read(made.folder / "kernel.ipynb", as_version=4)
         nbformat.validate(notebook)
         assert notebook.metadata.kernelspec.name == "python3"
-        title, first, *rest = notebook.cells
-        assert title.source.startswith("# ")
-        assert first.metadata["_kg_hide-input"] is True and first.source.count("\n") < 25
+        title, model, packed, *rest = notebook.cells
+        assert title.source.startswith("# ") and model.source.startswith("# competitions/")
+        assert packed.metadata["_kg_hide-input"] is True and packed.source.count("\n") < 25
         assert {cell.cell_type for cell in rest} == {"code", "markdown"}
         assert not any(cell.get("outputs") for cell in notebook.cells)
 

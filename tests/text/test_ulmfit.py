@@ -266,7 +266,7 @@ def test_a_language_model_goes_on_with_a_text(
     said = kit(capsys, *words, "--temperature", "0")
     assert said.code == 1 and "--temperature must be between" in said.complaint
     said = kit(capsys, *words, "--seed", 10**20)
-    assert said.code == 1 and "--seed has to be between" in said.complaint
+    assert said.code == 2 and "argument --seed: must be an integer >= 0" in said.complaint
     said = kit(capsys, "generate", "imdb", "--run", tmp_path, "--text", "x")
     assert said.code == 1 and "no run in" in said.complaint
 
