@@ -229,6 +229,7 @@ def test_the_ready_models_of_the_how_to_are_models(reader: Reader) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a page trains several models
+@pytest.mark.filterwarnings("ignore:.*L-BFGS-B:DeprecationWarning")  # scikit-learn 1.6 beside SciPy 1.16
 @pytest.mark.parametrize("page", FOLLOWED)
 def test_what_a_page_shows_is_what_happens(page: str, reader: Reader) -> None:
     reader.follow(page)
