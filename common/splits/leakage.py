@@ -144,9 +144,11 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
 
     equal = _crossing(_keys(rows), folds, ordered)
     texts: list[Any] = [name for name in rows if not pd.api.types.is_numeric_dtype(rows[name])]
-    unordered = rows.astype(dict.fromkeys(texts, object))
-    unordered[texts] = np.sort(rows[texts].astype(str).fillna("").to_numpy(object), axis=1)
-    swapped = np.flatnonzero(_crossing(_keys(unordered), folds, ordered) & ~equal)
+    swapped = np.array([], dtype=np.intp)
+    if len(texts) > 1:  # one text has no other order
+        unordered = rows.astype(dict.fromkeys(texts, object))
+        unordered[texts] = np.sort(rows[texts].astype(str).fillna("").to_numpy(object), axis=1)
+        swapped = np.flatnonzero(_crossing(_keys(unordered), folds, ordered) & ~equal)
     duplicate_of = near_duplicates(rows, folds, ordered)
     n_valid = int((folds >= 0).sum())
     equal_rows, near_rows = np.flatnonzero(equal), np.flatnonzero((duplicate_of >= 0) & ~equal)
