@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from common.rehearsal.stand_in.server import StandIn
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: an archive's bytes hold the time at which it was made, which every process sees anew."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sample data of the patent competition: 20 anchors, 8 targets each."""
