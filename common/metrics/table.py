@@ -29,7 +29,7 @@ class Metric:
     `function` takes `(y_true, y_pred)` as `score` prepares them: float64 arrays of shape (n,) for numbers; class codes
     0..k-1 of shape (n,) for labels; class codes and probabilities of shape (n, k) for probabilities. `prediction` is what a
     model has to predict for it. `only_order` says that scores of the second class of two need not be probabilities: only
-    their order counts.
+    their order counts. `ordered` says that classes are ordered, and near misses count for more than others.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Metric:
     greater_is_better: bool
     prediction: PredictionKind
     only_order: bool = False
+    ordered: bool = False
 
 
 def get(name: str) -> Metric:
@@ -50,7 +51,9 @@ def get(name: str) -> Metric:
     return METRICS[name]
 
 
-def score(name: str, y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[Any] | None = None) -> float:
+def score(
+    name: str, y_true: ArrayLike, y_pred: ArrayLike, *, classes: Sequence[Any] | None = None, columns: Any = None
+) -> float:
     """Return a metric of predictions against the truth.
 
     Args:

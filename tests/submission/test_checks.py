@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.competition import SubmissionFormat
+from common.competition import Cell, SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
 
@@ -77,9 +77,9 @@ def good_case(seed: int, *, id_kind: str | None = None, kind: str | None = None,
         targets = targets[:1]
     limits: dict[str, object] = {
         "number": {},
-        "range": {"low": 0.0, "high": 1.0},
-        "labels": {"labels": ("cat", "dog", "no, neither", "1")},
-        "sums": {"low": 0.0, "high": 1.0, "rows_sum_to": 1.0},
+        "range": {"cell": Cell(low=0.0, high=1.0)},
+        "labels": {"cell": Cell(kind="label", labels=("cat", "dog", "no, neither", "1"))},
+        "sums": {"cell": Cell(low=0.0, high=1.0), "rows_sum_to": 1.0},
     }[kind]
     format = SubmissionFormat(
         id=rng.choice(["id", "Id", "image name"]),
@@ -97,13 +97,13 @@ def good_case(seed: int, *, id_kind: str | None = None, kind: str | None = None,
 
 
 def good_cells(rng: random.Random, format: SubmissionFormat) -> list[str]:
-    if format.labels:
-        return [rng.choice(format.labels) for _ in format.targets]
+    if format.cell.labels:
+        return [rng.choice(format.cell.labels) for _ in format.targets]
     values = [rng.random() for _ in format.targets]
     if format.rows_sum_to is not None:
         return [repr(value / sum(values)) for value in values]
     spell = ["{!r}", "{:.3f}", "{:e}", "{:.2E}", "+{!r}", "{:.9g}", "{:.0f}", "{:.0f}."]
-    if format.low is None:
+    if format.cell.low is None:
         values = [value * rng.choice([1, -1, 1e6, 1e-12]) for value in values]
         spell.remove("+{!r}")
     return [rng.choice(spell).format(value) for value in values]
@@ -161,7 +161,7 @@ def set_cell(*values: str) -> Callable[[Case], bool | None]:
 
 
 def out_of_range(case: Case) -> bool | None:
-    return False if case.format.low is None else set_cell("1.0001", "-1e-9", "7", "-1")(case)
+    return False if case.format.cell.low is None else set_cell("1.0001", "-1e-9", "7", "-1")(case)
 
 
 def wrong_sum(case: Case) -> bool | None:
@@ -173,11 +173,11 @@ def wrong_sum(case: Case) -> bool | None:
 
 
 def number_cell(*values: str) -> Callable[[Case], bool | None]:
-    return lambda case: False if case.format.labels else set_cell(*values)(case)
+    return lambda case: False if case.format.cell.labels else set_cell(*values)(case)
 
 
 def wrong_label(case: Case) -> bool | None:
-    return set_cell("Cat", "bird", "1.0", " dog", "0.5")(case) if case.format.labels else False
+    return set_cell("Cat", "bird", "1.0", " dog", "0.5")(case) if case.format.cell.labels else False
 
 
 def remove_row(case: Case) -> None:
@@ -359,7 +359,7 @@ def test_all_problems_are_reported_at_once(tmp_path, seeds):
         broken(seed, rules, tmp_path)
 
 
-FORMAT = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+FORMAT = SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))
 GOOD = "id,score\n007,0.1\n008,1\n12_1,1e-3\nabc,.5\n"
 
 
