@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from common.competition import ColumnKind
+from common.data.types import MISSING
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -23,15 +24,21 @@ def filled(values: Series[str]) -> Series[str]:
     return values[values.str.strip() != ""]
 
 
+def numbers(values: Series[str]) -> Series[float]:
+    """Return the cells that are not missing as float64, NaN where one is no number."""
+    import pandas as pd
+
+    cells = values[~values.str.strip().str.lower().isin(MISSING)]
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
+
+
 def is_number(values: Series[str]) -> bool:
     """Whether all filled cells are finite numbers, and there is one."""
     import numpy as np
-    import pandas as pd
 
-    cells = filled(values)
-    if cells.empty or (cells.head(50).str.fullmatch(r"[A-Za-z_ ]+").any()):
-        return False
-    return bool(np.isfinite(pd.to_numeric(cells, errors="coerce").to_numpy(float)).all())
+    return bool(
+        np.isfinite(numbers(values.head(50))).all() and len(every := numbers(values)) and np.isfinite(every).all()
+    )
 
 
 def is_date(values: Series[str]) -> bool:

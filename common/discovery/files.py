@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from common.data.archives import BROKEN
-from common.data.zipped import listing
+from common.data import unpacked
+from common.data.zipped import members
 from common.discovery import heads
 from common.discovery.heads import ENDINGS, PACKED, Head, bare
-from common.errors import DataError
+from common.errors import DataError, KitError
 from common.wording import first_line, listed
 
 _HIDDEN = (".", "__MACOSX")
@@ -87,10 +86,8 @@ def look(folder: Path) -> Found:
                     _read(path / name, f"{path.name}/{name}", tables, skipped)
         elif _is_table(path.name):
             _read(path, path.name, tables, skipped)
-        elif path.suffix.lower() == ".zip":
+        elif path.name.lower().endswith(PACKED):
             _open(path, tables, containers, skipped)
-        elif path.suffix.lower() in PACKED or path.name.lower().endswith((".tar", ".tgz", ".tar.gz", ".rar")):
-            skipped[path.name] = "an archive that has to be unpacked first"
     if not tables and not containers:
         why = f" ({listed(f'{name}: {reason}' for name, reason in skipped.items())})" if skipped else ""
         raise DataError(f"{folder} holds no tables and no folders of files{why}; --data takes Kaggle's files")
@@ -131,15 +128,15 @@ def _container(name: str, path: Path, names: list[str]) -> Container | None:
 def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container], skipped: dict[str, str]) -> None:
     """Add an archive: the table in it, or the files."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = list(listing(archive))
-    except (OSError, *BROKEN) as error:
-        skipped[path.name] = f"cannot be read: {first_line(error)}"
+        names = members(path if path.suffix.lower() == ".zip" else unpacked.unpacked(path))
+    except KitError as error:
+        skipped[path.name] = first_line(error)
         return
+    name = unpacked.stem(path.name) or path.stem
     if len(names) == 1 and _is_table(names[0]):
         _read(path, path.name, tables, skipped)
-    elif container := _container(path.stem, path, names):
-        containers.setdefault(path.stem, container)
+    elif container := _container(name, path, names):
+        containers.setdefault(name, container)
     else:
         skipped[path.name] = f"an archive of {listed(names) or 'nothing'}, which has to be unpacked first"
 

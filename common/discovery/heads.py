@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
-from common.data.zipped import listing
+from common.data.zipped import listing, members
 from common.errors import DataError
 from common.wording import first_line
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 ROWS = 20_000
 """Rows that are looked at."""
-ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
-PACKED = (".zip", ".gz", ".7z")
-_JSON_CHARACTERS = 64_000_000  # of a JSON file that are read at most
+PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
+_MOST_BYTES = 100_000_000  # of JSON lines that are read
 _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
@@ -91,22 +91,24 @@ def read(path: Path, file: str) -> Head:
     """
     try:
         with opened(path) as (stream, name, size):
-            ending = next((each for each in ENDINGS if name.lower().endswith(each)), ".csv")
-            called = file if file.lower().endswith(PACKED) and not bare(file).lower().endswith(ENDINGS) else file
-            called = _unpacked(called)
-            if ending == ".parquet":
+            called = _called(file, PurePosixPath(name).name)
+            if name.lower().endswith(".parquet"):
                 return _parquet(stream, path, called)
-            if ending in (".json", ".jsonl"):
-                return _json(stream, path, called)
+            if formats.known(name):
+                return _formatted(stream, path, called, name, size)
             return _text(stream, path, called, size)
     except (OSError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read: {first_line(error)}") from None
 
 
-def _unpacked(file: str) -> str:
-    """Return a file's name without the ending of its packing, where one of a table stands before it."""
-    stem = next((file[: -len(each)] for each in PACKED if file.lower().endswith(each)), file)
-    return stem if stem.lower().endswith(ENDINGS) else file
+def _called(file: str, member: str) -> str:
+    """Return what a `Table` calls a file: without its packing, if it is found by that name."""
+    folder, _, name = file.rpartition("/")
+    if not name.lower().endswith(PACKED):
+        return file
+    plain = name[: -next(len(each) for each in PACKED if name.lower().endswith(each))]
+    called = plain if plain.lower().endswith(ENDINGS) else member if PurePosixPath(member).stem == plain else name
+    return f"{folder}/{called}".removeprefix("/")
 
 
 @contextmanager
@@ -120,6 +122,11 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
     elif path.suffix.lower() == ".gz":
         with gzip.open(path) as stream:
             yield stream, path.stem, path.stat().st_size * _GZIP_RATIO  # type: ignore[misc]
+    elif unpacked.stem(path.name) is not None:
+        folder = unpacked.unpacked(path)
+        name = next(iter(members(folder)))
+        with (folder / name).open("rb") as stream:
+            yield stream, name, (folder / name).stat().st_size
     else:
         with path.open("rb") as stream:
             yield stream, path.name, path.stat().st_size
@@ -162,40 +169,26 @@ def separator_of(header: str) -> str:
     )  # fmt: skip
 
 
-def _json(stream: BinaryIO, path: Path, file: str) -> Head:
+def _formatted(stream: BinaryIO, path: Path, file: str, name: str, size: int) -> Head:
+    """Return the head of a table in another format than text; of long JSON lines only the first are read."""
+    import numpy as np
     import pandas as pd
 
-    text = stream.read(_JSON_CHARACTERS).decode("utf-8-sig", errors="replace").lstrip()
-    decoder, place, records = json.JSONDecoder(), 0, []
-    lines = re.match(r"\{[^\n]*\}\s*\n\s*\{", text) or (text.startswith("{") and file.endswith("l"))
-    columns: Any = None
-    if text.startswith("{") and not lines:
-        try:
-            columns = json.loads(text)
-        except ValueError:
-            raise DataError(f"{path} is JSON that the kit does not know: give it as a table") from None
-        if not all(isinstance(each, list | dict) for each in columns.values()):
-            columns = [columns]
-    else:
-        place = 0 if lines else 1
-        while len(records) <= ROWS:
-            start = re.compile(r"[\s,]*").match(text, place)
-            place = start.end() if start else place
-            try:
-                record, place = decoder.raw_decode(text, place)
-            except ValueError:
-                break
-            records.append(record)
-        columns = records
-    if not columns or (isinstance(columns, list) and not isinstance(columns[0], dict)):
-        raise DataError(f"{path} is JSON that holds no records")
-    try:
-        frame = pd.DataFrame(columns)
-    except ValueError:
-        raise DataError(f"{path} is JSON of several tables; give them as files of their own") from None
-    whole = len(frame) <= ROWS
-    rows = len(frame) if whole else round(len(frame) * path.stat().st_size / max(place, 1))
-    return Head(path=path, file=file, frame=as_text(frame.head(ROWS)), rows=max(rows, len(frame)), whole=whole)
+    if name.lower().endswith(".npy") and path.suffix.lower() == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        frame = pd.DataFrame(array[:ROWS].reshape(min(len(array), ROWS), -1))
+        return Head(path=path, file=file, frame=as_text(frame), rows=len(array), whole=len(array) <= ROWS)
+    data = stream.read(_MOST_BYTES)
+    rest = len(data) == _MOST_BYTES
+    if rest and data.count(b"\n{"):
+        data = data[: data.rindex(b"\n{")]
+    elif rest:
+        data += stream.read()
+    frame = formats.read(data, name)
+    whole, rows = len(frame) <= ROWS, len(frame)
+    if rest and size > len(data):
+        whole, rows = False, round(len(frame) * size / len(data))
+    return Head(path=path, file=file, frame=as_text(frame.head(ROWS)), rows=rows, whole=whole)
 
 
 def _parquet(stream: BinaryIO, path: Path, file: str) -> Head:
@@ -209,13 +202,5 @@ def _parquet(stream: BinaryIO, path: Path, file: str) -> Head:
 
 
 def as_text(frame: DataFrame) -> DataFrame:
-    """Return natural values as the text of a table: lists with blanks between, nothing for what is missing."""
-
-    def text(value: Any) -> str:
-        if isinstance(value, list | tuple):
-            return " ".join(map(str, value))
-        if value is None or value != value:
-            return ""
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-    return frame.rename(columns=str).apply(lambda column: column.map(text).astype(str))
+    """Return natural values as the text of a table."""
+    return frame.rename(columns=str).apply(types.as_text)

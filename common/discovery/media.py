@@ -108,9 +108,7 @@ def training_rows(found: Labelled, id: str, target: str) -> Head:
     import pandas as pd
 
     frame = pd.DataFrame({id: [PurePosixPath(name).stem for name in found.container.files], target: found.labels})
-    return Head(
-        path=found.container.path, file=f"{found.container.name}/", frame=frame, rows=len(frame), whole=True
-    )
+    return Head(path=found.container.path, file=f"{found.container.name}/", frame=frame, rows=len(frame), whole=True)
 
 
 def test_rows(sample: Head, id: str) -> Head:

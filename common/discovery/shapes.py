@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from common.discovery.columns import filled, is_number
+from common.discovery.columns import filled, is_number, numbers
 from common.discovery.heads import Head
 from common.discovery.target import Submitted
 
@@ -71,7 +71,7 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
     """
     given = sample[submitted.targets[0]].head(_ROWS) if sample else None
     shown = filled(given) if given is not None else None
-    fractions = shown is not None and is_number(shown) and bool(_floats(shown).mod(1).ne(0).any())
+    fractions = shown is not None and is_number(shown) and bool(numbers(shown).mod(1).ne(0).any())
     empty = _empty(given)
     if train is None:
         if len(submitted.targets) > 1:
@@ -89,7 +89,7 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
         return Answers(shape="text", empty=empty)
     if not is_number(truth):
         return _of_text(truth, shown, train, shared, fractions, empty)
-    values = _floats(some)
+    values = numbers(some)
     whole, distinct = bool(values.mod(1).eq(0).all()), values.nunique()
     classes = _ordered({*some})
     bounds = (float(values.min()), float(values.max()))
@@ -103,12 +103,6 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
     if whole and not wide and not fractions and len(values) >= 3 * distinct:
         return Answers(shape="integers", classes=classes, low=bounds[0], high=bounds[1])
     return Answers(shape="numbers", fractions=fractions, low=bounds[0], high=bounds[1])
-
-
-def _floats(values: Series[str]):  # type: ignore[no-untyped-def]
-    import pandas as pd
-
-    return pd.to_numeric(values, errors="coerce").dropna()
 
 
 def _ordered(labels: set[str]) -> tuple[str, ...]:
@@ -129,7 +123,7 @@ def _of_several(submitted: Submitted, train: Head, fractions: bool) -> Answers:
     """Return the shape of several target columns."""
     import pandas as pd
 
-    frame = pd.DataFrame({name: pd.to_numeric(train[name], errors="coerce") for name in submitted.truth})
+    frame = pd.DataFrame({name: numbers(train[name]) for name in submitted.truth})
     values = frame.fillna(0)
     low, high = float(values.min().min()), float(values.max().max())
     if values.isin([0, 1, -1]).all().all() and high > 0:
@@ -142,7 +136,12 @@ def _of_several(submitted: Submitted, train: Head, fractions: bool) -> Answers:
 
 
 def _of_text(
-    truth: Series[str], shown: Series[str] | None, train: Head, shared: Sequence[str], fractions: bool, empty: str | None
+    truth: Series[str],
+    shown: Series[str] | None,
+    train: Head,
+    shared: Sequence[str],
+    fractions: bool,
+    empty: str | None,
 ) -> Answers:
     """Return the shape of a target column of text."""
     some = filled(truth).head(_ROWS)

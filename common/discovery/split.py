@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from common.competition import Split
+from common.competition import Split, SplitKind
 from common.discovery.columns import filled, is_date
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import Head
@@ -28,19 +27,9 @@ class Grouping:
     """A column, or the part of one before a mark, whose values keep to one side."""
 
     column: str
-    pattern: str | None
+    before: str | None
     groups: int
     repeated: int
-
-    @property
-    def derived(self) -> bool:
-        """Whether it has to be made of another column."""
-        return self.pattern is not None
-
-    @property
-    def name(self) -> str:
-        """The name of the column of groups."""
-        return f"{self.column}_group" if self.derived else self.column
 
 
 def choose(
@@ -51,8 +40,8 @@ def choose(
     hints: Hints,
     notes: Notes,
     ignore: Sequence[str] = (),
-) -> tuple[Split, Grouping | None]:
-    """Return the split, and the column of groups that has to be made for it, if any.
+) -> Split:
+    """Return the split.
 
     Args:
         train: the training rows.
@@ -76,28 +65,30 @@ def choose(
     if wanted in ("group", "stratified_group") and grouping is None:
         raise DataError("no column keeps to one side of train and test; --group COL says which rows belong together")
     if grouping is not None and wanted in (None, "group", "stratified_group"):
-        what = f"{grouping.column!r}" if not grouping.derived else f"the part of {grouping.column!r} before {grouping.pattern!r}"
+        what = repr(grouping.column) if grouping.before is None else f"{grouping.column!r} before {grouping.before!r}"
         why = (
             "as you say" if hints.group else
             f"{grouping.groups:,} values of {what} repeat in train ({grouping.repeated:,} rows), none of them is in test"
         )  # fmt: skip
-        kind = "stratified_group" if stratify and wanted != "group" else "group"
-        notes.add("split", f"{kind} by {grouping.name}", "sure" if hints.group else "likely", why, "--split, --group")
-        chosen = Split(kind=kind, n_splits=N_SPLITS, group=grouping.name, stratify=stratify if kind != "group" else None)  # type: ignore[arg-type]
-        return chosen, grouping
+        kind: SplitKind = "stratified_group" if stratify and wanted != "group" else "group"
+        notes.add("split", f"{kind} by {what}", "sure" if hints.group else "likely", why, "--split, --group")
+        return Split(
+            kind=kind, n_splits=N_SPLITS, group=grouping.column, group_before=grouping.before,
+            stratify=stratify if kind != "group" else None,
+        )  # fmt: skip
     if wanted == "time" or (wanted is None and _later(train, test, ignore)):
         if (found := _later(train, test, ignore)) is None:
             raise DataError("--split time needs a column of dates that both tables have; none was found")
         column, last, first = found
         notes.add("split", f"time by {column}", "likely", f"train ends at {last}, test begins at {first}", "--split")
-        return Split(kind="time", n_splits=N_SPLITS, order=column), None
+        return Split(kind="time", n_splits=N_SPLITS, order=column)
     if wanted == "random" or stratify is None:
         why = "as you say" if wanted == "random" else rare or "the target has no distribution to keep"
         notes.add("split", "random", "sure" if wanted else "likely", why, "--split")
-        return Split(kind="random", n_splits=N_SPLITS), None
+        return Split(kind="random", n_splits=N_SPLITS)
     why = "as you say" if wanted else "no column keeps to one side of train and test, none is later in test"
     notes.add("split", f"stratified by {target}", "sure" if wanted else "likely", why, "--split, --group")
-    return Split(kind="stratified", n_splits=N_SPLITS, stratify=stratify), None
+    return Split(kind="stratified", n_splits=N_SPLITS, stratify=stratify)
 
 
 def _rare(train: Head, target: str | None, classes: bool) -> str:
@@ -107,7 +98,9 @@ def _rare(train: Head, target: str | None, classes: bool) -> str:
     counts = filled(train[target]).value_counts()
     if len(counts) and counts.iloc[-1] < N_SPLITS and train.whole:
         few = int((counts < N_SPLITS).sum())
-        return f"{plural(few, 'class')} of {len(counts):,} ha{'s' if few == 1 else 've'} fewer rows than folds".replace("classs", "classes")
+        return f"{plural(few, 'class')} of {len(counts):,} ha{'s' if few == 1 else 've'} fewer rows than folds".replace(
+            "classs", "classes"
+        )
     return ""
 
 
@@ -156,7 +149,7 @@ def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
         return False
     # Were rows dealt to the sides one by one, a group of n rows would be on both with this chance.
     share = len(theirs) / (len(ours) + len(theirs))
-    expected = float((1 - share ** counts - (1 - share) ** counts)[counts > 1].sum())
+    expected = float((1 - share**counts - (1 - share) ** counts)[counts > 1].sum())
     return expected >= _EXPECTED
 
 
@@ -170,13 +163,9 @@ def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, st
     for name in train.columns:
         if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
             ours, theirs = (
-                pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna() for each in (train, test)
+                pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna()
+                for each in (train, test)
             )
             if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
                 return name, f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
     return None
-
-
-def is_known(kind: str) -> bool:
-    """Whether a kind of split can be asked for."""
-    return re.fullmatch("random|stratified|group|stratified_group|time", kind) is not None

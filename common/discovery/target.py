@@ -70,7 +70,14 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     if roles.train is not None and missing:
         raise DataError(f"{roles.train.file} has no column {listed(map(repr, missing))}; it has: {listed(train, 8)}")
     return Submitted(
-        id=name, targets=targets, truth=truth, classes=classes, echoed=echoed, header=header, parts=parts, keep_suffix=keep
+        id=name,
+        targets=targets,
+        truth=truth,
+        classes=classes,
+        echoed=echoed,
+        header=header,
+        parts=parts,
+        keep_suffix=keep,
     )
 
 
@@ -104,7 +111,9 @@ def _id(
     known = [name for name in unique if _is_known(sample, name, roles, containers)]
     if len(known) > 1:
         named = [name for name in known if _ID_NAME.search(name)] or [
-            name for name in known if roles.train is not None and name not in _unknown(roles) and name == sample.columns[0]
+            name
+            for name in known
+            if roles.train is not None and name not in _unknown(roles) and name == sample.columns[0]
         ]
         if len(named) != 1:
             answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
@@ -204,9 +213,13 @@ def _truth(
         notes.add("target", listed(targets, 6), "sure", f"of {roles.sample.file if roles.sample else 'the submission'}")
         return (), len(targets) > 1
     if hints.target is not None:
-        wanted = tuple(part.strip() for part in hints.target.split(",")) if hints.target not in train else (hints.target,)
+        wanted = (
+            tuple(part.strip() for part in hints.target.split(",")) if hints.target not in train else (hints.target,)
+        )
         if missing := [each for each in wanted if each not in train]:
-            raise DataError(f"{train.file} has no column {listed(map(repr, missing))}; it has: {listed(train.columns, 8)}")
+            raise DataError(
+                f"{train.file} has no column {listed(map(repr, missing))}; it has: {listed(train.columns, 8)}"
+            )
         notes.add("target", listed(wanted, 6), "sure", "as you say")
         return wanted, len(wanted) == 1 and len(targets) > 1
     present = tuple(each for each in targets if each in train)
@@ -231,7 +244,9 @@ def _truth(
     alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
     candidates = alike or [name for name in unknown if not _ID_NAME.search(name)]
     if len(targets) == 1 and len(candidates) != 1:
-        candidates = [name for name in candidates if _TARGET_NAME.match(name)] if unknown is not train.columns else candidates
+        candidates = (
+            [name for name in candidates if _TARGET_NAME.match(name)] if unknown is not train.columns else candidates
+        )
     if len(targets) == 1 and len(candidates) == 1:
         why = f"submitted as {targets[0]!r}; the only column of {train.file} that fits"
         notes.add("target", candidates[0], "likely", why, "--target")
@@ -262,7 +277,9 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
     unique = [name for name in test.columns if test[name].is_unique and name in train]
     name = hints.id or next((each for each in unique if _ID_NAME.search(each)), unique[0] if unique else None)
     if name is None:
-        name = ask(Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns))
+        name = ask(
+            Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)
+        )
     if name not in test:
         raise DataError(f"{test.file} has no column {name!r}; it has: {listed(test.columns, 8)}")
     notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
@@ -273,8 +290,10 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
     if not unknown and not hints.target:
         raise DataError(f"{train.file} has no column that {test.file} lacks: nothing is there to be predicted")
     if len(wanted) != 1:
-        wanted = [ask(Question(f"no sample submission is there: which column is the target?", "--target", unknown))]
+        wanted = [ask(Question("no sample submission is there: which column is the target?", "--target", unknown))]
     if wanted[0] not in train:
         raise DataError(f"{train.file} has no column {wanted[0]!r}; it has: {listed(train.columns, 8)}")
-    notes.add("target", wanted[0], "sure" if hints.target else "likely", f"in {train.file}, not in {test.file}", "--target")
+    notes.add(
+        "target", wanted[0], "sure" if hints.target else "likely", f"in {train.file}, not in {test.file}", "--target"
+    )
     return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],))
