@@ -11,9 +11,8 @@ from common.data.types import MISSING
 if TYPE_CHECKING:
     from pandas import Series
 
-_DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?|\d{1,2}/\d{1,2}/\d{2,4}( \d{1,2}:\d{2}(:\d{2})?)?"
-)
+_TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?"
+_DATE = re.compile(rf"(\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})([ T]{_TIME})?")
 _LONG = 40  # characters on average that only a text has
 _MANY = 0.5  # of the filled cells differ: no category
 _LOOKED_AT = 2_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from common import metrics
@@ -37,6 +37,7 @@ _HOURS = 9.0
 class Facts:
     """What Kaggle says of a competition, as far as it was asked."""
 
+    title: str | None = None
     metric: str | None = None
     kernels_only: bool = False
     daily_submissions: int | None = None
@@ -87,7 +88,7 @@ def discover(
     assigned = roles.assign(found, notes)
     labelled = None
     if assigned.train is None:
-        assigned, labelled = _from_names(assigned, found.containers, folder, hints, notes)
+        assigned, labelled = _from_names(assigned, found.containers, folder, notes)
     submitted = target.find(assigned, found.containers, hints, ask, notes)
     sides = _sides(assigned, submitted, found.containers, labelled, notes)
     train, test, sample = sides.train, sides.test, assigned.sample
@@ -121,7 +122,7 @@ def discover(
     described = _described(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
     return Discovery(
         competition=Competition(
-            name=name, slug=slug, title=_title(slug), summary=_summary(submitted, decided),
+            name=name, slug=slug, title=facts.title or _title(slug), summary=_summary(submitted, decided),
             metric=chosen, metric_columns=_metric_columns(chosen, train, ask),
             files=Files(train=described[0], test=described[1], sample_submission=_sample(sample, submitted, decided)),
             submission=SubmissionFormat(
@@ -141,9 +142,7 @@ def discover(
     )  # fmt: skip
 
 
-def _from_names(
-    assigned: Roles, containers: Sequence[Container], folder: Path, hints: Hints, notes: Notes
-) -> tuple[Roles, Labelled]:
+def _from_names(assigned: Roles, containers: Sequence[Container], folder: Path, notes: Notes) -> tuple[Roles, Labelled]:
     """Return the roles with training rows that are files, labelled by their folders or names.
 
     Raises:
@@ -151,9 +150,12 @@ def _from_names(
     """
     labelled = media.labelled(containers)
     if labelled is None:
-        there = listed([each.file for each in assigned.others] + [f"{each.name}/" for each in containers], 6)
+        there = (
+            listed([each.file for each in assigned.others] + [f"{each.name}/" for each in containers], 6)
+            or "none of them"
+        )
         raise DataError(
-            f"no training rows in {folder}: no table is named like train, no files have labels; it holds {there or 'nothing else'}"
+            f"no training rows in {folder}: no table is named like train, no files have labels; there: {there}"
         )
     sample = assigned.sample
     single = sample is not None and len(sample.columns) == 2
@@ -325,13 +327,5 @@ def _title(slug: str) -> str:
 
 
 def _summary(submitted: Submitted, decided: cells.Decided) -> str:
-    what = listed(submitted.truth or submitted.targets, 3)
-    verb = {"number": "What is", "class": "Which", "labels": "Which of", "span": "Where in the text is"}[
-        decided.predicts
-    ]
-    return f"{verb} {what}?"
-
-
-def stem(path: str) -> str:
-    """Return a path's name without its ending."""
-    return PurePosixPath(path).stem
+    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
+    return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

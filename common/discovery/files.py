@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
+import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from common.data import unpacked
-from common.data.zipped import members
+from common.data.archives import BROKEN
 from common.discovery import heads
 from common.discovery.heads import ENDINGS, PACKED, Head, bare
 from common.errors import DataError, KitError
 from common.wording import first_line, listed
 
 _HIDDEN = (".", "__MACOSX")
+_UNSEEN = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # of an archive: hidden files and folders
 _MOST_FILES = 300_000  # of a container that are looked at
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+
+
+def stem(path: str) -> str:
+    """Return a path's name without folders and ending; of many thousands in a moment."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def ending(path: str) -> str:
+    """Return the ending of a path's name, with its point, in lower case."""
+    before, point, end = path.rpartition("/")[2].rpartition(".")
+    return f"{point}{end}".lower() if before else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +46,18 @@ class Container:
     @cached_property
     def suffixes(self) -> tuple[str, ...]:
         """The endings of most of its files, the commonest first."""
-        counts = Counter(PurePosixPath(name).suffix.lower() for name in self.names)
-        return tuple(ending for ending, count in counts.most_common() if ending and count * 20 >= len(self.names))
+        counts = Counter(ending(name) for name in self.names)
+        return tuple(each for each, count in counts.most_common() if each and count * 20 >= len(self.names))
 
     @cached_property
     def files(self) -> tuple[str, ...]:
         """Its files of those endings."""
-        return tuple(name for name in self.names if PurePosixPath(name).suffix.lower() in self.suffixes)
+        return tuple(name for name in self.names if ending(name) in self.suffixes)
 
     @cached_property
     def stems(self) -> frozenset[str]:
         """The names of its files without folders and endings."""
-        return frozenset(PurePosixPath(name).stem for name in self.files)
+        return frozenset(stem(name) for name in self.files)
 
     @cached_property
     def pictures(self) -> bool:
@@ -128,8 +143,12 @@ def _container(name: str, path: Path, names: list[str]) -> Container | None:
 def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container], skipped: dict[str, str]) -> None:
     """Add an archive: the table in it, or the files."""
     try:
-        names = members(path if path.suffix.lower() == ".zip" else unpacked.unpacked(path))
-    except KitError as error:
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                names = [name for name in archive.namelist() if not _UNSEEN.search(name)]
+        else:
+            names = _below(unpacked.unpacked(path))
+    except (KitError, OSError, *BROKEN) as error:
         skipped[path.name] = first_line(error)
         return
     name = unpacked.stem(path.name) or path.stem

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from common.discovery.files import Container
+from common.discovery.files import Container, stem
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.discovery.target import found_share
@@ -88,7 +88,7 @@ def _by_folder(container: Container) -> Labelled | None:
 
 def _by_name(container: Container) -> Labelled | None:
     """Return a label for each file: the word that its name begins with, or ends with."""
-    stems = [PurePosixPath(name).stem for name in container.files]
+    stems = [stem(name) for name in container.files]
     for rule in (rf"({_WORD})[._ -]*\d+", r".*[._-](\w+)"):
         matches = [re.fullmatch(rule, stem) for stem in stems]
         labels = [match[1] if match else "" for match in matches]
@@ -107,7 +107,7 @@ def training_rows(found: Labelled, id: str, target: str) -> Head:
     """Return labelled files as a table."""
     import pandas as pd
 
-    frame = pd.DataFrame({id: [PurePosixPath(name).stem for name in found.container.files], target: found.labels})
+    frame = pd.DataFrame({id: [stem(name) for name in found.container.files], target: found.labels})
     return Head(path=found.container.path, file=f"{found.container.name}/", frame=frame, rows=len(frame), whole=True)
 
 

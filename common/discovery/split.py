@@ -30,6 +30,7 @@ class Grouping:
     before: str | None
     groups: int
     repeated: int
+    gaps: bool
 
 
 def choose(
@@ -61,7 +62,7 @@ def choose(
     if rare:
         stratify = None
     wanted = hints.split
-    grouping = _given(train, hints.group) if hints.group else next(_groupings(train, test, ignore), None)
+    grouping = _given(train, hints.group) if hints.group else _coarsest(train, test, ignore)
     if wanted in ("group", "stratified_group") and grouping is None:
         raise DataError("no column keeps to one side of train and test; --group COL says which rows belong together")
     if grouping is not None and wanted in (None, "group", "stratified_group"):
@@ -74,7 +75,7 @@ def choose(
         notes.add("split", f"{kind} by {what}", "sure" if hints.group else "likely", why, "--split, --group")
         return Split(
             kind=kind, n_splits=N_SPLITS, group=grouping.column, group_before=grouping.before,
-            stratify=stratify if kind != "group" else None,
+            stratify=stratify if kind != "group" else None, without_group="alone" if grouping.gaps else "refused",
         )  # fmt: skip
     if wanted == "time" or (wanted is None and _later(train, test, ignore)):
         if (found := _later(train, test, ignore)) is None:
@@ -109,7 +110,12 @@ def _rare(train: Head, target: str | None, classes: bool) -> str:
 
 def _given(train: Head, column: str) -> Grouping:
     counts = train[column].value_counts()
-    return Grouping(column, None, len(counts), int(counts[counts > 1].sum()))
+    return Grouping(column, None, len(counts), int(counts[counts > 1].sum()), bool((train[column] == "").any()))
+
+
+def _coarsest(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None:
+    """Return the grouping that keeps the most rows together; one without gaps before others."""
+    return max(_groupings(train, test, ignore), key=lambda each: (not each.gaps, each.repeated), default=None)
 
 
 def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Grouping]:
@@ -127,7 +133,8 @@ def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Group
 
 def _grouping(column: str, mark: str | None, values: Series[str]) -> Grouping:
     counts = values.value_counts()
-    return Grouping(column, mark, int((counts > 1).sum()), int(counts[counts > 1].sum()))
+    gaps = bool((values.str.strip() == "").any())
+    return Grouping(column, mark, int((counts > 1).sum()), int(counts[counts > 1].sum()), gaps)
 
 
 def before(values: Series[str], mark: str) -> Series[str] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from common.decisions.classes import spelled
 from common.discovery.columns import filled
-from common.discovery.files import Container
+from common.discovery.files import Container, ending, stem
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
@@ -171,15 +170,15 @@ def found_share(values: Iterable[str], container: Container) -> float:
     if "/" in some:
         names = frozenset(container.files) | {each.rpartition(".")[0] for each in container.files}
         found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
-    elif PurePosixPath(some).suffix.lower() in container.suffixes:
-        found = len({PurePosixPath(each).stem for each in values} & names)
+    elif ending(some) in container.suffixes:
+        found = len({stem(each) for each in values} & names)
     else:
         found = len(values & names)
     return found / len(values)
 
 
 def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:
-    endings = {PurePosixPath(value).suffix.lower() for value in sample[name].head(100)}
+    endings = {ending(value) for value in sample[name].head(100)}
     return len(endings) == 1 and any(endings <= set(each.suffixes) for each in containers)
 
 
