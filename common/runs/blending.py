@@ -152,16 +152,10 @@ def _aligned(runs: list[Run]) -> tuple[list[DataFrame], list[str]]:
 def _submission(competition: Competition, runs: list[Run], weights: NDArray[float64]) -> DataFrame:
     """Return the weighted mean of the runs' submissions."""
     import numpy as np
-    import pandas as pd
 
     form = competition.submission
     targets = list(form.targets)
-    frames = [
-        pd.read_csv(
-            run.folder / form.file_name, sep=form.separator, dtype={form.id: str}, keep_default_na=False
-        ).set_index(form.id)
-        for run in runs
-    ]
+    frames = [submission.read_sample(run.folder / form.file_name, form).set_index(form.id) for run in runs]
     order = frames[0].index
     values = np.tensordot(weights, np.stack([frame[targets].loc[order].to_numpy(float) for frame in frames]), 1)
     return submission.make(list(order), values, form)
