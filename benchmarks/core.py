@@ -128,10 +128,10 @@ def submission_call(rows: int, step: str) -> Call:
     import numpy as np
 
     from common import submission
-    from common.competition import SubmissionFormat
+    from common.competition import Cell, SubmissionFormat
     from common.submission.checks import validate
 
-    format = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+    format = SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))
     ids = np.char.add("row_", np.arange(rows).astype(str)).tolist()
     numbers = np.random.default_rng(0).random(rows)
     if step == "make":

@@ -11,7 +11,7 @@ from kit import kit
 
 import competitions
 from common import data, registry
-from common.competition import Competition, Split, SubmissionFormat
+from common.competition import Cell, Competition, Split, SubmissionFormat
 from common.config import resolve
 from common.environment import detect
 from common.errors import KitError, SettingError, UnknownName
@@ -129,7 +129,7 @@ def test_wrong_parts_are_refused() -> None:
     with pytest.raises(SettingError, match="at least one target"):
         SubmissionFormat(id="id", targets=())
     with pytest.raises(SettingError, match="clip needs"):
-        SubmissionFormat(id="id", targets=("a",), clip=True)
+        SubmissionFormat(id="id", targets=("a",), cell=Cell(clip=True))
     with pytest.raises(SettingError, match=r"needs split\.group"):
         Split(kind="group")
     with pytest.raises(SettingError, match=r"unknown split kind 'groups'"):

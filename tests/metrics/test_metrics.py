@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_world import REFERENCES, ROWS, example, f, mean, wins
 
-from common.errors import MetricError, UnknownName
+from common import metrics
+from common.errors import MetricError, SettingError, UnknownName
 from common.metrics import METRICS, get, score
 
 NUMBERS = {name for name, metric in METRICS.items() if metric.prediction == "number"}
@@ -315,3 +316,13 @@ def test_what_others_warn_of_leaves_a_score_defined() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "True 1.0\n" and "serial mode" in done.stderr, done.stderr
+
+
+def test_a_competition_may_bring_its_own_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.metrics.table.METRICS", dict(metrics.METRICS))
+    own = metrics.Metric("worst_error", lambda y_true, y_pred: float(abs(y_true - y_pred).max()), False, "number")
+    metrics.register(own)
+    metrics.register(own)
+    assert metrics.score("worst_error", [1, 2], [1.5, 4]) == 2
+    with pytest.raises(SettingError, match="belongs to a metric of the kit"):
+        metrics.register(metrics.Metric("rmse", own.function, False, "number"))

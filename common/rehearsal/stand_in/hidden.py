@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.competition import Competition, Folder, Source, SubmissionFormat, Table
+from common.competition import Cell, Competition, Folder, Source, SubmissionFormat, Table
 from common.errors import DataError
 from common.files import atomic_folder
 from common.rehearsal.stand_in import rows
@@ -198,12 +198,16 @@ def _write(competition: Competition, data: Path, folder: Path, parts: _Parts, te
 def _sample(competition: Competition, data: Path | None, ids: Series[str]) -> DataFrame:
     """Return a sample submission for these rows, with the values of the first row of the one in `data`."""
     format = competition.submission
-    values: dict[str, Any] = dict.fromkeys(format.targets, format.labels[0] if format.labels else format.low or 0)
+    values: dict[str, Any] = {name: _any_value(format.of(name)) for name in format.targets}
     if format.classes:
         values = dict.fromkeys(format.targets, (format.rows_sum_to or 1) / len(format.targets))
     if data is not None:
         values = dict(rows.read(data, replace(competition.files.sample_submission, quoting="minimal")).iloc[0])
     return ids.to_frame(format.id).assign(**{name: values[name] for name in format.targets})
+
+
+def _any_value(cell: Cell) -> str | float:
+    return cell.low or 0 if cell.kind == "number" else (*cell.labels, cell.empty)[0]
 
 
 def _fingerprint(data: Path) -> str:
