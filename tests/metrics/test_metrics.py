@@ -44,7 +44,7 @@ def plain(side):
 
 
 @every_metric
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_agrees_with_its_definition(name, seed):
     one = example(name, seed)
@@ -78,10 +78,8 @@ def test_direction_and_best(name):
 
 
 @every_metric
-@settings(max_examples=10, deadline=None)
-@given(order=st.permutations(range(ROWS)))
-def test_order_of_rows_does_not_matter(name, order):
-    one = example(name)
+def test_order_of_rows_does_not_matter(name):
+    one, order = example(name), np.random.default_rng(1).permutation(ROWS)
     truth, prediction = ([side[row] for row in order] for side in (one.truth, one.middling))
     columns = {key: side[order] for key, side in one.columns.items()}
     expected = score(name, one.truth, one.middling, columns=one.columns)
@@ -291,7 +289,7 @@ def test_unknown_metric_suggests_the_nearest():
 
 
 @one_column
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     truth=st.lists(st.one_of(st.floats(), st.integers(-2, 3)), max_size=5),
     prediction=st.lists(st.one_of(st.floats(), st.floats(0, 1), st.integers(-2, 3)), max_size=5),
