@@ -38,6 +38,10 @@ def register(commands: Commands) -> None:
     parser.add_argument("--id", metavar="COL", help="column of the sample submission that names a row")
     parser.add_argument("--split", choices=_SPLITS, help="how rows are divided into folds")
     parser.add_argument("--group", metavar="COL", help="column whose values stay in one fold")
+    parser.add_argument(
+        "--metric-column", action="append", default=[], type=_pair, metavar="KEY=COL",
+        help="column that the metric takes besides the target, such as group=type; repeatable",
+    )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="ask nothing, take what was found")
     with_json(parser)
 
@@ -60,8 +64,9 @@ def new(arguments: argparse.Namespace) -> int:
     asking = sys.stdin.isatty() and not arguments.yes
     facts = _facts(slug, folder, fetch=arguments.data is None)
     hints = Hints(
-        metric=arguments.metric, target=arguments.target, id=arguments.id, split=arguments.split, group=arguments.group
-    )
+        metric=arguments.metric, target=arguments.target, id=arguments.id, split=arguments.split, group=arguments.group,
+        columns=dict(arguments.metric_column),
+    )  # fmt: skip
     found = discover(folder, arguments.name, slug, hints, facts, _answer if asking else refuse)
     notify(_table(found))
     if asking and not ask(f"write competitions/{arguments.name} and kernels/{arguments.name}?"):
@@ -77,6 +82,13 @@ def new(arguments: argparse.Namespace) -> int:
     names = "\n".join(f"wrote {path}" for path in written)
     report(arguments, document, lambda: "\n".join([names, "", "next:", *(f"  {line}" for line in steps)]))
     return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, found, column = text.partition("=")
+    if not (key and found and column):
+        raise argparse.ArgumentTypeError(f"must be KEY=COL, got {text!r}")
+    return key, column
 
 
 def _facts(slug: str, folder: Path, *, fetch: bool) -> Facts:

@@ -28,6 +28,7 @@ from common.discovery.media import Attached, Labelled
 from common.discovery.roles import Roles
 from common.discovery.target import Submitted
 from common.errors import DataError
+from common.vision.settings import DUPLICATE_GROUP
 from common.wording import listed
 
 _HOURS = 9.0
@@ -99,7 +100,7 @@ def discover(
     chosen = metric.choose(answers, hints, facts.metric, ask, notes)
     decided = cells.decide(answers, chosen, submitted, sample, notes)
     keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in _files(sides))}
-    used = features.find(train, test, [*keys], notes)
+    used = features.find(train, test, submitted.id, [*keys], notes)
     joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
     for table in assigned.others:
         if table.file not in {join.table.file for join in joined}:
@@ -112,6 +113,9 @@ def discover(
     pictures = both and all(each.container.pictures for each in _files(sides))
     group = chosen_split.group if chosen_split.group_before is None else None
     application = features.application(used, train, pictures, group, answers.source, notes)
+    if application == "vision" and chosen_split.kind == "stratified":
+        chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
+        notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
     if both and not pictures:
         endings = "/".join(_files(sides)[0].container.suffixes)
         notes.add("not used", f"{endings} files", "sure", "no application of the kit reads them")
@@ -123,7 +127,7 @@ def discover(
     return Discovery(
         competition=Competition(
             name=name, slug=slug, title=facts.title or _title(slug), summary=_summary(submitted, decided),
-            metric=chosen, metric_columns=_metric_columns(chosen, train, ask),
+            metric=chosen, metric_columns=_metric_columns(chosen, train, hints, ask),
             files=Files(train=described[0], test=described[1], sample_submission=_sample(sample, submitted, decided)),
             submission=SubmissionFormat(
                 id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
@@ -177,7 +181,9 @@ def _sides(
         raise DataError("no training rows were found")
     if len(train.frame) == 0:
         raise DataError(f"{train.file} has no rows")
-    is_table = test is not None and (submitted.id in test or bool(submitted.parts) or _numbered(assigned, submitted))
+    is_table = test is not None and (
+        submitted.id in test or bool(submitted.parts) or submitted.counted_from is not None
+    )
     if test is not None and is_table and len(test.frame) == 0:
         raise DataError(f"{test.file} has a header but no rows: nothing is there to be predicted")
     if not is_table:
@@ -213,15 +219,6 @@ def _sides(
         test_files=test_files,
         test_is_table=is_table,
     )
-
-
-def _numbered(assigned: Roles, submitted: Submitted) -> bool:
-    """Whether the sample submission's ids are the numbers of the test's rows."""
-    sample, test = assigned.sample, assigned.test
-    if sample is None or test is None:
-        return False
-    first = list(sample[submitted.id].head(3))
-    return sample.rows == test.rows and first in (["0", "1", "2"][: len(first)], ["1", "2", "3"][: len(first)])
 
 
 # The description ------------------------------------------------------------------------------------------------------
@@ -269,7 +266,7 @@ def _id_column(test: Head, submitted: Submitted) -> Column | None:
         return Column(name=submitted.id, kind="id", parts=submitted.parts)
     if submitted.id in test:
         return Column(name=submitted.id, kind="id")
-    return Column(name=submitted.id, kind="id", counted_from=0)
+    return Column(name=submitted.id, kind="id", counted_from=submitted.counted_from or 0)
 
 
 def _train_id(sides: _Sides, submitted: Submitted, attached: Attached | None) -> Column | None:
@@ -312,13 +309,22 @@ def _sample(sample: Head | None, submitted: Submitted, decided: cells.Decided) -
     return Table(file=sample.file, columns=described, separator=sample.separator)
 
 
-def _metric_columns(name: str, train: Head, ask: Ask) -> dict[str, str]:
-    """Return the training column for each that the metric takes."""
-    wanted = metrics.get(name).columns
-    return {
-        key: key if key in train else ask(Question(f"which column of {train.file} is the {key} of {name}?", "--metric"))
-        for key in wanted
-    }
+def _metric_columns(name: str, train: Head, hints: Hints, ask: Ask) -> dict[str, str]:
+    """Return the training column for each that the metric takes.
+
+    Raises:
+        DataError: for a column that is not there.
+    """
+    made = {}
+    for key in metrics.get(name).columns:
+        column = hints.columns.get(key) or (key if key in train else None)
+        if column is None:
+            question = f"which column of {train.file} is the {key} that {name} takes?"
+            column = ask(Question(question, f"--metric-column {key}=COL", train.columns))
+        if column not in train:
+            raise DataError(f"{train.file} has no column {column!r}; it has: {listed(train.columns, 8)}")
+        made[key] = column
+    return made
 
 
 def _title(slug: str) -> str:

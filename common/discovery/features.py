@@ -20,15 +20,18 @@ _LONG_TEXT = 200  # characters in which what stands in a few categories drowns
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """The described columns of both sides, and those of text among them."""
+    """The described columns of both sides, those of text, and the others that can tell something."""
 
     columns: tuple[Column, ...]
     texts: tuple[str, ...]
     others: tuple[str, ...]
 
 
-def find(train: Head, test: Head, leave_out: Sequence[str], notes: Notes) -> Features:
-    """Return the columns that training and test rows share, by kind; those of train alone are named and not used."""
+def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Notes) -> Features:
+    """Return the columns that training and test rows share, by kind; those of train alone are named and not used.
+
+    An id that is a text itself is one of the texts.
+    """
     shared = [name for name in train.columns if name in test and name not in leave_out]
     kinds = {name: kind_of(train[name], test[name]) for name in shared}
     by_kind = {
@@ -45,8 +48,9 @@ def find(train: Head, test: Head, leave_out: Sequence[str], notes: Notes) -> Fea
     only = [name for name in train.columns if name not in test and name not in leave_out]
     if only:
         notes.add("not used", listed(only, 4), "sure", f"only in {train.file}")
-    useful = [name for name in shared if kinds[name] != "text" and _tells(train, name)]
-    return Features(columns=tuple(made), texts=tuple(by_kind["text"]), others=tuple(useful))
+    useful = [name for name in shared if kinds[name] in ("number", "category") and _tells(train, name)]
+    texts = [id] if id in train and id in test and kind_of(train[id], test[id]) == "text" else []
+    return Features(columns=tuple(made), texts=(*texts, *by_kind["text"]), others=tuple(useful))
 
 
 def _tells(train: Head, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,13 +24,14 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
-    """What the user has said already."""
+    """What the user has said already; `columns` are those that the metric takes, by what it takes them for."""
 
     metric: str | None = None
     target: str | None = None
     id: str | None = None
     split: str | None = None
     group: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Question(DataError):

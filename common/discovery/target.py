@@ -25,7 +25,8 @@ class Submitted:
     """The columns of a submission.
 
     `truth` are the columns of the training rows that hold the answers, none where a file's path does; with `classes` the
-    targets are the classes of the only one. `parts` are the columns of the test rows that make the id, if none is it.
+    targets are the classes of the only one. If no column of the test rows is the id, `parts` are those that make it, or it is
+    the row's number, `counted_from` the first.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Submitted:
     echoed: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    counted_from: int | None = None
     keep_suffix: bool = False
 
 
@@ -65,6 +67,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     header = tuple(sample.columns) if tuple(sample.columns) != (name, *targets, *echoed) else ()
     truth, classes = _truth(targets, roles, hints, ask, notes)
     keep = _keeps_suffix(sample, name, containers)
+    counted = None if parts else _counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
     if roles.train is not None and missing:
         raise DataError(f"{roles.train.file} has no column {listed(map(repr, missing))}; it has: {listed(train, 8)}")
@@ -76,6 +79,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         echoed=echoed,
         header=header,
         parts=parts,
+        counted_from=counted,
         keep_suffix=keep,
     )
 
@@ -134,7 +138,7 @@ def _id(
     if roles.test is not None and (parts := _parts(sample, name, roles.test)):
         notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
         return name, parts
-    if roles.test is not None and name not in roles.test and not _is_row_number(sample, name):
+    if roles.test is not None and name not in roles.test and _counted_from(sample, name, roles) is None:
         found = len({*sample[name]} & {each for column in roles.test.columns for each in roles.test[column]})
         raise DataError(
             f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
@@ -144,8 +148,15 @@ def _id(
     return name, ()
 
 
-def _is_row_number(sample: Head, name: str) -> bool:
-    return list(sample[name].head(3)) == ["0", "1", "2"]
+def _counted_from(sample: Head, name: str, roles: Roles) -> int | None:
+    """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
+    if roles.test is None or name in roles.test or roles.test.rows != sample.rows:
+        return None
+    start = sample[name].iloc[0]
+    numbers = (
+        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
+    )
+    return int(start) if list(sample[name]) == numbers else None
 
 
 def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:
