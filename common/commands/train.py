@@ -163,8 +163,10 @@ def train(arguments: argparse.Namespace) -> None:
         words = [word for word in sys.argv[1:] if word != "--fresh"]
         raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
     except BackboneError as error:
-        free = not {"backbone", "weights"} & flat(competition.profile("baseline")).keys()
-        raise BackboneError(f"{error}{'; --profile baseline needs none' if free else ''}") from error
+        needs = [
+            bool({"backbone", "weights"} & flat(each).keys()) for each in (config, competition.profile("baseline"))
+        ]
+        raise BackboneError(f"{error}{'; --profile baseline needs none' if needs == [True, False] else ''}") from error
     if processes.is_main():
         report(arguments, _document(done), lambda: _summary(done))
 
