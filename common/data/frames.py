@@ -227,8 +227,19 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the competition that lies in the folder."""
     files = competition.files
     sources = (files.train, files.test, files.sample_submission, *files.extra.values())
-    present = sorted({path for source in sources for path in paths(folder, source)})
+    present = sorted({path for source in sources for each in _parts(source) for path in paths(folder, each)})
     return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in present}
+
+
+def _parts(source: Source) -> list[Source]:
+    """Return a source with those that are joined to its rows."""
+    if isinstance(source, Folder):
+        return [source]
+    return [
+        source,
+        *([source.files] if source.files else []),
+        *(each for join in source.joined for each in _parts(join.table)),
+    ]
 
 
 def sha256_of_folder(folder: Path) -> str:
@@ -261,6 +272,4 @@ def paths(folder: Path, source: Source) -> list[Path]:
     if isinstance(source, Folder):
         return folders.containers(folder, source)
     files = tables.located(folder, source.file)
-    more = [path for join in source.joined for path in paths(folder, join.table)] if files else []
-    more += folders.containers(folder, source.files) if files and source.files else []
-    return [*files, *more] or (folders.containers(folder, source.instead) if source.instead else [])
+    return files or (folders.containers(folder, source.instead) if source.instead else [])

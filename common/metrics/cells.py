@@ -6,6 +6,7 @@ Every function raises a `MetricError` that says what is wrong and in which row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -38,21 +39,19 @@ def texts(values: Any, what: str) -> list[str]:
 
 def labels(values: Any, what: str) -> list[tuple[str, ...]]:
     """Return for each row its labels as texts; a text is one label, and whole numbers are labels too."""
-    return [_labels(cell, what, row) for row, cell in enumerate(rows(values, what))]
-
-
-def _labels(cell: Any, what: str, row: int) -> tuple[str, ...]:
-    if isinstance(cell, str):
-        return (cell,)
-    if not isinstance(cell, Iterable):
-        raise MetricError(f"{what} must be lists of labels, got {cell!r} in row {row}")
-    found = tuple(cell)
-    if all(type(label) is str for label in found):
+    cells = rows(values, what)
+    try:
+        found = [(cell,) if isinstance(cell, str) else tuple(cell) for cell in cells]
+    except TypeError:
+        row, cell = next((row, cell) for row, cell in enumerate(cells) if not isinstance(cell, Iterable))
+        raise MetricError(f"{what} must be lists of labels, got {cell!r} in row {row}") from None
+    if set(map(type, chain.from_iterable(found))) <= {str}:
         return found
-    for label in found:
-        if not isinstance(label, (str, Integral)):
-            raise MetricError(f"{what} must be lists of texts or whole numbers, got {label!r} in row {row}")
-    return tuple(map(str, found))
+    for row, labels in enumerate(found):
+        for label in labels:
+            if not isinstance(label, (str, Integral)):
+                raise MetricError(f"{what} must be lists of texts or whole numbers, got {label!r} in row {row}")
+    return [tuple(map(str, labels)) for labels in found]
 
 
 def masks(truth: Any, prediction: Any) -> tuple[list[Array], list[Array]]:

@@ -136,12 +136,17 @@ def lwlrap(y_true: Array, y_pred: Array) -> float:
 
     Label-weighted label-ranking average precision; a row without labels has no weight.
     """
-    from sklearn.metrics import label_ranking_average_precision_score
+    import numpy as np
 
-    labels = y_true.sum(axis=1)
-    if not labels.any():
+    if not y_true.any():
         raise MetricError("no row of y_true has a label")
-    return float(label_ranking_average_precision_score(y_true, y_pred, sample_weight=labels))
+    order = np.argsort(-y_pred, axis=1)
+    scores, true = (np.take_along_axis(side, order, axis=1) for side in (y_pred, y_true))
+    places = np.arange(scores.shape[1])
+    ends = np.append(scores[:, 1:] < scores[:, :-1], np.ones((len(scores), 1), bool), axis=1)  # of labels that are tied
+    last = np.minimum.accumulate(np.where(ends, places, places[-1])[:, ::-1], axis=1)[:, ::-1]
+    share = np.take_along_axis(np.cumsum(true, axis=1), last, axis=1) / (last + 1)
+    return float((share * true).sum() / true.sum())
 
 
 def roc_auc_micro(y_true: Array, y_pred: Array) -> float:

@@ -89,7 +89,20 @@ def _used_by() -> dict[str, tuple[str, ...]]:
 
 
 _USED_BY = _used_by()
-METRICS: Mapping[str, Metric] = {each.name: replace(each, used_by=_USED_BY.get(each.name, ())) for each in _ALL}
+METRICS: dict[str, Metric] = {each.name: replace(each, used_by=_USED_BY.get(each.name, ())) for each in _ALL}
+
+
+def register(metric: Metric) -> None:
+    """Add a competition's own metric to the table; its `competition.py` calls this before it names the metric.
+
+    Raises:
+        SettingError: if another metric has its name.
+    """
+    known = METRICS.get(metric.name)
+    # Read again, as by a test or a notebook, the same file brings the same function as another object.
+    if known is not None and known.function.__module__ != metric.function.__module__:
+        raise SettingError(f"the name {metric.name!r} belongs to a metric of the kit; give yours another")
+    METRICS[metric.name] = metric
 
 
 def named(text: str) -> str | None:

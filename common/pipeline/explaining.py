@@ -90,13 +90,14 @@ def explain(
     paths = [column.name for column in competition.files.train.columns if column.kind == "file"]
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
-    prepared = models.prepare(frames, config, context).frames.training
-    for fold in sorted(set(worst["fold"])):
-        model = models.load(run.fold(fold) / "model", config, context)
-        ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
-        if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
-            overall = overall or dict(explained.overall)
-            reasons |= zip(ids_of_fold, explained.rows, strict=True)
+    with inference.using(folder):
+        prepared = models.prepare(frames, config, context).frames.training
+        for fold in sorted(set(worst["fold"])):
+            model = models.load(run.fold(fold) / "model", config, context)
+            ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
+            if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
+                overall = overall or dict(explained.overall)
+                reasons |= zip(ids_of_fold, explained.rows, strict=True)
     inputs = (
         rows(frames.training, worst["id"])[list(dict.fromkeys([*competition.inputs, *paths]))]
         .astype(str)

@@ -15,7 +15,7 @@ from common.competition import Cell, Competition, Split, SubmissionFormat
 from common.config import resolve
 from common.environment import detect
 from common.errors import KitError, SettingError, UnknownName
-from common.metrics.table import METRICS
+from common.metrics import named
 from common.model import Context, Models
 from common.progress import Progress
 from common.settings import flat, override
@@ -51,7 +51,8 @@ def test_the_description_fits_the_folder(competition: Competition) -> None:
     folder = ROOT / "competitions" / competition.name
     for name in ("competition.py", "model.py", "sample.py", "README.md"):
         assert (folder / name).is_file()
-    assert competition.metric in METRICS and set(competition.also_report) <= set(METRICS)
+    for metric in (competition.metric, *competition.also_report):
+        assert named(metric) == metric
     assert competition.slug in competition.url
     for profile in competition.profiles:
         assert flat(resolve(competition, profile))["split.kind"]

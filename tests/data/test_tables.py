@@ -127,7 +127,7 @@ def test_what_train_reads_validate_reads(tmp_path: Path, capsys: pytest.CaptureF
         (tmp_path / path.name).write_bytes(path.read_bytes())
         path.unlink()
     assert data.read(PATENT, tmp_path / "data").sample_submission is not None
-    said = kit(capsys, "validate", "patent", tmp_path / "sample_submission.csv", "--data", tmp_path / "data")
+    said = kit(capsys, "validate", "patent", tmp_path / "answers.csv", "--data", tmp_path / "data")
     assert said.code == 0, said
 
 

@@ -63,8 +63,9 @@ def _scores(rng, columns):
 
 
 def _labels(rng, columns):
-    truth = [list(rng.permutation(list("abcdef"))[: rng.integers(1, 5)]) for _ in range(ROWS)]
-    middling = [list(rng.permutation(list("abcdef"))[: rng.integers(1, 7)]) for _ in range(ROWS)]
+    truth, middling = (
+        [rng.permutation(list("abcdef"))[: rng.integers(1, most)].tolist() for _ in range(ROWS)] for most in (5, 7)
+    )
     return Example(truth, middling, truth, [["z"] * 9] * ROWS, columns)
 
 

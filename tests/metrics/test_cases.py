@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_world import dice, distance, mean, overlap, passed
 
@@ -230,6 +230,7 @@ def test_a_metric_of_ones_own():
 runs = st.lists(st.booleans(), min_size=12, max_size=12)
 
 
+@settings(max_examples=30, deadline=None)
 @given(truth=runs, prediction=runs)
 def test_run_lengths_and_pixels_are_the_same_mask(truth, prediction):
     texts = [run_lengths(side) for side in (truth, prediction)]
