@@ -122,6 +122,11 @@ class Session:
             try:
                 api.authenticate()
             except SystemExit:
+                if self.endpoint:
+                    raise AuthError(
+                        f"no credential for {self.endpoint} (KIT_KAGGLE): paste the line that kit stand-in prints, "
+                        "export … KAGGLE_USERNAME=… KAGGLE_KEY=…; for Kaggle itself unset KIT_KAGGLE"
+                    ) from None
                 raise AuthError(f"no Kaggle credential, or none that Kaggle accepts; {HELP}") from None
             except _UNREADABLE as error:
                 raise translate(error, "signing in") from None
