@@ -122,9 +122,9 @@ class Session:
             try:
                 api.authenticate()
             except SystemExit:
-                if self.endpoint:
+                if stand_in := os.environ.get("KIT_KAGGLE"):
                     raise AuthError(
-                        f"no credential for {self.endpoint} (KIT_KAGGLE): paste the line that kit stand-in prints, "
+                        f"no credential for KIT_KAGGLE={stand_in}: paste the line that kit stand-in prints, "
                         "export … KAGGLE_USERNAME=… KAGGLE_KEY=…; for Kaggle itself unset KIT_KAGGLE"
                     ) from None
                 raise AuthError(f"no Kaggle credential, or none that Kaggle accepts; {HELP}") from None
