@@ -286,12 +286,12 @@ def test_killed_in_training_and_after_it_a_run_ends_as_if_undisturbed(
     record = json.loads((tmp_path / "calm" / "run.json").read_text())
     assert record["submission"]["rows"] and set(record["scores"]) == {"roc_auc", "accuracy"}
     killed = tuple(map(str, words(data, tmp_path / "killed")))
-    for files, left in (
-        ("training/checkpoint-*/whole", "training/checkpoint-*/whole"),
-        ("transformer*", "transformer"),
+    for sign, change, left in (
+        ("fold-0-unfinished/training/checkpoint-*/whole", 3, "training/checkpoint-*/whole"),
+        (".fold-0.*", 1, "transformer"),
     ):
-        files = f"{tmp_path}/killed/fold-0-unfinished/{files}"
-        (ended,) = forks.run(Command(words=killed, signal=signal.SIGKILL, change=3, files=files))
+        files = f"{tmp_path}/killed/{sign}"
+        (ended,) = forks.run(Command(words=killed, signal=signal.SIGKILL, change=change, files=files))
         assert ended.code == -signal.SIGKILL, ended.err
         assert list(tmp_path.glob(f"killed/fold-0-unfinished/{left}"))
     assert kit(capsys, *killed).code == 0

@@ -199,13 +199,10 @@ def test_killed_a_run_ends_as_if_undisturbed(
 ) -> None:
     run = tmp_path / "run"
     words = ("train", "imdb", "--data", str(data), *TINY, "--out", str(run), "--set", "checkpoint_minutes=0")
-    left = list[Path]()
-    for change in (3, 4):  # of which one is to finish a part
-        parts = f"{run}/language-model-unfinished/.*.part"
-        (ended,) = forks.run(Command(words=words, signal=signal.SIGKILL, change=change, files=parts))
-        assert ended.code == -signal.SIGKILL, ended.err
-        left += run.glob("language-model-unfinished/.*.part")
-    assert left, "no kill fell into the writing of a checkpoint"
+    parts = f"{run}/language-model-unfinished/.*.part"  # each is opened, renamed, and then looked for in vain
+    (ended,) = forks.run(Command(words=words, signal=signal.SIGKILL, change=5, files=parts))
+    assert ended.code == -signal.SIGKILL, ended.err
+    assert list(run.glob("language-model-unfinished/.*.part")), "the kill did not fall into the writing of a checkpoint"
     assert not (run / "encoder").exists()
     assert kit(capsys, *words).code == 0
     same(run, calm)
