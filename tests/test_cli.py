@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +93,44 @@ def test_a_finished_run_is_not_trained_again(run: Kit, sample_data: Path) -> Non
     assert second.json["folds"]["0"] == first["folds"]["0"] and len(second.json["folds"]) == 4
     third = run("train", "patent", "--data", sample_data, *QUICK, "--json")
     assert "· train" not in third.err and third.json["scores"] == second.json["scores"]
+
+
+# D10, D7: a cut file, other JSON, a model with classes that are not known
+DAMAGED = {
+    "fold-0/model/model.skops": (b"PK", "cannot be used (BadZipFile: ", "predict", "explain"),
+    "fold-0/valid.npy": (b"", "fold-0 is damaged (No data left in file); remove it", "train"),
+    "fold-0/test.npy": (b"\x93NUMPY", "fold-0 is damaged (", "train"),
+    "fold-0/fold.json": (b"null", "fold-0 is damaged (", "train"),
+    "oof.csv": (b"", "oof.csv is damaged", "explain", "blend"),
+    "submission.csv": (b"", "submission.csv", "blend"),
+    "run.json": (b"[1]", "run.json is missing or broken", "predict", "explain", "train", "blend"),
+}
+
+
+def test_a_damaged_run_gets_one_line(run: Kit, sample_data: Path, tmp_path: Path) -> None:
+    from skops import io
+
+    folder, data = tmp_path / "run", ("--data", sample_data)
+    train = ("train", "patent", *data, *QUICK, "--folds", "0", "--out", folder)
+    assert run(*train).code == 0
+    shutil.copytree(folder, whole := tmp_path / "whole")
+    commands = {
+        "predict": ("predict", "patent", "--run", folder, *data, "--out", tmp_path / "p.csv"),
+        "explain": ("explain", "patent", "--run", folder, *data),
+        "blend": ("blend", "patent", folder, whole, "--out", tmp_path / "blend"),
+        "train": train,
+    }
+    unknown = io.dumps(argparse.Namespace())
+    for name, (content, says, *words) in [
+        *DAMAGED.items(),
+        ("fold-0/model/model.skops", (unknown, "argparse.Namespace", "predict")),
+    ]:
+        (folder / name).write_bytes(content)
+        for word in words:
+            said = run(*commands[word])
+            assert said.code == 1 and says in said.complaint, (name, said.err)
+        shutil.copyfile(whole / name, folder / name)
+    assert not (tmp_path / "p.csv").exists() and not (tmp_path / "blend").exists()
 
 
 def test_validate_reports_every_problem(run: Kit, sample_data: Path, tmp_path: Path) -> None:

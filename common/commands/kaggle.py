@@ -63,6 +63,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-m", "--message", required=True, metavar="TEXT")
     parser.add_argument("--wait", nargs="?", type=seconds, const=12 * 3600.0, metavar="2h", help="wait for the score")
     parser.add_argument("--again", action="store_true", help="submit the same content once more")
+    parser.add_argument("--force", action="store_true", help="submit a file in spite of its problems")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     with_data(parser)
     with_json(parser)
@@ -174,7 +175,7 @@ def submit(arguments: argparse.Namespace) -> int:
         client, competition, what, arguments.message,
         ledger=Ledger(here.working / "submissions" / competition.name / "ledger.csv"),
         confirm=lambda question: arguments.yes or ask(question),
-        sample=sample, wait=arguments.wait, again=arguments.again, run=run, notify=notify,
+        sample=sample, wait=arguments.wait, again=arguments.again, force=arguments.force, run=run, notify=notify,
     )  # fmt: skip
     sent = done.submission
     state = f"public {sent.public_score}" if sent.scored else sent.reason or sent.state.value

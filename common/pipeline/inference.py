@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import data, registry, submission
 from common.competition import Competition, Config
 from common.config import restore
+from common.decisions.decision import Decision
 from common.environment import Environment
-from common.errors import DataError, RunError, SubmissionError
+from common.errors import DataError, KitError, RunError, SubmissionError
 from common.model import Context, Models
 from common.progress import Progress
 from common.runs.run import Run
-from common.wording import listed, plural
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,17 +28,35 @@ def predict(
     """Return the submission that a saved run makes for another test set, as the hidden rerun does.
 
     Raises:
-        RunError: if the folder holds no finished fold of this competition.
+        RunError: if the folder holds no finished fold of this competition, or damaged files.
     """
     saved, config, models, context = load(competition, folder, environment, progress)
     enriched = models.enrich(frames, config, context)
-    test = models.prepare(enriched, config, context).frames.test
     total: Any = 0.0
     finished = saved.finished()
-    for number in finished:
-        model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-        total = total + model.predict(test)
-    return as_submission(competition, enriched, total / len(finished))
+    with using(folder):
+        test = models.prepare(enriched, config, context).frames.test
+        for number in finished:
+            model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+            total = total + model.predict(test)
+    decision = saved.record.decision or Decision.plain(competition, context.classes)
+    return as_submission(competition, enriched, decision.apply(total / len(finished), enriched.test, competition))
+
+
+@contextmanager
+def using(folder: Path) -> Iterator[None]:
+    """Say of what fails because of the files of a run, which may be cut, edited or made by other versions, whose they are.
+
+    Raises:
+        RunError: for anything that is not said in one line already.
+    """
+    try:
+        yield
+    except KitError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise RunError(f"{folder} cannot be used ({why}): damaged, or of other versions; train it again") from error
 
 
 def load(
@@ -50,22 +71,28 @@ def load(
     if not saved.finished():
         raise RunError(f"{folder} holds no finished fold yet; train it first")
     config = restore(competition, saved.record.profile, saved.record.settings)
-    context = Context.of(competition.name, environment, folder, progress=progress)
+    classes = tuple(saved.record.classes)
+    context = Context.of(competition.name, environment, folder, progress=progress, classes=classes)
     return saved, config, registry.models(competition.name), context
 
 
-def as_submission(competition: Competition, frames: data.Frames, predictions: Any) -> DataFrame:
-    """Return predictions of the test set as a submission, in the sample submission's order where there is one."""
+def as_submission(competition: Competition, frames: data.Frames, decided: Any) -> DataFrame:
+    """Return what was decided for the test set as a submission, with the rows of the sample submission in its order.
+
+    Without a sample submission it has the rows of the test set. Columns that are echoed come from the sample.
+    """
     ids = data.ids(frames.test, competition.files.test)
-    made = submission.make(ids.tolist(), predictions, competition.submission)
+    made = submission.make(ids.tolist(), decided, competition.submission)
     sample = frames.sample_submission
-    if sample is not None and set(order := sample[competition.submission.id]) == set(ids):
-        made = made.set_index(competition.submission.id).loc[order].reset_index()
-    return made
+    format = competition.submission
+    if sample is not None and set(order := sample[format.id]) <= set(ids):
+        made = made.set_index(format.id).loc[order].reset_index()
+        made = made.assign(**{name: sample[name].to_numpy() for name in format.echoed})
+    return made[list(format.columns)]
 
 
-def require_same_rows(competition: Competition, frames: data.Frames) -> None:
-    """Raise if test set and sample submission do not hold the same rows, which no submission could satisfy.
+def require_rows(competition: Competition, frames: data.Frames, progress: Progress) -> None:
+    """Warn of test rows that the sample submission does not list, and refuse a sample with rows that the test set lacks.
 
     Raises:
         DataError: with the first ids that only one of them has.
@@ -74,12 +101,16 @@ def require_same_rows(competition: Competition, frames: data.Frames) -> None:
     if sample is None:
         return
     expected, test = set(sample[competition.submission.id]), set(data.ids(frames.test, competition.files.test))
-    if expected != test:
-        only = [("sample submission", "test set", expected - test), ("test set", "sample submission", test - expected)]
-        differences = [
-            f"{plural(len(ids), 'id')} of the {a} not in the {b}: {listed(sorted(ids))}" for a, b, ids in only if ids
-        ]
-        raise DataError(f"test set and sample submission differ: {'; '.join(differences)}. Get the files again")
+    if more := test - expected:
+        progress.warn(
+            f"{plural(len(more), 'id')} of the test set not in the sample submission: {listed(sorted(more))}; the submission "
+            "has the rows of the sample"
+        )
+    if lacking := expected - test:
+        raise DataError(
+            f"test set and sample submission differ: {plural(len(lacking), 'id')} of the sample submission not in the test "
+            f"set: {listed(sorted(lacking))}. Get the files again"
+        )
 
 
 def check(competition: Competition, made: Path | DataFrame, frames: data.Frames) -> None:

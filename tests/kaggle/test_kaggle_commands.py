@@ -300,6 +300,25 @@ def test_a_file_is_submitted(desk: Desk, tmp_path: Path) -> None:
     assert len(desk.submissions()) == 1
 
 
+def test_a_file_with_problems_is_submitted_if_they_are_warnings_or_forced(desk: Desk) -> None:
+    """D12, D29."""
+    assert desk("download", "toy").code == 0
+    sample = (desk.folder / "data" / TOY.slug / "sample_submission.csv").read_text()
+    file = desk.folder / "file.csv"
+
+    file.write_text(sample.replace(",0.5", ",1.5"))  # an RMSE knows no range
+    assert desk("validate", "toy", file).code == 0
+    said = desk("submit", "toy", file, "-m", "x", "--yes", "--wait")
+    assert said.code == 0 and "warning: 40 cells" in said.err
+
+    file.write_text(sample.replace(",0.5", ",", 1))
+    assert desk("validate", "toy", file).code == 1 and desk("validate", "toy", file, "--force").code == 0
+    assert "--force" in desk("submit", "toy", file, "-m", "x", "--yes").complaint
+    said = desk("submit", "toy", file, "-m", "x", "--yes", "--wait", "--force")
+    assert said.code == 1 and "error: 1 cell" in said.err and "Evaluation Exception" in said.out
+    assert len(desk.submissions()) == 2
+
+
 def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path) -> None:
     assert desk("download", "patent").code == 0
     file = next((desk.folder / "data").rglob("sample_submission.csv"))
@@ -310,7 +329,8 @@ def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path
         assert said.code == 1 and said.out == ""
         return said.complaint
 
-    assert "code competition" in refusal("patent", file)
+    assert "constant (0); a correlation is undefined. Look" in refusal("patent", file)
+    assert "code competition" in refusal("patent", file, "--force")
     assert "file not found: nowhere.csv" in refusal("patent", "nowhere.csv")
     assert "submission.csv; give a run" in refusal("patent", tmp_path)
     assert "takes a file" in refusal("toy", kernel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from common.wording import listed
 
@@ -14,12 +15,13 @@ EXAMPLES = 5
 class Problem:
     """A broken rule: what is wrong, where (ids or line numbers), and what to do.
 
-    `rule` is a stable word for programs and tests, `message` one line for people.
+    `rule` is a stable word for programs and tests, `message` one line for people. A warning is scored all the same.
     """
 
     rule: str
     message: str
     examples: tuple[str, ...] = ()
+    severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         return self.message
@@ -37,3 +39,8 @@ def problem(rule: str, what: str, advice: str, examples: Sequence[str] = (), cou
     """
     where = f": {listed(examples, EXAMPLES, count)}" if examples else ""
     return Problem(rule, f"{what}{where}. {advice}", tuple(examples[:EXAMPLES]))
+
+
+def errors(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems that are no mere warnings."""
+    return [each for each in problems if each.severity == "error"]
