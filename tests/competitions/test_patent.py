@@ -234,6 +234,7 @@ def test_the_run_learnt_something(run: Path) -> None:
     assert np.corrcoef(oof["target"], oof["prediction"])[0, 1] > 0.3
 
 
+@pytest.mark.slow
 def test_nothing_is_learnt_from_size_order_or_ids_of_the_test_set(run: Path, sample_data: Path) -> None:
     test = pd.read_csv(sample_data / "test.csv", dtype=str).drop_duplicates(["anchor", "target"], ignore_index=True)
     whole = predicted(run, test)

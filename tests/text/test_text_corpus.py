@@ -82,6 +82,7 @@ def test_a_corpus_is_a_map_of_two_bytes_a_token(tmp_path: Path) -> None:
     assert corpus.joined([]).tolist() == []
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     texts = [f"{text} {number} and {number % 7} of it" for number in range(700) for text in TEXTS[:2]]
     one, two = made(texts, tmp_path / "one", workers=0), made(texts, tmp_path / "two", workers=2)

@@ -64,6 +64,7 @@ def fitted(models: Models, config: Any, context: Context) -> tuple[Model, Frames
     return model, frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", TINY)
 @pytest.mark.parametrize("kind", TASKS)
 def test_a_model_learns_is_saved_and_predicts_the_same(
