@@ -1,5 +1,6 @@
 """Where am I, by Kaggle's variables, Colab's and the override."""
 
+import os
 import time
 from pathlib import Path
 
@@ -94,6 +95,10 @@ def test_the_limits_of_a_container_hold(system: Path, monkeypatch: pytest.Monkey
     """B9: 2 of 64 CPUs and 4 GiB, of which the page cache can be freed."""
     monkeypatch.setattr(environment.os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
     assert environment.cpu_count() == 64
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # what it is now comes back afterwards
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    environment.detect()
+    assert "OMP_NUM_THREADS" not in os.environ
     if layout == "v1":
         files(system, {
             "proc/self/cgroup": "5:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n0::/\n",
@@ -116,6 +121,11 @@ def test_the_limits_of_a_container_hold(system: Path, monkeypatch: pytest.Monkey
     assert environment.cpu_count() == 2
     assert environment.total_memory() == 4 * 2**30
     assert environment.available_memory() <= 3 * 2**30
+    environment.detect()
+    assert os.environ["OMP_NUM_THREADS"] == "2"  # B4: 64 threads for the time of 2 wait for each other
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    environment.detect()
+    assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
 @pytest.mark.parametrize(
