@@ -211,7 +211,10 @@ def _place(environ: Mapping[str, str]) -> Place:
 
 def _override(text: str) -> dict[str, str]:
     known = ("place", "root", "internet", "gpus", "started")
-    parts = dict(part.partition("=")[::2] for part in shlex.split(text))
+    try:
+        parts = dict(part.partition("=")[::2] for part in shlex.split(text))
+    except ValueError as error:
+        raise SettingError(f"{OVERRIDE}={text}: {error}; quote a value that holds a quote or a space") from None
     for key, value in parts.items():
         if key not in known:
             raise UnknownName(f"key in {OVERRIDE}", key, known)
@@ -281,7 +284,9 @@ def _gpus() -> tuple[Gpu, ...]:
         return ()
     query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     try:
-        output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603
+        output = subprocess.run(  # noqa: S603
+            query, capture_output=True, text=True, errors="replace", timeout=20, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return ()
     rows = [line.rsplit(",", 1) for line in output.splitlines() if "," in line]

@@ -166,10 +166,16 @@ def test_a_gpu_whose_memory_the_driver_does_not_tell(
     program = tmp_path / "nvidia-smi"
     program.write_text(
         "#!/bin/sh\necho 'NVIDIA GB10, [N/A]'\necho 'Tesla T4, 15360'\necho 'A, B, ERR!'\n"
-        "echo 'H100 MIG, [Insufficient Permissions]'\necho 'no devices were found'\n"
+        "echo 'H100 MIG, [Insufficient Permissions]'\necho 'no devices were found'\nprintf '\\351, 5\\n'\n"
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     found = [(gpu.name, gpu.memory) for gpu in detect({}).gpus()]
-    assert found == [("NVIDIA GB10", None), ("Tesla T4", 15360 * 2**20), ("A, B", None), ("H100 MIG", None)]
+    assert found == [
+        ("NVIDIA GB10", None),
+        ("Tesla T4", 15360 * 2**20),
+        ("A, B", None),
+        ("H100 MIG", None),
+        ("\ufffd", 5 * 2**20),
+    ]
     assert "NVIDIA GB10 (memory unknown), Tesla T4 (15 GiB)" in kit(capsys, "doctor").out
