@@ -59,6 +59,7 @@ def test_override_of_the_internet(word: str, online: bool) -> None:
     [
         ("place=kagle-batch", UnknownName, "kaggle-batch"),
         ("rot=/tmp", UnknownName, "root"),
+        ("root=a'b", SettingError, "quote a value"),
         ("internet=maybe", SettingError, "must be on or off, got .maybe."),
         ("gpus=two", SettingError, "must be a number, got .two."),
     ],
