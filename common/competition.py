@@ -15,7 +15,9 @@ from annotated_types import Ge, Interval
 from common.errors import SettingError, UnknownName
 from common.settings import NonNegativeInt, PositiveInt, Settings, plain
 
-ColumnKind = Literal["id", "text", "number", "category", "file"]
+ColumnKind = Literal["id", "text", "number", "category", "labels", "date", "file"]
+CellKind = Literal["number", "label", "labels", "text", "mask", "boxes"]
+Predicts = Literal["number", "class", "labels", "span"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
 
 
@@ -26,18 +28,32 @@ def _require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table. `low` and `high` bound a number, both ends included."""
+    """One column of a table.
+
+    `low` and `high` bound a number, both ends included. A cell of kind "labels" lists labels with `separator` between them.
+    An id that stands in no column of its own is made of the columns `parts`, joined by "_", or is the row's number,
+    `counted_from` 0 or 1.
+    """
 
     name: str
     kind: ColumnKind
     low: float | None = None
     high: float | None = None
     may_be_empty: bool = False
+    separator: str = " "
+    parts: tuple[str, ...] = ()
+    counted_from: int | None = None
 
     def __post_init__(self) -> None:
         _require(self.kind in get_args(ColumnKind), f"column {self.name!r}: unknown kind {self.kind!r}")
         bounded = self.low is not None or self.high is not None
         _require(self.kind == "number" or not bounded, f"column {self.name!r}: only numbers have bounds")
+        _require(self.kind == "id" or not self.parts, f"column {self.name!r}: only an id has parts")
+
+
+def columns(kind: ColumnKind, *names: str, may_be_empty: bool = True) -> tuple[Column, ...]:
+    """Return columns of one kind by their names; they may have empty cells unless said otherwise."""
+    return tuple(Column(name=name, kind=kind, may_be_empty=may_be_empty) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +77,17 @@ class Folder(_Source):
     r"""A folder, or a zip archive of one, that holds a file for every row.
 
     All of `folders` that are there, as `NAME/` or as `NAME.zip`, are read one after another. A column of kind "file"
-    gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix (with its
-    folders, where names alone are not unique). `labels` maps regular expressions to values of the column `label`: the
-    first that matches the whole path below the folder, without suffix, gives the value, in which `\1` stands
-    for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
+    gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix, or with it if
+    `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
+    the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
+    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
     """
 
     folders: tuple[str, ...]
     suffixes: tuple[str, ...]
     label: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    keep_suffix: bool = False
 
     def __post_init__(self) -> None:
         _require(bool(self.folders) and bool(self.suffixes), "a Folder needs names of folders and suffixes of files")
@@ -92,15 +109,36 @@ class Folder(_Source):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(_Source):
-    """A delimited text file. `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids.
+    """A table in a file: delimited text, JSON (records or lines), Parquet or NumPy, told by its ending; packed or not.
 
-    Where the table is not there, `instead` is read.
+    Columns that are not described are read with their natural type: number, date or text. In delimited text
+    `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there,
+    `instead` is read. `files` adds the path of the file that has a row's id as its name, with or without ending; `joined`
+    adds the columns of further tables.
     """
 
     file: str
     separator: str = ","
     quoting: Literal["minimal", "none"] = "minimal"
     instead: Folder | None = None
+    files: Folder | None = None
+    joined: tuple[Join, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.files is not None:
+            _require(self.id is not None, f"{self.file}: files are joined by the id, and no column is one")
+            _require(self.files.path is not None, f"{self.file}: the Folder of its files needs a column of kind 'file'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """A further table whose columns are added to the rows of another that agree in all columns `on`.
+
+    Of rows that agree in them the first counts; a row without a partner has empty cells.
+    """
+
+    table: Table
+    on: tuple[str, ...]
 
 
 Source = Table | Folder
@@ -117,23 +155,66 @@ class Files:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What a cell of a submission's target column is.
+
+    number: `low` and `high` bound it, both ends included; with `clip` predictions outside are clipped when a submission is
+        made; `integer` rounds them.
+    label: one of `labels`, or any text if they are not listed.
+    labels: up to `at_most` of them, with `separator` between them; one may stand twice only if they `repeat`.
+    text: any, such as a piece of the column `source` of the row.
+    mask: run lengths, "start length start length …", of pixels numbered from `first` down the columns, or along the rows.
+    boxes: `tokens` fields for each box, with blanks between all of them.
+
+    Where nothing is predicted, `empty` is written; it may be no text at all if the cell `may_be_empty`.
+    """
+
+    kind: CellKind = "number"
+    low: float | None = None
+    high: float | None = None
+    clip: bool = False
+    integer: bool = False
+    labels: tuple[str, ...] = ()
+    at_most: PositiveInt | None = None
+    repeat: bool = False
+    separator: str = " "
+    source: str | None = None
+    along: Literal["columns", "rows"] = "columns"
+    first: Literal[0, 1] = 1
+    tokens: PositiveInt | None = None
+    may_be_empty: bool = False
+    empty: str = ""
+
+    def __post_init__(self) -> None:
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        _require(
+            self.kind in get_args(CellKind),
+            f"unknown kind of cell {self.kind!r}; known: {', '.join(get_args(CellKind))}",
+        )
+        _require(self.kind == "number" or not (bounds or self.integer), f"a cell of kind {self.kind!r} has no range")
+        _require(not self.clip or len(bounds) > 1, "clip needs both low and high")
+        _require(self.kind in ("label", "labels") or not self.labels, f"a cell of kind {self.kind!r} lists no labels")
+        _require(self.kind != "boxes" or self.tokens is not None, "a cell of boxes needs tokens")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubmissionFormat:
     """What Kaggle accepts as a submission of this competition.
 
-    `low`/`high` bound each target; with `clip` predictions outside are clipped when a submission is
-    made, with `normalise` each row is divided by its sum. `labels` lists the allowed words of targets
-    that are labels rather than numbers. `order_matters` says that rows must stand in the sample
-    submission's order. `quoting` is the style in which the file is written.
+    `cell` says what a cell of each target is, `cells` of targets that differ. With `normalise` each row is divided by its
+    sum. Columns `echoed` are copied from the sample submission. `header` is the order of all columns, where it is not the
+    id, the targets and those. `order_matters` says that rows must stand in the sample submission's order. `quoting` is the
+    style in which the file is written.
     """
 
     id: str
     targets: tuple[str, ...]
-    low: float | None = None
-    high: float | None = None
-    clip: bool = False
+    cell: Cell = Cell()
+    cells: Mapping[str, Cell] = field(default_factory=dict)
     rows_sum_to: float | None = None
     normalise: bool = False
-    labels: tuple[str, ...] = ()
+    echoed: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
     order_matters: bool = False
     file_name: str = "submission.csv"
     separator: str = ","
@@ -143,10 +224,28 @@ class SubmissionFormat:
     def __post_init__(self) -> None:
         _require(bool(self.targets), "a submission needs at least one target column")
         _require(self.id not in self.targets, f"{self.id!r} cannot be both id and target")
-        bounded = self.low is not None and self.high is not None
-        _require(not self.clip or bounded, "clip needs both low and high")
         _require(not self.normalise or self.rows_sum_to is not None, "normalise needs rows_sum_to")
-        _require(not self.labels or self.low is None, "label targets have no range")
+        every = (self.id, *self.targets, *self.echoed)
+        _require(
+            sorted(self.header or every) == sorted(every), "header lists the id, the targets and the echoed columns"
+        )
+        _require(set(self.cells) <= set(self.targets), f"cells are of targets only, got {', '.join(self.cells)}")
+        if self.rows_sum_to is not None:
+            _require(self.numeric, "only numbers have a sum")
+
+    def of(self, target: str) -> Cell:
+        """Return what a cell of a target is."""
+        return self.cells.get(target, self.cell)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns in their order."""
+        return self.header or (self.id, *self.targets, *self.echoed)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether all targets are numbers."""
+        return all(self.of(target).kind == "number" for target in self.targets)
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -168,6 +267,8 @@ class Split(Settings):
     """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
     """Column whose values stay together in one fold."""
+    group_before: str | None = None
+    """A mark: rows that agree in what stands before it in the column of groups are a group; none: in all of it."""
     without_group: Literal["refused", "alone"] = "refused"
     """What becomes of rows whose group is missing: an error, or each stands alone."""
     stratify: str | None = None
@@ -229,14 +330,24 @@ class Config(Settings):
     """Seed of everything random in training; the folds have their own, `split.seed`."""
 
 
+def _described(source: Source) -> tuple[Column, ...]:
+    """Return the columns of a source that are described, with those that its files and joined tables add."""
+    if isinstance(source, Folder):
+        return source.columns
+    more = (column for join in source.joined for column in _described(join.table))
+    return (*source.columns, *(source.files.columns if source.files else ()), *more)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Competition:
     """The whole description of a competition; `metric` and `also_report` are keys of the metric table.
 
-    `target` is the column of the training table that is predicted; two rows that agree in all `inputs`
-    are duplicates of each other for the leakage check. `packages` are what its models need beyond Kaggle's
-    image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A competition that
-    is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
+    `target` is the column of the training table that is predicted, or several; `predicts` says what its models give:
+    numbers, probabilities of the classes of one column, of labels of which a row has any number, or where a piece of the
+    text begins and ends. `metric_columns` names the column of the training table for each that the metric takes. Two rows
+    that agree in all `inputs` are duplicates of each other for the leakage check. `packages` are what its models need
+    beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A
+    competition that is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
     """
 
     name: str
@@ -249,20 +360,32 @@ class Competition:
     split: Split
     submitted_as: Literal["csv", "kernel", "local"]
     limits: Limits
-    target: str
+    target: str | tuple[str, ...]
     inputs: tuple[str, ...]
     profiles: Mapping[str, Config]
+    predicts: Predicts = "number"
+    metric_columns: Mapping[str, str] = field(default_factory=dict)
     also_report: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        train = {column.name for column in self.files.train.columns}
-        test = {column.name for column in self.files.test.columns}
-        _require(self.target in train, f"{self.name}: the target {self.target!r} is no column of the training table")
+        train, test = ({column.name for column in _described(source)} for source in (self.files.train, self.files.test))
+        for target in self.targets:
+            _require(target in train, f"{self.name}: the target {target!r} is no column of the training table")
         for column in self.inputs:
             _require(column in train and column in test, f"{self.name}: input {column!r} is not in both tables")
         missing = [name for name in ("sample", "baseline") if name not in self.profiles]
         _require(not missing, f"{self.name}: profiles missing: {', '.join(missing)}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns of the training table that are predicted."""
+        return (self.target,) if isinstance(self.target, str) else self.target
+
+    @property
+    def separator(self) -> str:
+        """What stands between the labels of a target that lists them."""
+        return next((each.separator for each in self.files.train.columns if each.name == self.targets[0]), " ")
 
     @property
     def url(self) -> str:

@@ -35,7 +35,8 @@ class Context:
 
     `run` is the run's folder, where `prepare` keeps what prediction needs too (a tokenizer, say); `folder` is where
     this fold keeps checkpoints until it is finished; `cache` is shared by all runs of the competition. `stage` is the
-    only one of the profile's stages to run, or None for all.
+    only one of the profile's stages to run, or None for all. `classes` are those of the target, where the competition
+    says that classes are predicted, in the order of predictions.
     """
 
     environment: Environment
@@ -46,6 +47,7 @@ class Context:
     progress: Progress = field(default_factory=Progress)
     title: str = ""
     stage: str | None = None
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, competition: str, environment: Environment, run: Path | None = None, **more: Any) -> Context:

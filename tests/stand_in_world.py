@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import requests
 import uvicorn.server
 
-from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.rehearsal.stand_in.running import KernelRun, LogEntry, RunResult
 from common.rehearsal.stand_in.server import StandIn
 from common.rehearsal.stand_in.world import Hosted
@@ -57,7 +57,7 @@ def toy(submitted_as: str = "csv", metric: str = "rmse", **changes: Any) -> Comp
             test=Table(file="test.csv", columns=(row_id, text)),
             sample_submission=Table(file="sample_submission.csv", columns=(row_id, target)),
         ),
-        "submission": SubmissionFormat(id="id", targets=("score",), low=0, high=1),
+        "submission": SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1)),
         "split": Split(kind="random", n_splits=4),
         "submitted_as": submitted_as,
         "limits": Limits(session_hours=9, internet=False, daily_submissions=3),

@@ -61,15 +61,17 @@ def _description(competition: Competition) -> str:
     submission, limits = competition.submission, competition.limits
     direction = "higher is better" if _greater_is_better(competition.metric) else "lower is better"
     also = f"; also reported: {', '.join(competition.also_report)}" if competition.also_report else ""
-    bounds = "" if submission.low is None else f", from {submission.low:g} to {submission.high:g}"
-    clipped = " (clipped)" if submission.clip else ""
+    cell = submission.cell
+    kind = "" if cell.kind == "number" else f", {cell.kind}"
+    bounds = "" if cell.low is None or cell.high is None else f", from {cell.low:g} to {cell.high:g}"
+    clipped = " (clipped)" if cell.clip else ""
     daily = "not known" if limits.daily_submissions is None else limits.daily_submissions
     facts = {
         "metric": f"{competition.metric} ({direction}){also}",
         "train": _columns(competition.files.train),
         "test": _columns(competition.files.test),
         "sample": _columns(competition.files.sample_submission),
-        "submission": f"{submission.file_name}: {submission.id}, {', '.join(submission.targets)}{bounds}{clipped}",
+        "submission": f"{submission.file_name}: {', '.join(submission.columns)}{kind}{bounds}{clipped}",
         "submitted": f"as a {competition.submitted_as}, daily submissions: {daily}",
         "sessions": f"{limits.session_hours:g} h, internet {'on' if limits.internet else 'off'}",
         "split": _split(competition.split),

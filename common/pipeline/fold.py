@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import data, processes, splits, submission
 from common.competition import Split
+from common.decisions.decision import Decision
+from common.decisions.scoring import score
 from common.errors import MetricError, RunError
-from common.metrics import score
-from common.model import Models
+from common.model import Context, Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
 from common.runs.records import Fold
@@ -19,9 +21,9 @@ from common.runs.run import Run
 from common.wording import rounded
 
 if TYPE_CHECKING:
-    from numpy import float64, int16
+    from numpy import int16
     from numpy.typing import NDArray
-    from pandas import Series
+    from pandas import DataFrame, Series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +43,32 @@ class Work:
         return data.ids(self.frames.training, self.request.competition.files.train)
 
     @property
-    def truth(self) -> Series[Any]:
-        """The target of each training row (n,)."""
-        return self.frames.training[self.request.competition.target]
+    def truth(self) -> DataFrame:
+        """The targets of each training row (n, targets)."""
+        return self.frames.training[list(self.request.competition.targets)]
 
-    def scores(self, rows: NDArray[Any], predictions: NDArray[float64], part: str) -> dict[str, float | None]:
-        """Return the leaderboard's metric and the reported ones, of predictions as they would be submitted.
+    def context(self, title: str, folder: Path | None = None) -> Context:
+        """Return what a model may use in the run's folder, keeping its checkpoints in `folder`."""
+        context = self.request.context(title, self.run.folder, folder)
+        return replace(context, classes=tuple(self.run.record.classes))
+
+    @property
+    def decision(self) -> Decision:
+        """How predictions become what is submitted, before anything is learnt for it."""
+        return Decision.plain(self.request.competition, tuple(self.run.record.classes))
+
+    def scores(self, rows: NDArray[Any], decided: NDArray[Any], part: str) -> dict[str, float | None]:
+        """Return the leaderboard's metric and the reported ones, of what would be submitted for some training rows.
 
         A metric that is undefined for these rows is None, with a warning that names the `part` of the rows.
         """
-        competition = self.request.competition
-        target_columns, truth = list(competition.submission.targets), self.truth.iloc[rows]
-        submitted = submission.make(self.ids.iloc[rows].tolist(), predictions, competition.submission)
+        competition, truth = self.request.competition, self.frames.training.iloc[rows]
+        submitted = submission.make(self.ids.iloc[rows].tolist(), decided, competition.submission)
         scores: dict[str, float | None] = {}
         for name in (competition.metric, *competition.also_report):
             try:
                 scores[name] = score(
-                    name, truth, submitted[target_columns].to_numpy(), classes=competition.submission.classes
+                    competition, name, submitted[list(competition.submission.targets)].to_numpy(), truth
                 )
             except MetricError as error:
                 scores[name] = None
@@ -103,7 +114,7 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
     checkpoints = work.run.checkpoints(number)
     checkpoints.mkdir(parents=True, exist_ok=True)
     in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
-    context = request.context(f"fold {number}", work.run.folder, checkpoints)
+    context = work.context(f"fold {number}", checkpoints)
     model = models.build(request.config, work.frames, context)
     with timed(seconds, "fit"):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
@@ -122,5 +133,6 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
     if processes.is_main():
         work.run.keep_fold(number, model, on_valid, on_test, record)  # before scoring, which may be undefined
     processes.wait()
-    record.scores = work.scores(in_valid, on_valid, f"fold {number}")
+    decided = work.decision.apply(on_valid, train.iloc[in_valid], request.competition)
+    record.scores = work.scores(in_valid, decided, f"fold {number}")
     return record

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from common import data, registry, submission
 from common.competition import Competition, Config
 from common.config import restore
+from common.decisions.decision import Decision
 from common.environment import Environment
 from common.errors import DataError, KitError, RunError, SubmissionError
 from common.model import Context, Models
@@ -38,7 +39,8 @@ def predict(
         for number in finished:
             model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
             total = total + model.predict(test)
-    return as_submission(competition, enriched, total / len(finished))
+    decision = saved.record.decision or Decision.plain(competition, context.classes)
+    return as_submission(competition, enriched, decision.apply(total / len(finished), enriched.test, competition))
 
 
 @contextmanager
@@ -69,22 +71,28 @@ def load(
     if not saved.finished():
         raise RunError(f"{folder} holds no finished fold yet; train it first")
     config = restore(competition, saved.record.profile, saved.record.settings)
-    context = Context.of(competition.name, environment, folder, progress=progress)
+    classes = tuple(saved.record.classes)
+    context = Context.of(competition.name, environment, folder, progress=progress, classes=classes)
     return saved, config, registry.models(competition.name), context
 
 
-def as_submission(competition: Competition, frames: data.Frames, predictions: Any) -> DataFrame:
-    """Return predictions of the test set as a submission, in the sample submission's order where there is one."""
+def as_submission(competition: Competition, frames: data.Frames, decided: Any) -> DataFrame:
+    """Return what was decided for the test set as a submission, with the rows of the sample submission in its order.
+
+    Without a sample submission it has the rows of the test set. Columns that are echoed come from the sample.
+    """
     ids = data.ids(frames.test, competition.files.test)
-    made = submission.make(ids.tolist(), predictions, competition.submission)
+    made = submission.make(ids.tolist(), decided, competition.submission)
     sample = frames.sample_submission
-    if sample is not None and set(order := sample[competition.submission.id]) == set(ids):
-        made = made.set_index(competition.submission.id).loc[order].reset_index()
-    return made
+    format = competition.submission
+    if sample is not None and set(order := sample[format.id]) <= set(ids):
+        made = made.set_index(format.id).loc[order].reset_index()
+        made = made.assign(**{name: sample[name].to_numpy() for name in format.echoed})
+    return made[list(format.columns)]
 
 
-def require_same_rows(competition: Competition, frames: data.Frames) -> None:
-    """Raise if test set and sample submission do not hold the same rows, which no submission could satisfy.
+def require_rows(competition: Competition, frames: data.Frames, progress: Progress) -> None:
+    """Warn of test rows that the sample submission does not list, and refuse a sample with rows that the test set lacks.
 
     Raises:
         DataError: with the first ids that only one of them has.
@@ -93,12 +101,16 @@ def require_same_rows(competition: Competition, frames: data.Frames) -> None:
     if sample is None:
         return
     expected, test = set(sample[competition.submission.id]), set(data.ids(frames.test, competition.files.test))
-    if expected != test:
-        only = [("sample submission", "test set", expected - test), ("test set", "sample submission", test - expected)]
-        differences = [
-            f"{plural(len(ids), 'id')} of the {a} not in the {b}: {listed(sorted(ids))}" for a, b, ids in only if ids
-        ]
-        raise DataError(f"test set and sample submission differ: {'; '.join(differences)}. Get the files again")
+    if more := test - expected:
+        progress.warn(
+            f"{plural(len(more), 'id')} of the test set not in the sample submission: {listed(sorted(more))}; the submission "
+            "has the rows of the sample"
+        )
+    if lacking := expected - test:
+        raise DataError(
+            f"test set and sample submission differ: {plural(len(lacking), 'id')} of the sample submission not in the test "
+            f"set: {listed(sorted(lacking))}. Get the files again"
+        )
 
 
 def check(competition: Competition, made: Path | DataFrame, frames: data.Frames) -> None:

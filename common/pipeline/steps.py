@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common import data, metrics, processes, registry, splits, submission
+from common import data, decisions, metrics, processes, registry, splits, submission
 from common.config import resolve
 from common.errors import KitError, RunError, SplitError
 from common.files import locked, sha256
@@ -49,7 +49,7 @@ def run(request: Request) -> Run:
     seconds: dict[str, float] = {}
     with timed(seconds, "read"):
         frames = data.read(competition, request.data)
-        inference.require_same_rows(competition, frames)
+        inference.require_rows(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
     with timed(seconds, "enrich"):
@@ -60,6 +60,7 @@ def run(request: Request) -> Run:
         numbers = _existing(folds, config.folds)
     machine = provenance.machine(request.environment)
     record = new_record(competition, request.profile, config, hashes, request.data, machine)
+    record.classes = list(decisions.classes_of(competition, frames.training))
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
@@ -84,7 +85,7 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
         splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
 
     with timed(seconds, "prepare"):
-        context = request.context("prepare", work.run.folder)
+        context = work.context("prepare")
         prepared = models.prepare(work.frames, config, context)
         work = replace(work, frames=prepared.frames)
     work.run.record.stages = {stage: dict(notes) for stage, notes in prepared.stages.items()}
@@ -203,13 +204,15 @@ def _finish(work: Work, in_time: bool) -> None:
 
     finished, record = work.run.finished(), work.run.record
     record.folds = {number: work.run.fold_record(number) for number in finished}
-    for number, fold in record.folds.items():
-        rows = np.flatnonzero(work.folds == number)
-        fold.scores = work.scores(rows, work.run.predictions(number, "valid"), f"fold {number}")
-    predictions = oof.gather(work.run, work.folds)
+    predictions, rows = oof.gather(work.run, work.folds), work.frames.training
     scored = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    competition, folds = work.request.competition, work.folds[scored]
+    decided = decisions.judge(competition, work.decision, predictions[scored], rows.iloc[scored], folds)
+    for number, fold in record.folds.items():
+        fold.scores = work.scores(scored[folds == number], decided[folds == number], f"fold {number}")
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
-    record.scores, record.rows_scored = work.scores(scored, predictions[scored], "all folds"), len(scored)
+    record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
+    record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -223,9 +226,14 @@ def _finish(work: Work, in_time: bool) -> None:
 def _submit(work: Work, finished: list[int]) -> Submission:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
-    mean = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    mean: Any = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
     path = work.run.folder / competition.submission.file_name
-    submission.write(inference.as_submission(competition, work.frames, mean), path, competition.submission)
+    decision = work.run.record.decision or work.decision
+    if not competition.submission.numeric:
+        test = data.ids(work.frames.test, competition.files.test)
+        oof.write_test(work.run.folder, test, mean, competition.submission)
+    made = inference.as_submission(competition, work.frames, decision.apply(mean, work.frames.test, competition))
+    submission.write(made, path, competition.submission)
     inference.check(competition, path, work.frames)
     return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
 

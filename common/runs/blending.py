@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics, submission
 from common.competition import Competition
+from common.data import tables
+from common.decisions import Decision, judge, learn
+from common.decisions.scoring import score
 from common.errors import RunError
 from common.files import atomic_folder
 from common.runs import oof
@@ -65,37 +68,44 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
         raise RunError("a blend takes two different runs at least")
     frames, columns = _aligned(runs)
     parts = np.stack([frame[columns].to_numpy(float) for frame in frames])
-    table = frames[0]
-    truth, folds = table["target"].to_numpy(), table["fold"].to_numpy()
-    form = competition.submission
+    table, format = frames[0], competition.submission
+    folds, rows = table["fold"].to_numpy(), _targets(table, competition)
+    plain = Decision.plain(competition, tuple(runs[0].record.classes))
 
-    def measured(name: str, rows: Any, predictions: NDArray[float64]) -> float:
-        sent = submission.make(table["id"][rows].tolist(), predictions, form)[list(form.targets)].to_numpy()
-        return metrics.score(name, truth[rows], sent, classes=form.classes)
+    def measured(name: str, some: Any, decided: Any) -> float:
+        sent = submission.make(table["id"][some].tolist(), decided, format)[list(format.targets)].to_numpy()
+        return score(competition, name, sent, rows[some])
 
-    def weights(rows: Any) -> NDArray[float64]:
-        return select(parts[:, rows], lambda predictions: sign * measured(competition.metric, rows, predictions))
+    def objective(some: Any) -> Callable[[NDArray[float64]], float]:
+        return lambda predictions: (
+            sign * measured(competition.metric, some, plain.apply(predictions, rows[some], competition))
+        )
+
+    def judged(predictions: NDArray[float64]) -> dict[str, float]:
+        decided = judge(competition, plain, predictions, rows, folds)
+        return {name: measured(name, everywhere, decided) for name in names}
 
     sign = 1 if metrics.get(competition.metric).greater_is_better else -1
-    everywhere, names = np.ones(len(truth), bool), (competition.metric, *competition.also_report)
+    everywhere, names = np.ones(len(table), bool), (competition.metric, *competition.also_report)
     crossed = np.empty_like(parts[0])
     for fold in np.unique(folds):
-        rows = folds == fold
-        others = everywhere if rows.all() else ~rows
-        crossed[rows] = np.tensordot(weights(others), parts[:, rows], 1)
-    chosen = weights(everywhere)
+        inside = folds == fold
+        others = everywhere if inside.all() else ~inside
+        crossed[inside] = np.tensordot(select(parts[:, others], objective(others)), parts[:, inside], 1)
+    chosen = select(parts, objective(everywhere))
     made = Blend(
         runs=tuple(run.folder.name for run in runs),
         weights=tuple(round(float(weight), 6) for weight in chosen),
-        scores={name: measured(name, everywhere, crossed) for name in names},
-        alone=tuple({name: measured(name, everywhere, part) for name in names} for part in parts),
-        rows=len(truth),
+        scores=judged(crossed),
+        alone=tuple(judged(part) for part in parts),
+        rows=len(table),
         cross_fitted=len(set(folds)) > 1,
     )
-    mean = _submission(competition, runs, chosen)
+    learnt = learn(competition, plain, np.tensordot(chosen, parts, 1), rows)
+    made_of = _submission(competition, runs, chosen, learnt)
     with atomic_folder(out) as folder:
-        submission.write(mean, folder / form.file_name, form)
-        oof.write(folder, table["id"], folds, truth, crossed)
+        submission.write(made_of, folder / format.file_name, format)
+        oof.write(folder, table["id"], folds, rows[list(competition.targets)], crossed)
         (folder / RECORD).write_text(json.dumps(vars(made), indent=1) + "\n", encoding="utf-8")
     return made
 
@@ -149,13 +159,30 @@ def _aligned(runs: list[Run]) -> tuple[list[DataFrame], list[str]]:
     return [frame.loc[known].reset_index() for frame in frames], columns
 
 
-def _submission(competition: Competition, runs: list[Run], weights: NDArray[float64]) -> DataFrame:
-    """Return the weighted mean of the runs' submissions."""
-    import numpy as np
+def _targets(table: DataFrame, competition: Competition) -> DataFrame:
+    """Return the target columns of out-of-fold predictions under the names that they have in the training table."""
+    if competition.predicts == "span" or competition.metric_columns:
+        raise RunError(
+            f"runs of {competition.name} cannot be blended: its score takes more than predictions and targets"
+        )
+    single = len(competition.targets) == 1
+    return table[[oof.TARGET if single else f"{oof.TARGET}_{name}" for name in competition.targets]].set_axis(
+        list(competition.targets), axis=1
+    )
 
-    form = competition.submission
-    targets = list(form.targets)
-    frames = [submission.read_sample(run.folder / form.file_name, form).set_index(form.id) for run in runs]
+
+def _submission(competition: Competition, runs: list[Run], weights: NDArray[float64], decision: Decision) -> DataFrame:
+    """Return what is decided for the weighted mean of the runs' predictions of the test set."""
+    import numpy as np
+    import pandas as pd
+
+    format = competition.submission
+    file = format.file_name if format.numeric else oof.TEST_FILE
+    frames = [tables.read(run.folder / file, format.separator)[0].set_index(format.id) for run in runs]
     order = frames[0].index
-    values = np.tensordot(weights, np.stack([frame[targets].loc[order].to_numpy(float) for frame in frames]), 1)
-    return submission.make(list(order), values, form)
+    columns = [name for name in frames[0] if name not in format.echoed]
+    mean = np.tensordot(weights, np.stack([frame.loc[order, columns].to_numpy(float) for frame in frames]), 1)
+    decided = mean if format.numeric else decision.apply(mean, pd.DataFrame(index=order), competition)
+    made = submission.make(list(order), decided, format)
+    made = made.assign(**{name: frames[0][name].to_numpy() for name in format.echoed})
+    return made[list(format.columns)]

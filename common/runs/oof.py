@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.competition import SubmissionFormat
 from common.errors import RunError
 from common.files import atomic_write
 from common.runs.run import Run
@@ -13,10 +14,10 @@ from common.wording import first_line
 if TYPE_CHECKING:
     from numpy import float64, int16
     from numpy.typing import ArrayLike, NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
-FILE = "oof.csv"
-_PREDICTION = "prediction"
+FILE, TEST_FILE = "oof.csv", "test_predictions.csv"
+TARGET, _PREDICTION = "target", "prediction"
 
 
 def gather(run: Run, folds: NDArray[int16]) -> NDArray[float64]:
@@ -30,17 +31,32 @@ def gather(run: Run, folds: NDArray[int16]) -> NDArray[float64]:
     return oof.reshape(len(folds), -1)
 
 
-def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: ArrayLike, predictions: NDArray[float64]) -> None:
-    """Write id, fold and target (n,) and predictions (n, k) of all rows; a missing prediction is empty."""
+def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, predictions: NDArray[float64]) -> None:
+    """Write id and fold (n,), target columns and predictions (n, k) of all rows; a missing prediction is empty.
+
+    The column of a single target is `target`, others are `target_` and their name.
+    """
     import numpy as np
     import pandas as pd
 
-    count = predictions.shape[1]
-    names = [_PREDICTION] if count == 1 else [f"{_PREDICTION}_{column}" for column in range(count)]
-    columns = {"id": ids, "fold": folds, "target": targets, **dict(zip(names, predictions.T, strict=True))}
+    labels = {TARGET if targets.shape[1] == 1 else f"{TARGET}_{name}": targets[name] for name in targets}
+    columns = {"id": ids, "fold": folds, **labels, **_columns(predictions)}
     frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
     with atomic_write(folder / FILE, "w") as handle:
         frame.to_csv(handle, index=False, lineterminator="\n")
+
+
+def write_test(folder: Path, ids: Series[str], predictions: NDArray[float64], format: SubmissionFormat) -> None:
+    """Write the mean of the folds' predictions (n, k) of the test set, where a submission does not hold the numbers."""
+    frame = ids.to_frame(format.id).assign(**_columns(predictions.reshape(len(ids), -1)))
+    with atomic_write(folder / TEST_FILE, "w") as handle:
+        frame.to_csv(handle, index=False, lineterminator="\n", sep=format.separator)
+
+
+def _columns(predictions: NDArray[float64]) -> dict[str, NDArray[float64]]:
+    count = predictions.shape[1]
+    names = [_PREDICTION] if count == 1 else [f"{_PREDICTION}_{column}" for column in range(count)]
+    return dict(zip(names, predictions.T, strict=True))
 
 
 def read(run: Run) -> tuple[DataFrame, list[str]]:

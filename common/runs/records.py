@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from common import __version__
+from common.decisions.decision import Decision
 from common.settings import plain
 
 FORMAT = 2
@@ -90,7 +91,9 @@ class Submission(Record):
 class RunRecord(Record):
     """A run: what identifies it (competition to data), what made it, and what came of it.
 
-    `stage` is the last stage that was finished of a run that has no submission yet; `error` says why one failed.
+    `classes` are those of the target where classes are predicted, in the order of predictions, `decision` is what was
+    learnt for the submission. `stage` is the last stage that was finished of a run that has no submission yet; `error`
+    says why one failed.
     """
 
     competition: str
@@ -114,6 +117,8 @@ class RunRecord(Record):
     scores: dict[str, float | None] = field(default_factory=dict)
     rows_scored: int = 0
     submission: Submission | None = None
+    classes: list[str] = field(default_factory=list)
+    decision: Decision | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -129,13 +134,15 @@ def _read(hint: Any, value: Any) -> Any:
         return None if value is None else _read(arguments[0], value)
     if origin in (list, dict) and not isinstance(value, origin):
         raise TypeError(f"expected {origin.__name__}, got {value!r}")
-    if origin is list:
-        return [_read(arguments[0], each) for each in value]
+    if origin in (list, tuple):
+        return origin(_read(arguments[0], each) for each in value)
     if origin is dict:
         return {arguments[0](key): _read(arguments[1], each) for key, each in value.items()}
     if dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
         return hint(**{key: _read(hints[key], each) for key, each in value.items()})  # type: ignore[operator]
+    if origin is typing.Literal:
+        return value
     if hint is Status:
         return Status(value)
     if hint is not Any and not isinstance(value, (int, float) if hint is float else hint):

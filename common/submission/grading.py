@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import submission
-from common.competition import Column, Competition, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Table
 from common.data.frames import read_rows
+from common.decisions.scoring import score
 from common.errors import MetricError, SubmissionError
-from common.metrics.table import score
 from common.wording import plural
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame
+
+_READ_AS: dict[str, Any] = {"number": "number", "label": "category"}
 
 
 def grade(competition: Competition, file: Path, answers: Path) -> dict[str, float]:
@@ -36,10 +37,13 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     format = competition.submission
     targets = list(format.targets)
     table = Table(
-        file=answers.name, columns=(Column(name=format.id, kind="id"), *_targets(format)), separator=format.separator
+        file=answers.name,
+        columns=(Column(name=format.id, kind="id"), *(_column(name, format.of(name)) for name in targets)),
+        separator=format.separator,
     )
     truth = read_rows(answers.parent, table)
-    if problems := errors(validate(file, truth[[format.id, *targets]], format, competition.metric)):
+    known = truth[[format.id, *targets]].assign(**dict.fromkeys(format.echoed, ""))
+    if problems := errors(validate(file, known, format, competition.metric)):
         raise SubmissionError(f"{file} has {plural(len(problems), 'problem')}, the first: {problems[0].message}")
     submitted = submission.read_sample(file, format).set_index(format.id).loc[truth[format.id]]
     graded = scores(competition, submitted, truth, competition.metric)
@@ -50,7 +54,7 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
 
 
 def scores(competition: Competition, submitted: DataFrame, truth: DataFrame, *names: str) -> dict[str, float]:
-    """Return metrics of the target columns of two frames, row by row.
+    """Return metrics of the target columns of two frames in the submission's format, row by row.
 
     Raises:
         MetricError: where one is undefined.
@@ -58,16 +62,16 @@ def scores(competition: Competition, submitted: DataFrame, truth: DataFrame, *na
     import numpy as np
 
     format = competition.submission
-    targets, kind = list(format.targets), str if format.labels else float
-    predicted, known = (frame[targets].astype(kind).to_numpy() for frame in (submitted, truth))
-    if format.classes is not None:  # the label of a row is the class whose column holds one
-        known = np.array(targets)[known.argmax(axis=1)]
-    return {name: score(name, _column(known), _column(predicted), classes=format.classes) for name in names}
+    targets = list(format.targets)
+    if format.classes is not None and len(competition.targets) == 1:  # the class whose column holds one
+        known = truth[targets].to_numpy(float).argmax(axis=1)
+        truth = truth.assign(**{competition.targets[0]: np.array(targets, object)[known]})
+    elif format.numeric and competition.predicts != "class":
+        truth = truth.assign(**{name: truth[name].astype(float) for name in targets})
+    if len(targets) == len(competition.targets):
+        truth = truth.rename(columns=dict(zip(targets, competition.targets, strict=True)))
+    return {name: score(competition, name, submitted[targets].to_numpy(), truth) for name in names}
 
 
-def _column(values: NDArray[Any]) -> NDArray[Any]:
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-
-
-def _targets(format: SubmissionFormat) -> list[Column]:
-    return [Column(name=name, kind="category" if format.labels else "number") for name in format.targets]
+def _column(name: str, cell: Cell) -> Column:
+    return Column(name=name, kind=_READ_AS.get(cell.kind, "text"), may_be_empty=cell.may_be_empty)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.competition import SubmissionFormat
+from common.competition import Cell, SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
 from common.submission.checks.table import from_frame, text
@@ -19,7 +19,6 @@ from common.wording import listed, plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
@@ -31,17 +30,17 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
 
     Args:
         ids: ids of the test rows, shape (n,), text as in the sample submission.
-        predictions: numbers, or labels where the format lists labels; shape (n,) or (n, k) for k targets.
+        predictions: what the targets' cells hold, numbers or text; shape (n,) or (n, k) for k targets.
         format: the competition's format; says whether to clip and to normalise.
 
     Returns:
-        The id column (text) and the target columns (float64, or text for labels), n rows.
+        The id column (text) and the target columns (float64, or text), n rows.
 
     Raises:
         SubmissionError: if shapes disagree, ids are not unique text, or a prediction is NaN, infinite, out of range,
             no known label or in a row whose sum is wrong.
 
-    >>> make(["007", "12_1"], [0.25, 1.5], SubmissionFormat(id="id", targets=("score",), low=0, high=1, clip=True))
+    >>> make(["007", "12_1"], [0.25, 1.5], SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1, clip=True)))
          id  score
     0   007   0.25
     1  12_1   1.00
@@ -59,15 +58,19 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
     if (duplicates := names[pd.Series(names).duplicated().to_numpy()]).size:
         raise SubmissionError(f"ids must be unique, got more than once: {listed(map(repr, duplicates))}")
 
-    values = np.asarray(predictions, dtype=object if format.labels else None)
+    values = np.asarray(predictions, dtype=None if format.numeric else object)
     values = values.reshape(-1, 1) if values.ndim == 1 else values
     if values.shape != (len(names), len(format.targets)):
         raise SubmissionError(
             f"predictions have shape {np.shape(predictions)}, expected ({len(names)}, {len(format.targets)}) "
             f"for {plural(len(names), 'id')} and the targets {listed(format.targets, 5)}"
         )
-    values = np.array([list(map(str, row)) for row in values], object) if format.labels else _numbers(values, format)
-    targets = {target: values[:, column] for column, target in enumerate(format.targets)}
+    targets = {target: _cells(values[:, column], format.of(target)) for column, target in enumerate(format.targets)}
+    if format.normalise and format.rows_sum_to is not None:
+        sums = np.column_stack(list(targets.values())).sum(axis=1)
+        if (sums <= 0).any():
+            raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
+        targets = {target: column * (format.rows_sum_to / sums) for target, column in targets.items()}
     frame = pd.DataFrame({format.id: names.tolist()}).assign(**targets)
     table = from_frame(frame, format.id)
     for each in check_values(table, dict(zip((format.id, *format.targets), table.columns, strict=True)), format):
@@ -75,25 +78,23 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
     return frame
 
 
-def _numbers(values: NDArray[Any], format: SubmissionFormat) -> NDArray[np.float64]:
+def _cells(values: NDArray[Any], cell: Cell) -> NDArray[Any]:
+    """Return a column as it is written: numbers in range, anything else as text."""
     import numpy as np
 
+    if cell.kind != "number":
+        return np.array([str(value) for value in values], object)
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"predictions must be numbers: {error}") from error
-    low, high = (-np.inf if format.low is None else format.low), (np.inf if format.high is None else format.high)
+    low, high = (-np.inf if cell.low is None else cell.low), (np.inf if cell.high is None else cell.high)
     inside = np.clip(numbers, low, high)
     # A mean of ones may be 1.0000000000000002: rounding is no error.
     numbers = np.where(np.isclose(numbers, inside, rtol=1e-12, atol=1e-15), inside, numbers)
-    if format.clip:  # but not the infinity of a diverged model, which would become a plausible number
+    if cell.clip:  # but not the infinity of a diverged model, which would become a plausible number
         numbers = np.where(np.isinf(numbers), numbers, inside)
-    if format.normalise and format.rows_sum_to is not None:
-        sums = numbers.sum(axis=1, keepdims=True)
-        if (sums <= 0).any():
-            raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
-        numbers = numbers * (format.rows_sum_to / sums)
-    return numbers
+    return np.round(numbers) if cell.integer else numbers
 
 
 def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
@@ -116,7 +117,7 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     >>> Path("submission.csv").read_text()
     'id,score\n007,0.25\n12_1,0.3333333333333333\n'
     """
-    columns = (format.id, *format.targets)
+    columns = format.columns
     if tuple(frame.columns) != columns:
         raise SubmissionError(f"the columns are {', '.join(map(str, frame.columns))}, expected {', '.join(columns)}")
     if (gaps := frame.columns[frame.isna().any()]).size:

@@ -132,7 +132,7 @@ class BlendedModel(Model):
         """Learn the limit and the weights on rows that neither part has seen."""
         import numpy as np
 
-        targets, words, classes = self.task.targets(held), self.ngrams.outputs(held), bool(self.task.classes)
+        targets, words, classes = self.task.matrix(held), self.ngrams.outputs(held), bool(self.task.classes)
         fraction = self.settings.fraction
         self.limit = float(np.quantile(self._certainty(words), fraction)) if fraction < 1 else EVERY
         doubtful, both = self._both(held, words)

@@ -50,7 +50,7 @@ class NGramsModel(Model):
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Weight the n-grams of the training rows and fit all views."""
         held = ngrams.matrix(train[ngrams.COLUMN], len(ngrams.load(self.context.run)[1]))
-        targets, idf = self.task.targets(train), _idf(held)
+        targets, idf = self.task.matrix(train), _idf(held)
         n_views = targets.shape[1] * len(self.views)
         with self.context.progress.task(f"{self.context.title} · n-grams", n_views, "views") as task:
             for target in targets.T:

@@ -44,13 +44,13 @@ class TextTask(Target):
             for row in zip(*columns, strict=True)
         ]
 
-    def targets(self, frame: DataFrame) -> NDArray[float64]:
+    def matrix(self, frame: DataFrame) -> NDArray[float64]:
         """Return what each output should be: the number, or 1 for the row's class and 0 for the others (n, outputs)."""
         import numpy as np
 
         classes = np.arange(len(self.classes))[-self.outputs :]
-        targets: Any = self.codes(frame)[:, None] == classes if self.classes else frame[[self.target]].to_numpy()
-        return np.asarray(targets, np.float64)
+        wanted: Any = self.codes(frame)[:, None] == classes if self.classes else frame[[self.target]].to_numpy()
+        return np.asarray(wanted, np.float64)
 
     def predictions(self, outputs: NDArray[float64]) -> NDArray[float64]:
         """Return what is submitted for log-odds or numbers (n, outputs): (n,) or (n, classes).

@@ -50,7 +50,7 @@ class Transformer:
         self.network.freeze(self.settings.frozen_layers)
         if self.settings.dropout is not None:
             self.network.drop(self.settings.dropout)
-        targets = self.task.targets(frame)
+        targets = self.task.matrix(frame)
         if not self.task.classes:  # in units of their spread, which the blend puts right
             targets = (targets - targets.mean()) / (targets.std() or 1.0)
         rows = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.competition import Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
 from common.text.settings import profiles
 
 _ID = Column(name="id", kind="id")
@@ -45,7 +45,7 @@ COMPETITION = Competition(
         ),
         extra={"unlabeled": _reviews("unlabeledTrainData.tsv", "unsup", optional=True)},
     ),
-    submission=SubmissionFormat(id="id", targets=("sentiment",), low=0, high=1, quoting="nonnumeric"),
+    submission=SubmissionFormat(id="id", targets=("sentiment",), cell=Cell(low=0, high=1), quoting="nonnumeric"),
     # A test review is of any film, known or not, and Kaggle's files do not say which: rows are drawn one by one.
     split=Split(kind="stratified", n_splits=4, stratify="sentiment"),
     submitted_as="csv",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.huggingface import tiny
 from common.settings import NonNegativeFloat, PositiveFloat, PositiveInt, Settings
 
@@ -134,7 +134,7 @@ COMPETITION = Competition(
             file="sample_submission.csv", columns=(_INPUTS[0], Column(name="score", kind="number"))
         ),
     ),
-    submission=SubmissionFormat(id="id", targets=("score",), low=0, high=1, clip=True),
+    submission=SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1, clip=True)),
     # No anchor of the hidden test set occurs in training, so a fold must not share one either.
     split=Split(kind="stratified_group", n_splits=4, group="anchor", stratify="score"),
     submitted_as="kernel",

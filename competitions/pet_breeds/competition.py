@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.competition import Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
 from common.vision.settings import DUPLICATE_GROUP, SUFFIXES, profiles
 from competitions.pet_breeds.breeds import BREEDS
 
@@ -31,7 +31,7 @@ COMPETITION = Competition(
             optional=True,
         ),
     ),
-    submission=SubmissionFormat(id="id", targets=BREEDS, low=0, high=1, rows_sum_to=1.0, normalise=True),
+    submission=SubmissionFormat(id="id", targets=BREEDS, cell=Cell(low=0, high=1), rows_sum_to=1.0, normalise=True),
     # The data set holds the same picture more than once; what looks alike stays in one fold.
     split=Split(kind="stratified_group", n_splits=5, group=DUPLICATE_GROUP, stratify="breed"),
     submitted_as="local",

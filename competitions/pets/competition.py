@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.competition import Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
 from common.vision.settings import DUPLICATE_GROUP, SUFFIXES, profiles
 
 _ID = Column(name="id", kind="id")
@@ -34,7 +34,7 @@ COMPETITION = Competition(
         sample_submission=Table(file="sample_submission.csv", columns=(_ID, Column(name="label", kind="number"))),
     ),
     # Log loss knows no limit for a certain mistake, so no prediction is ever certain.
-    submission=SubmissionFormat(id="id", targets=("label",), low=1e-5, high=1 - 1e-5, clip=True),
+    submission=SubmissionFormat(id="id", targets=("label",), cell=Cell(low=1e-5, high=1 - 1e-5, clip=True)),
     # Both data sets hold the same picture more than once; what looks alike stays in one fold.
     split=Split(kind="stratified_group", n_splits=5, group=DUPLICATE_GROUP, stratify="label"),
     submitted_as="csv",

@@ -11,11 +11,11 @@ from kit import kit
 
 import competitions
 from common import data, registry
-from common.competition import Competition, Split, SubmissionFormat
+from common.competition import Cell, Competition, Split, SubmissionFormat
 from common.config import resolve
 from common.environment import detect
 from common.errors import KitError, SettingError, UnknownName
-from common.metrics.table import METRICS
+from common.metrics import named
 from common.model import Context, Models
 from common.progress import Progress
 from common.settings import flat, override
@@ -51,7 +51,8 @@ def test_the_description_fits_the_folder(competition: Competition) -> None:
     folder = ROOT / "competitions" / competition.name
     for name in ("competition.py", "model.py", "sample.py", "README.md"):
         assert (folder / name).is_file()
-    assert competition.metric in METRICS and set(competition.also_report) <= set(METRICS)
+    for metric in (competition.metric, *competition.also_report):
+        assert named(metric) == metric
     assert competition.slug in competition.url
     for profile in competition.profiles:
         assert flat(resolve(competition, profile))["split.kind"]
@@ -128,7 +129,7 @@ def test_wrong_parts_are_refused() -> None:
     with pytest.raises(SettingError, match="at least one target"):
         SubmissionFormat(id="id", targets=())
     with pytest.raises(SettingError, match="clip needs"):
-        SubmissionFormat(id="id", targets=("a",), clip=True)
+        SubmissionFormat(id="id", targets=("a",), cell=Cell(clip=True))
     with pytest.raises(SettingError, match=r"needs split\.group"):
         Split(kind="group")
     with pytest.raises(SettingError, match=r"unknown split kind 'groups'"):

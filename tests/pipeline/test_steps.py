@@ -136,20 +136,19 @@ def test_a_metric_that_does_not_exist_is_told_before_training(request_of: Callab
         run(request_of(lambda frame: pytest.fail("trained"), competition=wrong))
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "says"),
-    [
-        ("test.csv", "key,x\n100,0\n101,1\n102,1\n", "1 id of the test set not in the sample submission: 102"),
-        ("sample_submission.csv", "key,y\n100,0\n101,0\n7,0\n", "1 id of the sample submission not in the test set: 7"),
-    ],
-)
-def test_rows_without_a_partner_are_told_before_training(
-    request_of: Callable[..., Request], file: str, content: str, says: str
-) -> None:
+def test_rows_that_the_test_set_lacks_are_told_before_training(request_of: Callable[..., Request]) -> None:
     request = request_of(lambda frame: pytest.fail("trained"))
-    (request.data / file).write_text(content)
-    with pytest.raises(DataError, match=says):
+    (request.data / "sample_submission.csv").write_text("key,y\n100,0\n101,0\n7,0\n")
+    with pytest.raises(DataError, match="1 id of the sample submission not in the test set: 7"):
         run(request)
+
+
+def test_a_submission_has_the_rows_that_the_sample_lists(request_of: Callable[..., Request]) -> None:
+    request = request_of(lambda frame: np.linspace(0, 1, len(frame)))
+    (request.data / "test.csv").write_text("key,x\n102,1\n100,0\n101,1\n")
+    done = run(request)
+    assert any("1 id of the test set not in the sample submission: 102" in text for text in done.record.warnings)
+    assert (done.folder / "submission.csv").read_text() == "key,y\n100,0.5\n101,1\n"
 
 
 def test_a_ledger_that_cannot_be_written_is_a_warning(request_of: Callable[..., Request], home: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from stand_in_world import read_csv, toy, write_csv, write_data
 
-from common.competition import Column, Files, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Files, Split, SubmissionFormat, Table
 from common.errors import DataError
 from common.rehearsal.stand_in.grading import BadSubmission, grade
 from common.rehearsal.stand_in.hidden import prepare
@@ -109,7 +109,7 @@ def test_tables_without_quoting_keep_their_bytes(tmp_path: Path) -> None:
         test=Table(file="test.tsv", columns=(row_id, review), separator="\t", quoting="none"),
         sample_submission=Table(file="sample.csv", columns=(row_id, sentiment)),
     )
-    format = SubmissionFormat(id="id", targets=("sentiment",), low=0, high=1, quoting="nonnumeric")
+    format = SubmissionFormat(id="id", targets=("sentiment",), cell=Cell(low=0, high=1), quoting="nonnumeric")
     competition = toy(files=files, submission=format, target="sentiment", inputs=("review",), metric="roc_auc")
     prepare(competition, data, made)
     served = (made / "served" / "train.tsv").read_text().splitlines()[1:]

@@ -44,7 +44,9 @@ def best(competition: Competition, answers: Path, file: Path) -> Path:
     format = competition.submission
 
     def allowed(text: str) -> str | float:
-        return text if format.labels else min(max(float(text), format.low or 0), format.high or float(text))
+        return (
+            text if format.cell.labels else min(max(float(text), format.cell.low or 0), format.cell.high or float(text))
+        )
 
     rows = [[row[format.id], *(allowed(row[name]) for name in format.targets)] for row in read_csv(answers)]
     return write_csv(file, (format.id, *format.targets), rows)

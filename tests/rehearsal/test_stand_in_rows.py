@@ -14,7 +14,7 @@ from stand_in_world import read_csv, toy, write_csv
 
 from common import data as kit_data
 from common import registry
-from common.competition import Column, Competition, Files, Folder, Split, SubmissionFormat, Table
+from common.competition import Cell, Column, Competition, Files, Folder, Split, SubmissionFormat, Table
 from common.data.zipped import read_bytes
 from common.errors import DataError
 from common.rehearsal.stand_in.grading import grade
@@ -36,7 +36,7 @@ def animals(submitted_as: str = "csv", **changes: Any) -> Competition:
     )
     values: dict[str, Any] = {
         "files": files,
-        "submission": SubmissionFormat(id="id", targets=("label",), low=0, high=1),
+        "submission": SubmissionFormat(id="id", targets=("label",), cell=Cell(low=0, high=1)),
         "split": Split(kind="stratified", stratify="label", n_splits=4),
         "target": "label",
         "inputs": (),
@@ -210,7 +210,7 @@ def reviews() -> Competition:
             train=table("train.tsv", train), test=table("test.tsv", test),
             sample_submission=Table(file="sample.csv", columns=(ID, MOOD), optional=True),
         ),
-        submission=SubmissionFormat(id="id", targets=("mood",), low=0, high=1, quoting="nonnumeric"),
+        submission=SubmissionFormat(id="id", targets=("mood",), cell=Cell(low=0, high=1), quoting="nonnumeric"),
         split=Split(kind="stratified", stratify="mood", n_splits=4),
         target="mood",
     )  # fmt: skip

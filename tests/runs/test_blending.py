@@ -12,7 +12,7 @@ import pytest
 from kit import kit
 
 from common import registry
-from common.competition import Competition, SubmissionFormat
+from common.competition import Cell, Competition, SubmissionFormat
 from common.errors import RunError
 from common.metrics.table import score
 from common.runs.blending import blend, select
@@ -95,7 +95,7 @@ def test_only_rows_that_all_predicted_count(tmp_path: Path) -> None:
 
 def test_a_fold_may_lack_a_class_and_an_id_may_be_a_word_for_nothing(tmp_path: Path) -> None:
     """Probabilities of three classes; no row of class `c` is outside of fold 0, whose id is `NA`."""
-    form = SubmissionFormat(id="id", targets=("a", "b", "c"), low=0, high=1, rows_sum_to=1)
+    form = SubmissionFormat(id="id", targets=("a", "b", "c"), cell=Cell(low=0, high=1), rows_sum_to=1)
     three = dataclasses.replace(PATENT, metric="log_loss", also_report=(), submission=form)
     truth, rng, runs = np.array([2, *([0, 1] * 9)]), np.random.default_rng(0), []
     for name in "ab":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from common.errors import RunError
@@ -16,7 +17,7 @@ from common.runs.run import Run
 def test_what_was_written_is_read(columns: list[str], tmp_path: Path) -> None:
     predictions = np.array([[0.1, 0.9], [np.nan, np.nan], [1 / 3, 2 / 3]])[:, : len(columns)]
     ids, targets = ["NA", "007", "1_10"], ["cat", "nan", ""]
-    oof.write(tmp_path, ids, np.array([0, 1, 0], np.int16), targets, predictions)
+    oof.write(tmp_path, ids, np.array([0, 1, 0], np.int16), pd.DataFrame({"y": targets}), predictions)
     table, found = oof.read(Run(tmp_path, {}))
     assert found == columns and list(table) == ["id", "fold", "target", *columns]
     assert table["id"].tolist() == ids and table["target"].tolist() == targets and table["fold"].tolist() == [0, 1, 0]

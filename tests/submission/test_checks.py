@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.competition import SubmissionFormat
+from common.competition import Cell, SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
 
@@ -78,9 +78,9 @@ def good_case(seed: int, *, id_kind: str | None = None, kind: str | None = None,
         targets = targets[:1]
     limits: dict[str, object] = {
         "number": {},
-        "range": {"low": 0.0, "high": 1.0},
-        "labels": {"labels": ("cat", "dog", "no, neither", "1")},
-        "sums": {"low": 0.0, "high": 1.0, "rows_sum_to": 1.0},
+        "range": {"cell": Cell(low=0.0, high=1.0)},
+        "labels": {"cell": Cell(kind="label", labels=("cat", "dog", "no, neither", "1"))},
+        "sums": {"cell": Cell(low=0.0, high=1.0), "rows_sum_to": 1.0},
     }[kind]
     format = SubmissionFormat(
         id=rng.choice(["id", "Id", "image name"]),
@@ -98,13 +98,13 @@ def good_case(seed: int, *, id_kind: str | None = None, kind: str | None = None,
 
 
 def good_cells(rng: random.Random, format: SubmissionFormat) -> list[str]:
-    if format.labels:
-        return [rng.choice(format.labels) for _ in format.targets]
+    if format.cell.labels:
+        return [rng.choice(format.cell.labels) for _ in format.targets]
     values = [rng.random() for _ in format.targets]
     if format.rows_sum_to is not None:
         return [repr(value / sum(values)) for value in values]
     spell = ["{!r}", "{:.3f}", "{:e}", "{:.2E}", "+{!r}", "{:.9g}", "{:.0f}", "{:.0f}."]
-    if format.low is None:
+    if format.cell.low is None:
         values = [value * rng.choice([1, -1, 1e6, 1e-12]) for value in values]
         spell.remove("+{!r}")
     return [rng.choice(spell).format(value) for value in values]
@@ -162,7 +162,7 @@ def set_cell(*values: str) -> Callable[[Case], bool | None]:
 
 
 def out_of_range(case: Case) -> bool | None:
-    return False if case.format.low is None else set_cell("1.0001", "-1e-9", "7", "-1")(case)
+    return False if case.format.cell.low is None else set_cell("1.0001", "-1e-9", "7", "-1")(case)
 
 
 def wrong_sum(case: Case) -> bool | None:
@@ -174,11 +174,11 @@ def wrong_sum(case: Case) -> bool | None:
 
 
 def number_cell(*values: str) -> Callable[[Case], bool | None]:
-    return lambda case: False if case.format.labels else set_cell(*values)(case)
+    return lambda case: False if case.format.cell.labels else set_cell(*values)(case)
 
 
 def wrong_label(case: Case) -> bool | None:
-    return set_cell("Cat", "bird", "1.0", " dog", "0.5")(case) if case.format.labels else False
+    return set_cell("Cat", "bird", "1.0", " dog", "0.5")(case) if case.format.cell.labels else False
 
 
 def remove_row(case: Case) -> None:
@@ -360,7 +360,7 @@ def test_all_problems_are_reported_at_once(tmp_path, seeds):
         broken(seed, rules, tmp_path)
 
 
-FORMAT = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+FORMAT = SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))
 GOOD = "id,score\n007,0.1\n008,1\n12_1,1e-3\nabc,.5\n"
 
 
@@ -553,8 +553,9 @@ def test_a_file_of_one_line_takes_little_memory_and_a_short_answer(content, tmp_
     assert told and all(len(each) < 2_000 for each in told)
 
 
-NUMBER = SubmissionFormat(id="id", targets=("x",), low=1e-5, high=1 - 1e-5)
-THREE = SubmissionFormat(id="id", targets=("a", "b", "c"), low=0, high=1, rows_sum_to=1)
+NUMBER = SubmissionFormat(id="id", targets=("x",), cell=Cell(low=1e-5, high=1 - 1e-5))
+LABEL = SubmissionFormat(id="id", targets=("x",), cell=Cell(kind="label", labels=("cat", "dog")))
+THREE = SubmissionFormat(id="id", targets=("a", "b", "c"), cell=Cell(low=0, high=1), rows_sum_to=1)
 
 
 @pytest.mark.parametrize(
@@ -565,7 +566,12 @@ THREE = SubmissionFormat(id="id", targets=("a", "b", "c"), low=0, high=1, rows_s
         ("pearson", NUMBER, [0.1, 1.2, 0.5], ["range"]),
         ("log_loss", THREE, [[0.3333, 0.3333, 0.3333]] * 3, ["row_sums"]),
         ("log_loss", THREE, np.float16([[0.1, 0.2, 0.7]] * 3).astype(float), ["row_sums"]),
-        ("error_rate", SubmissionFormat(id="id", targets=("x",), labels=("cat", "dog")), ["cat"] * 3, []),
+        (
+            "error_rate",
+            SubmissionFormat(id="id", targets=("x",), cell=Cell(kind="label", labels=("cat", "dog"))),
+            ["cat"] * 3,
+            [],
+        ),
     ],
 )
 def test_what_the_metric_scores_is_a_warning_at_most(tmp_path, metric, format, values, rules):

@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from common.competition import SubmissionFormat
+from common.competition import Cell, SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
 from common.submission.checks.sample import read_sample
 from common.submission.writing import make, write
 
 ROOT = Path(__file__).parents[2]
-FORMAT = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
-CLIPPED = dataclasses.replace(FORMAT, clip=True)
-TWO = SubmissionFormat(id="id", targets=("cat", "dog"), low=0, high=1, rows_sum_to=1)
-LABELS = SubmissionFormat(id="id", targets=("animal",), labels=("cat", "dog", "1"))
+FORMAT = SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))
+CLIPPED = dataclasses.replace(FORMAT, cell=Cell(low=0, high=1, clip=True))
+TWO = SubmissionFormat(id="id", targets=("cat", "dog"), cell=Cell(low=0, high=1), rows_sum_to=1)
+LABELS = SubmissionFormat(id="id", targets=("animal",), cell=Cell(kind="label", labels=("cat", "dog", "1")))
 
 # What Kaggle's sample submissions hold and then some: no control characters, and text that UTF-8 can spell.
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from(',;"\n'), max_size=12)
@@ -86,7 +86,7 @@ def test_what_cannot_become_a_submission_is_refused(ids, predictions, format, to
 
 def test_rounding_is_no_error():
     """B5: a blend of four saturated runs."""
-    format = SubmissionFormat(id="id", targets=("score",), low=0, high=1)
+    format = SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))
     blend = np.array([1.0000000000000002, -1e-17, 0.3, 0.9999999999999998])
     assert make(list("abcd"), blend, format)["score"].tolist() == [1.0, 0.0, 0.3, 0.9999999999999998]
     for wrong in (1.00001, -1e-9):

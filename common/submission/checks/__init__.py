@@ -5,7 +5,7 @@ strict where Kaggle's reader is not documented: a file without problems leaves n
 
 encoding, delimited    from bytes to columns of text; whatever can still be read is read
 table, sample          what is compared with what
-columns, ids, values   the rules
+columns, ids, values, cells   the rules
 scored                 what the metric says to a file that breaks none, or only what the format asks of its numbers
 """
 
@@ -50,16 +50,18 @@ def validate(
         The problems, those of the file's layout first; none if Kaggle will accept it. Rules: size, binary, encoding,
         empty_file, line_endings, separator, quoting, header, ragged, blank_lines, decimal_comma, index_column,
         columns, column_order, row_count, altered_ids, missing_ids, unknown_ids, duplicate_ids, order,
-        empty_values, nan, infinite, not_a_number, range, labels, row_sums, not_scored.
+        empty_values, nan, infinite, not_a_number, not_an_integer, range, labels, too_many_labels, labels_twice, mask,
+        boxes, row_sums, not_scored.
 
     Raises:
         SubmissionError: if the file does not exist.
         DataError: if the sample submission itself is missing or broken.
 
     >>> import pandas as pd
+    >>> from common.competition import Cell
     >>> sample = pd.DataFrame({"id": ["007", "008"], "score": 0.5})
     >>> submission = pd.DataFrame({"id": ["7", "008"], "score": [0.2, 1.5]})
-    >>> for each in validate(submission, sample, SubmissionFormat(id="id", targets=("score",), low=0, high=1)):
+    >>> for each in validate(submission, sample, SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))):
     ...     print(each)
     1 id with leading zeros lost or added: '7'. Read and write ids as text, in pandas with read_csv(path, dtype=str)
     1 cell of column 'score' outside [0, 1]: row 1 (id '008') has 1.5. Clip or correct them
@@ -80,7 +82,7 @@ def validate(
 def _from_file(path: Path, expected: Any, format: SubmissionFormat) -> tuple[Table | None, list[Problem]]:
     if not path.is_file():
         raise SubmissionError(f"file not found: {path}; `kit train` writes one")
-    names, problems = (format.id, *format.targets), []
+    names, problems = format.columns, []
     if (size := path.stat().st_size) > format.max_bytes:
         what = f"the file has {size:,} bytes, the limit is {format.max_bytes:,}"
         problems.append(problem("size", what, "Write fewer digits, or only the expected rows and columns"))

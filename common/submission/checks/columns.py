@@ -13,7 +13,7 @@ from common.wording import plural
 def find_columns(table: Table, format: SubmissionFormat) -> tuple[dict[str, Any], list[Problem]]:
     """Return the columns by their expected names, and what is wrong with the header."""
     problems = []
-    names = (format.id, *format.targets)
+    names = format.columns
     header = names if table.header is None else table.header
     positions = list(range(len(table.columns)))
     first = header[0] if header else ""

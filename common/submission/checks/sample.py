@@ -21,7 +21,7 @@ def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
     Raises:
         DataError: if the file is missing, broken or has other columns than the format's.
     """
-    names = [format.id, *format.targets]
+    names = list(format.columns)
     rows, _ = tables.read(path, format.separator)
     if list(rows) != names:
         raise DataError(

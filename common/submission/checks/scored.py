@@ -29,13 +29,14 @@ def judge(problems: list[Problem], columns: Mapping[str, Any], format: Submissio
     """
     import numpy as np
 
-    if any(each.rule not in _SCORED_PERHAPS for each in problems):
+    kinds = {format.of(target).kind for target in format.targets}
+    if len(kinds) > 1 or not kinds <= {"number", "label"} or any(each.rule not in _SCORED_PERHAPS for each in problems):
         return problems
     values = np.column_stack([columns[target].to_numpy(zero_copy_only=False) for target in format.targets])
-    if not format.labels:
+    if format.numeric:
         values = values.astype(np.float64)
     truth, perfect = _truth(values.shape, format, metric)
-    classes = format.classes or format.labels or None
+    classes = format.classes or format.cell.labels or None
     try:
         metrics.score(metric, truth, perfect, classes=classes)
     except MetricError:  # it scores no file of this kind: nothing is known
@@ -54,7 +55,9 @@ def _truth(shape: tuple[int, ...], format: SubmissionFormat, metric: str) -> tup
     if format.classes is not None:
         known = np.arange(shape[0]) % shape[1]
         return np.array(format.classes)[known], np.eye(shape[1])[known]
-    values = np.array(format.labels[:2] or ((1.0, 2.0) if metrics.get(metric).prediction == "number" else (0.0, 1.0)))
+    values = np.array(
+        format.cell.labels[:2] or ((1.0, 2.0) if metrics.get(metric).prediction == "number" else (0.0, 1.0))
+    )
     rows = values[np.arange(shape[0]) % len(values)]
     truth = np.tile(rows[:, None], shape[1])
     return truth, truth

@@ -1,13 +1,14 @@
-"""What a submission's cells may hold: numbers in range, allowed labels, rows with the right sum."""
+"""What a submission's rows may hold: numbers in range, cells of other kinds as `cells` has them, rows with the right sum."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from common.competition import SubmissionFormat
+from common.submission.checks.cells import EMPTY, NAN, Fault, cell_faults
 from common.submission.checks.problem import EXAMPLES, Problem, problem
 from common.submission.checks.table import Table
-from common.wording import listed, plural
+from common.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,18 +22,8 @@ ROW_SUM_TOLERANCE = 1e-5
 
 # What all readers take for a number: digits with or without a point, and an exponent.
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_EMPTY = r"^\s*$"
-# What pandas, R, Excel and C print for a missing number.
-_NAN = r"(?i)^\s*([+-]?nan(\(\w*\))?|<?na>?|#n/?a|n/a|null|none|nat|1\.#(qnan|ind))\s*$"
 _INFINITE = r"(?i)^\s*[+-]?(inf(inity)?|∞)\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?\s*$"
-
-
-class _Fault(NamedTuple):
-    rule: str
-    rows: NDArray[np.bool_]
-    what: str
-    advice: str
 
 
 def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFormat) -> list[Problem]:
@@ -41,21 +32,24 @@ def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFor
     Args:
         table: the submission.
         columns: its columns, Arrow arrays by expected name; some may be missing.
-        format: range, labels and row sums.
+        format: what each target's cells are, and row sums.
     """
     import numpy as np
 
     problems, numbers = [], []
     for target in (target for target in format.targets if target in columns):
-        if format.labels:
-            faults = _label_faults(columns[target], format.labels)
-        else:
+        cell = format.of(target)
+        if cell.kind == "number":
             values, faults = _parse(columns[target])
-            low = -np.inf if format.low is None else format.low
-            high = np.inf if format.high is None else format.high
+            low = -np.inf if cell.low is None else cell.low
+            high = np.inf if cell.high is None else cell.high
             outside = np.isfinite(values) & ((values < low) | (values > high))
-            faults.append(_Fault("range", outside, f"outside [{low:g}, {high:g}]", "Clip or correct them"))
+            faults.append(Fault("range", outside, f"outside [{low:g}, {high:g}]", "Clip or correct them"))
+            fraction = np.isfinite(values) & (values != np.floor(values)) & cell.integer
+            faults.append(Fault("not_an_integer", fraction, "that are no integers", "Round them"))
             numbers.append(values)
+        else:
+            faults = cell_faults(columns[target], cell)
         problems += [_report(fault, target, table, columns, format) for fault in faults if fault.rows.any()]
     if format.rows_sum_to is not None and len(numbers) == len(format.targets):
         matrix = np.column_stack(numbers)
@@ -64,14 +58,14 @@ def check_values(table: Table, columns: Mapping[str, Any], format: SubmissionFor
             off = np.abs(matrix.sum(axis=1) - format.rows_sum_to) > ROW_SUM_TOLERANCE * abs(format.rows_sum_to)
             wrong = np.isfinite(matrix).all(axis=1) & off
         what = f"whose targets do not sum to {format.rows_sum_to:g} within {ROW_SUM_TOLERANCE:g} of it"
-        fault = _Fault("row_sums", wrong, what, f"Divide each row by its sum, times {format.rows_sum_to:g}")
+        fault = Fault("row_sums", wrong, what, f"Divide each row by its sum, times {format.rows_sum_to:g}")
         if wrong.any():
             problems.append(_report(fault, None, table, columns, format))
     return problems
 
 
 def _report(
-    fault: _Fault, target: str | None, table: Table, columns: Mapping[str, Any], format: SubmissionFormat
+    fault: Fault, target: str | None, table: Table, columns: Mapping[str, Any], format: SubmissionFormat
 ) -> Problem:
     import numpy as np
 
@@ -91,23 +85,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:58]}…{text[0]}"
 
 
-def _label_faults(column: Any, labels: tuple[str, ...]) -> list[_Fault]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    words = column.cast(pa.large_string())
-    wrong = pc.invert(pc.is_in(words, value_set=pa.array(labels, words.type)))
-    advice = f"Use one of {listed(map(repr, labels), 10)}"
-    empty, nan = (pc.match_substring_regex(words, pattern) for pattern in (_EMPTY, _NAN))
-    faults = (
-        ("empty_values", empty, "without a label"),
-        ("nan", nan, "with NaN instead of a label"),
-        ("labels", pc.invert(pc.or_(empty, nan)), "with a label that is not allowed"),
-    )
-    return [_Fault(rule, _mask(pc.and_(wrong, mask)), what, advice) for rule, mask, what in faults]
-
-
-def _parse(column: Any) -> tuple[NDArray[np.float64], list[_Fault]]:
+def _parse(column: Any) -> tuple[NDArray[np.float64], list[Fault]]:
     """Return a column's numbers, NaN where a cell holds none, and what is wrong with the others."""
     import numpy as np
     import pyarrow as pa
@@ -119,20 +97,20 @@ def _parse(column: Any) -> tuple[NDArray[np.float64], list[_Fault]]:
         faults = []
     except pa.ArrowInvalid:
         words = column.cast(pa.large_string())
-        patterns = (_EMPTY, _NAN, _INFINITE, _DECIMAL_COMMA, NUMBER)
+        patterns = (EMPTY, NAN, _INFINITE, _DECIMAL_COMMA, NUMBER)
         empty, nan, infinite, comma, number = (_mask(pc.match_substring_regex(words, pattern)) for pattern in patterns)
         values = np.full(len(words), np.nan)
         values[number] = pc.utf8_ltrim(words.filter(pa.array(number)), "+").cast(pa.float64()).to_numpy()
         infinite |= np.isinf(values)
         text = ~(empty | nan | infinite | comma | number)
         faults = [
-            _Fault("empty_values", empty, "without a value", "Give every row a number"),
-            _Fault("decimal_comma", comma, "with a decimal comma", "Write 0.5, not 0,5"),
-            _Fault("not_a_number", text, "without a plain number", "Write digits, with a point: 0.5 or 5e-1"),
+            Fault("empty_values", empty, "without a value", "Give every row a number"),
+            Fault("decimal_comma", comma, "with a decimal comma", "Write 0.5, not 0,5"),
+            Fault("not_a_number", text, "without a plain number", "Write digits, with a point: 0.5 or 5e-1"),
         ]
     faults += [
-        _Fault("nan", nan, "with NaN", "Give every row a number; find out why the model gave none"),
-        _Fault("infinite", infinite, "with an infinite number", "Give every row a finite number"),
+        Fault("nan", nan, "with NaN", "Give every row a number; find out why the model gave none"),
+        Fault("infinite", infinite, "with an infinite number", "Give every row a finite number"),
     ]
     return values, faults
 

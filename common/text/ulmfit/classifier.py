@@ -62,7 +62,7 @@ class UlmfitModel(Model):
         if rows is not None and rows < len(train):
             train = train.sample(rows, random_state=self.config.seed)
         if not self.task.classes:
-            numbers = self.task.targets(train)
+            numbers = self.task.matrix(train)
             self.mean, self.spread = float(numbers.mean()), float(numbers.std()) or 1.0
         loaders = [
             self._texts(train, self._labels(train), self.config.seed),
@@ -127,7 +127,7 @@ class UlmfitModel(Model):
         """Return the class of each row, or its number as the network predicts it (n,)."""
         if self.task.classes:
             return self.task.codes(frame).astype(np.int64)
-        return ((self.task.targets(frame)[:, 0] - self.mean) / self.spread).astype(np.float32)
+        return ((self.task.matrix(frame)[:, 0] - self.mean) / self.spread).astype(np.float32)
 
     def _texts(self, frame: DataFrame, labels: NDArray[Any] | None, seed: int | None) -> Texts:
         settings = self.config.classifier
