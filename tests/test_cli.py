@@ -151,6 +151,9 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
     "no data": (("train", "patent"), "kit download patent"),
     "no such folder": (("train", "patent", "--data", "nowhere"), "is not a folder"),
     "no run": (("predict", "patent", "--run", "nowhere", "--data", "DATA", "--out", "x.csv"), "no run in nowhere"),
+    # C2: one sent to the other
+    "no download": (("download", "pet_breeds"), "competitions/pet_breeds/README.md says where"),
+    "no local data": (("train", "pet_breeds"), "To get them, see competitions/pet_breeds/README.md"),
     "no file": (("validate", "patent", "nowhere.csv", "--data", "DATA"), "nowhere.csv"),
     "no answers": (("grade", "patent", "DATA/sample_submission.csv", "nowhere.csv"), "nowhere.csv"),
     "nothing to resume": (("train", "patent", "--data", "DATA", *QUICK, "--out", "HOME/new", "--resume"), "nothing to resume"),

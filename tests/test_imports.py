@@ -36,6 +36,23 @@ def imported(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+def test_no_child_process_imports_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B3: `random.py` or `common/` in the folder where the command is called."""
+    from common.progress import Progress
+    from common.session import wheelhouse
+    from common.text.tokens import workers
+
+    started = [
+        line for path in ROOT.rglob("*.py") for line in path.read_text().splitlines() if "[sys.executable," in line
+    ]
+    assert len(started) == 4 and all('[sys.executable, "-P", ' in line for line in started)
+    for name in ("common", "random", "json", "spacy", "pip"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('from the current folder')")
+    monkeypatch.chdir(tmp_path)
+    assert workers.tokenise(["one"], Progress(), workers=1)[2] == ["xxbos", "one"]
+    assert not wheelhouse.pip("help")
+
+
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["train", "--help"], ["validate", "--help"]])
 def test_the_command_starts_without_heavy_libraries(words: list[str]) -> None:
     code = f"from common.cli import main\ntry:\n    main({words!r})\nexcept SystemExit:\n    pass"

@@ -92,7 +92,9 @@ def _on_kaggle(name: str) -> Competition:
 
     competition = registry.get(name)
     if competition.local:
-        raise SettingError(f"{name} has no page on Kaggle: it is graded on this machine only, by kit grade {name}")
+        raise SettingError(
+            f"{name} has no page on Kaggle: competitions/{name}/README.md says where its data is, kit grade {name} scores it"
+        )
     return competition
 
 
