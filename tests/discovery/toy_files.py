@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-WORDS = "the old sailor went to sea again and came home with a parrot that knew many songs of storms ships gold".split()
+WORDS = ["the", "old", "sailor", "went", "to", "sea", "again", "and", "came", "home", "with", "a", "parrot", "that", "knew", "many", "songs", "of", "storms", "ships", "gold"]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ TEXT = {"application": "text"}
 FACES = "cat|dog|fox|hen|owl|pig"
 TWO, THREE = {"a": "mark:0/2", "b": "mark:1/2"}, {"a": "mark:0/3", "b": "mark:1/3", "c": "mark:2/3"}
 TOXIC = {"toxic": "mark:0/2", "threat": "mark:0/3", "insult": "mark:1/5"}
-HALF = {name: "one:0.5" for name in TOXIC}
+HALF = dict.fromkeys(TOXIC, "one:0.5")
 NUMBERS = {"a": "num", "b": "gaps", "c": "cat:x|y|z"}
 
 TABLES = [
@@ -91,7 +91,7 @@ TABLES = [
           {"coupling": "num"}, {"coupling": "one:0"}, split="stratified_group", group="molecule_name", metric="log_mae_by_group",
           predicts="number", cell="number", hints={"columns": {"group": "type"}}, needs=("TRUTHCOLS",)),
     table("leaf-classification", {"id": "id", "margin1": "unit", "shape1": "unit"}, {"species": f"each:{FACES}"},
-          {name: "one:0.1667" for name in FACES.split("|")}, **LOSS),
+          dict.fromkeys(FACES.split("|"), "one:0.1667"), **LOSS),
     table("cirrhosis-like-status", {"id": "id", "age": "num"}, {"Status": "each:C|CL|D"},
           {"Status_C": "one:0.3", "Status_CL": "one:0.3", "Status_D": "one:0.3"}, **LOSS),
     table("store-sales-like", {"id": "id", "date": "date", "store": "cat:1|2|3"}, {"sales": "pos"}, {"sales": "one:0"},
@@ -212,13 +212,13 @@ PICTURES = [
              file="{id}.png", train_at="train_images", test_at="test_images", test_table=True, needs=("LABELS", "JOIN"), **GRADE),
     pictures("cassava-leaf-disease-classification", {"label": "each:0|1|2|3|4"}, {"label": "one:4"}, id="image_id", form="{}.jpg",
              file="{id}", train_at="train_images", test_at="test_images", needs=("LABELS", "JOIN", "SUFFIX"), **LABEL),
-    pictures("dog-breed-identification", {"breed": f"each:{FACES}"}, {name: "one:0.1667" for name in FACES.split("|")},
+    pictures("dog-breed-identification", {"breed": f"each:{FACES}"}, dict.fromkeys(FACES.split("|"), "one:0.1667"),
              table="labels.csv", form="{:08x}", needs=("JOIN",), **LOSS),
     pictures("histopathologic-cancer-detection", {"label": "mark:0/2"}, {"label": "one:0"}, table="train_labels.csv",
              form="{:010x}", file="{id}.tif", train_at="train", test_at="test", needs=("JOIN",), **AUC),
     pictures("imet-2020-fgvc7", {"attribute_ids": "list:51/76/83/91/11"}, {"attribute_ids": "one:51 76"}, file="{id}.png",
              needs=("LIST", "JOIN"), **{**LIST, "split": "random"}),
-    pictures("plant-pathology-2020-fgvc7", dict(THREE), {name: "one:0.3333" for name in THREE}, id="image_id", train_at="images",
+    pictures("plant-pathology-2020-fgvc7", dict(THREE), dict.fromkeys(THREE, "one:0.3333"), id="image_id", train_at="images",
              test_at="images", test_table=True, target=tuple(THREE), needs=("MULTI", "JOIN"),
              metric="roc_auc", predicts="class", cell="number", split="random"),
     pictures("plant-pathology-2021-fgvc8", {"labels": "list:scab/rust/complex/healthy/frog_eye"}, {"labels": "one:healthy"},
@@ -230,7 +230,7 @@ PICTURES = [
              id="Image", form="{}.jpg", file="{id}", needs=("LIST", "JOIN", "SUFFIX"), metric="map@5", predicts="class", cell="labels"),
     pictures("petfinder-pawpularity-score", {"Pawpularity": "int:1-100"}, {"Pawpularity": "unit"}, id="Id", train_at="train",
              test_at="test", beside={"Eyes": "mark:0/2", "Blur": "mark:1/3"}, needs=("JOIN", "EXTRA"), **RMSE),
-    pictures("ranzcr-clip-catheter-line-classification", TOXIC, {name: "one:0" for name in TOXIC}, id="StudyInstanceUID",
+    pictures("ranzcr-clip-catheter-line-classification", TOXIC, dict.fromkeys(TOXIC, "one:0"), id="StudyInstanceUID",
              form="1.2.826.{}", target=tuple(TOXIC), needs=("MULTI", "JOIN"), **MARKS),
     pictures("invasive-species-monitoring", {"invasive": "mark:0/2"}, {"invasive": "one:0.5"}, id="name", form="{}",
              table="train_labels.csv", needs=("JOIN", "ARCHIVE"), **AUC),

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from forks import Command, Forks
 from kit import Said, kit
 
 from common.deadline import Deadline
-from common.huggingface.training import EpochSampler
 
 TINY = (
     "--profile", "sample", "--set", "epochs=2", "--set", "checkpoint_minutes=0", "--folds", "0,1", "--set", "trees.max_iter=5",
@@ -28,6 +26,10 @@ PAIRS = (
 
 
 def test_an_order_depends_on_seed_and_epoch_alone() -> None:
+    import torch
+
+    from common.huggingface.training import EpochSampler
+
     sampler = EpochSampler(100, 1, 8, None)
     first = list(sampler)
     sampler.epoch = 1
@@ -42,6 +44,8 @@ def test_an_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_rows_of_like_length_come_together() -> None:
+    from common.huggingface.training import EpochSampler
+
     lengths = np.random.default_rng(0).integers(5, 200, 1003).tolist()
     rows = [row for _, row in EpochSampler(1003, 1, 8, lengths)]
     assert sorted(rows) == list(range(1003))
