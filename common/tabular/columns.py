@@ -89,7 +89,7 @@ def expanded(frame: DataFrame, layout: Layout, counts: Counts) -> DataFrame:
         source = made[step.source] if step.source in made else frame[step.source]
         made |= _made(step, source, counts)
     for name in layout.columns:
-        values = made.get(name, frame.get(name))
+        values: Any = made.get(name, frame.get(name))
         made[name] = _numbers(values) if name in layout.numbers else as_text(values)
     wanted = {name: values for name, values in made.items() if name in layout.columns}
     others = frame.drop(columns=[name for name in wanted if name in frame.columns])
@@ -306,7 +306,7 @@ def _dates(values: Series[Any], step: Step) -> Iterator[Any]:
     times = pd.to_datetime(values, errors="coerce", utc=True, **style)
     days = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(days=1)
     for part in DATE_PARTS[:-1]:
-        yield getattr(times.dt, part).astype(np.float64)
+        yield getattr(times.dt, "day_of_week" if part == "weekday" else part).astype(np.float64)
     yield days.astype(np.float64)
 
 

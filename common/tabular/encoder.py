@@ -134,11 +134,11 @@ class Encoder:
         for given in many:
             x[:, at : at + given.shape[1]] = given
             at += given.shape[1]
-        codes = [self._codes(frame[name], name).astype(np.int32) for name in self.means]
+        seen = [self._codes(frame[name], name).astype(np.int32) for name in self.means]
         return Encoded(
             x, tuple(names), tuple(range(n_numbers, n_numbers + len(few))),
             tuple(range(n_numbers + len(few), len(names))),
-            np.column_stack(codes) if codes else np.empty((len(frame), 0), np.int32),
+            np.column_stack(seen) if seen else np.empty((len(frame), 0), np.int32),
         )  # fmt: skip
 
     def _codes(self, values: Series[Any], name: str) -> NDArray[intp]:

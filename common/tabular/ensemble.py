@@ -112,7 +112,9 @@ class Ensemble(Model):
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        goal = {name: tuple(value) if isinstance(value, list) else value for name, value in record["goal"].items()}
+        goal: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record["goal"].items()
+        }
         self.goal, self.weights = Goal(**goal), record["weights"]
         self.encoders = [self._encoder() for _ in range(record["encoders"])]
         makers = self.makers(0)

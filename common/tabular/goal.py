@@ -79,9 +79,9 @@ class Goal:
         import numpy as np
 
         if self.kind == "classes":
-            if len(task.targets) > 1:
-                return _values(task, frame).argmax(axis=1)[:, None]
-            return task.codes(frame)[:, None]
+            several = len(task.targets) > 1
+            codes: Any = _values(task, frame).argmax(axis=1) if several else task.codes(frame)
+            return np.asarray(codes[:, None])
         if self.kind == "marks":
             return _values(task, frame).astype(np.intp)
         numbers = _codes(task, frame) if self.kind == "positions" else _values(task, frame)
@@ -94,9 +94,9 @@ class Goal:
         if self.kind != "classes":
             return targets[:, :SIGNALS].astype(float)
         if self.width == 2:
-            return (targets == 1).astype(float)
+            return np.asarray(targets == 1, float)
         frequent = np.argsort(-np.bincount(targets[:, 0], minlength=self.width), kind="stable")[:SIGNALS]
-        return (targets == np.sort(frequent)).astype(float)
+        return np.asarray(targets == np.sort(frequent), float)
 
     def loss(self, targets: NDArray[Any], outputs: NDArray[float64]) -> float:
         """Return the mean loss of outputs (n, width), which the models make small."""
@@ -143,7 +143,7 @@ class Goal:
         import numpy as np
 
         numbers = np.log1p(numbers) if self.log else numbers
-        return (numbers - np.array(self.means)) / np.array(self.spreads)
+        return np.asarray((numbers - np.array(self.means)) / np.array(self.spreads))
 
     def _scaled(self, numbers: NDArray[float64]) -> Self:
         import numpy as np
