@@ -39,8 +39,10 @@ def get(name: str) -> Competition:
     if not isinstance(described, Competition):
         raise BrokenPart(f"competitions/{name}/competition.py must set COMPETITION to a Competition")
     for metric in (described.metric, *described.also_report):
-        if metric not in metrics.METRICS:
-            raise BrokenPart(f"competitions/{name}/competition.py: {UnknownName('metric', metric, metrics.METRICS)}")
+        try:
+            metrics.get(metric)
+        except KitError as error:
+            raise BrokenPart(f"competitions/{name}/competition.py: {error}") from None
     return described
 
 

@@ -154,13 +154,13 @@ def _of_text(
     classes = _ordered({*some})
     if {each.casefold() for each in classes} <= _TRUE_FALSE and len(classes) <= 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
-    if shown is not None and (count := _listed(shown, classes)) > 1:
-        return Answers(shape="top", classes=classes, count=count)
     if source := _source(truth, train, shared):
         return Answers(shape="span", source=source, empty=empty)
     if separator := _separator(some):
         known = {part for cell in some for part in _parts(cell, separator)}
         return Answers(shape="labels", classes=_ordered(known), separator=separator, empty=empty)
+    if shown is not None and (count := _listed(shown, classes)) > 1:
+        return Answers(shape="top", classes=classes, count=count)
     if len(classes) == 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
     from_sample = {*shown.head(100)} if shown is not None else set()
