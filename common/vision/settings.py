@@ -12,7 +12,10 @@ from common.errors import SettingError
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 
 DUPLICATE_GROUP = "duplicate_group"  # the column that has the same number for near duplicates
-SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of files that may be pictures
+# Of files that may be pictures, and of arrays and sounds, which can be looked at too.
+SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy", ".npz", ".wav", ".aif", ".aiff", ".flac",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
