@@ -18,6 +18,7 @@ from common.tabular.settings import profiles
 
 TINY = {
     "baseline": {"bags": "2", "small_trees.max_iter": "40"},
+    "best": {"bags": "2", "lightgbm.iterations": "40", "catboost.iterations": "30", "network.epochs": "8"},
 }  # fmt: skip
 
 
