@@ -267,6 +267,8 @@ class Split(Settings):
     """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
     """Column whose values stay together in one fold."""
+    group_before: str | None = None
+    """A mark: rows that agree in what stands before it in the column of groups are a group; none: in all of it."""
     without_group: Literal["refused", "alone"] = "refused"
     """What becomes of rows whose group is missing: an error, or each stands alone."""
     stratify: str | None = None

@@ -10,9 +10,11 @@ from types import ModuleType
 from common.competition import Competition
 from common.errors import KitError, UnknownName
 from common.model import Models
+from common.samples import Maker
 from common.wording import first_line
 
 DESCRIPTION = "competition.py"
+SAMPLE = "sample.py"
 
 
 class BrokenPart(KitError):
@@ -21,9 +23,7 @@ class BrokenPart(KitError):
 
 def names() -> list[str]:
     """Return the names of all competitions, sorted."""
-    import competitions
-
-    found = (path.parent.name for root in competitions.__path__ for path in Path(root).glob(f"*/{DESCRIPTION}"))
+    found = (path.parent.name for root in _roots() for path in Path(root).glob(f"*/{DESCRIPTION}"))
     return sorted(name for name in found if name.isidentifier())
 
 
@@ -64,9 +64,18 @@ def models(name: str) -> Models:
     return offered
 
 
-def sample(name: str) -> ModuleType:
-    """Return the module whose `make(folder, rows, seed)` writes a competition's sample data."""
-    return _part(name, "sample")
+def sample(name: str) -> ModuleType | Maker:
+    """Return what writes a competition's sample data, by `make(folder, rows, seed)`: its module, or its description."""
+    competition = get(name)
+    if any((Path(root) / name / SAMPLE).is_file() for root in _roots()):
+        return _part(name, "sample")
+    return Maker(competition)
+
+
+def _roots() -> list[str]:
+    import competitions
+
+    return list(competitions.__path__)
 
 
 def _part(name: str, part: str) -> ModuleType:

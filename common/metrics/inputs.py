@@ -116,7 +116,9 @@ def ordered(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> t
         if prediction.dtype.kind == "f":  # not a probability: a label between two labels
             refuse(prediction != np.floor(prediction), prediction, "y_pred", "must be a label, not a fraction")
     if classes is not None or prediction.ndim == 2:  # columns of probabilities stand for classes
-        return labels(truth, prediction, classes)
+        true_codes, codes = labels(truth, prediction, classes)
+        places = None if classes is None else _places(classes)
+        return (true_codes, codes) if places is None else (places[true_codes], places[codes])
     for what, values in (("y_true", truth), ("y_pred", prediction)):
         if values.dtype.kind not in "biuf":
             raise MetricError(f"{what} holds the label {str(values[0])!r}; pass all classes in their order")
@@ -127,6 +129,21 @@ def ordered(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> t
         raise MetricError(f"labels go from {low:g} to {high:g}; at most {_MOST_LABELS:,} ordered labels are compared")
     true_codes, codes = ((values - low).astype(np.intp) for values in (truth, prediction))
     return true_codes, codes
+
+
+def _places(classes: Sequence[Any]) -> Array | None:
+    """Return where whole numbers, or texts of them, lie from the least of them on; None for other classes."""
+    import numpy as np
+
+    try:
+        values = np.array(list(classes), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    places = values - values.min()
+    if not (np.floor(values) == values).all() or places.max() >= _MOST_LABELS:
+        return None
+    codes: Array = places.astype(np.intp)
+    return codes
 
 
 def _are_labels(names: Array, classes: Array) -> bool:

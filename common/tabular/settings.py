@@ -61,9 +61,9 @@ class SmallTrees(Trees):
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Settings):
-    """Ridge or logistic regression on numbers in normal scores, categories one-hot."""
+    """Ridge or logistic regression on curves of the numbers, categories one-hot."""
 
-    C: PositiveFloat = 0.1
+    C: PositiveFloat = 1.0
     """Inverse regularisation strength of the logistic regression."""
     alpha: PositiveFloat = 10.0
     """Penalty of the ridge regression."""
@@ -139,7 +139,7 @@ class Network(Settings):
 
     layers: tuple[PositiveInt, ...] = (128, 64)
     """Units of each hidden layer."""
-    alpha: NonNegativeFloat = 0.01
+    alpha: NonNegativeFloat = 0.1
     """Penalty of large weights."""
     learning_rate: PositiveFloat = 1e-3
     """Of Adam."""

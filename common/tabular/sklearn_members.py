@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-# All that skops does not know itself: trees, how they check codes of categories, and types of numbers.
+# All that skops does not know itself: trees, how they check codes of categories, types of numbers, and `hats`.
 TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
-    "sklearn.utils.validation.check_array", "numpy.dtype",
+    "sklearn.utils.validation.check_array", "numpy.dtype", "common.tabular.sklearn_members.hats",
 ]  # fmt: skip
 MOST_TREES = 3000  # of all classes together
 CURVED = 2_000_000  # cells up to which there is memory for curves
-KNOTS = 5
+KNOTS = 6  # of a curve
 
 
 class SklearnMember(Member):
@@ -131,7 +131,9 @@ class NetworkMember(SklearnMember):
             n_iter_no_change=8, random_state=self.seed,
         )  # fmt: skip
         with _unconcerned():
-            return make_pipeline(prepared(rows.x, self.seed, curves=False), model).fit(rows.x.x, rows.y)
+            return make_pipeline(prepared(rows.x, self.seed, curves=rows.x.x.size <= CURVED), model).fit(
+                rows.x.x, rows.y
+            )
 
 
 @contextmanager
@@ -150,13 +152,13 @@ def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
     Args:
         x: the rows that it will be fitted to.
         seed: of the rows by which ranks are found.
-        curves: whether a number becomes a smooth curve of its rank (splines) instead of a normal score.
+        curves: whether a number becomes a smooth curve of its rank (straight between knots) instead of a normal score.
     """
     import numpy as np
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import MissingIndicator, SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, SplineTransformer, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, QuantileTransformer, StandardScaler
 
     known = ~np.isnan(x.x)
     low, high = x.x.min(axis=0, initial=np.inf, where=known), x.x.max(axis=0, initial=-np.inf, where=known)
@@ -165,7 +167,7 @@ def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
         n_quantiles=min(500, max(10, len(x) // 10), len(x)), output_distribution="uniform" if curves else "normal",
         subsample=100_000, random_state=seed,
     )  # fmt: skip
-    shape = SplineTransformer(n_knots=KNOTS, extrapolation="constant") if curves else StandardScaler()
+    shape = FunctionTransformer(hats) if curves else StandardScaler()
     marks = OneHotEncoder(handle_unknown="ignore", min_frequency=2, sparse_output=False, dtype=np.float32)
     parts: list[Any] = []
     if numbers:
@@ -175,3 +177,11 @@ def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
     if x.few:
         parts.append(("marks", marks, list(x.few)))
     return ColumnTransformer(parts)
+
+
+def hats(ranks: NDArray[float64]) -> NDArray[float64]:
+    """Return how near each rank (n, columns), of 0 to 1, is to each knot (n, columns * knots): 1 at it, 0 at the next."""
+    import numpy as np
+
+    near: NDArray[float64] = np.maximum(0, 1 - np.abs(ranks[:, :, None] * (KNOTS - 1) - np.arange(KNOTS)))
+    return near.reshape(len(ranks), -1)

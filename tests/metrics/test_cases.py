@@ -175,7 +175,14 @@ def test_kappa_counts_classes_that_nobody_has():
     truth, prediction = [0, 1, 4, 4, 0], [0, 4, 4, 1, 1]
     by_value = score("quadratic_weighted_kappa", truth, prediction)
     assert score("quadratic_weighted_kappa", truth, prediction, classes=[0, 1, 2, 3, 4]) == pytest.approx(by_value)
-    assert score("quadratic_weighted_kappa", truth, prediction, classes=[0, 1, 4]) != pytest.approx(by_value)
+    assert score("quadratic_weighted_kappa", truth, prediction, classes=[0, 1, 4]) == pytest.approx(by_value)
+    digits = [list(map(str, side)) for side in (truth, prediction, [4, 1, 0])]
+    assert score("quadratic_weighted_kappa", *digits[:2], classes=digits[2]) == pytest.approx(by_value)
+    letters = (
+        ["abe"[[0, 1, 4].index(label)] for label in truth],
+        ["abe"[[0, 1, 4].index(label)] for label in prediction],
+    )
+    assert score("quadratic_weighted_kappa", *letters, classes=list("abe")) != pytest.approx(by_value)
     words = np.array(["none", "mild", "moderate", "severe", "worst"])
     in_words = score("quadratic_weighted_kappa", words[truth], words[prediction], classes=words.tolist())
     assert in_words == pytest.approx(by_value)

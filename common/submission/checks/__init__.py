@@ -58,6 +58,7 @@ def validate(
         DataError: if the sample submission itself is missing or broken.
 
     >>> import pandas as pd
+    >>> from common.competition import Cell
     >>> sample = pd.DataFrame({"id": ["007", "008"], "score": 0.5})
     >>> submission = pd.DataFrame({"id": ["7", "008"], "score": [0.2, 1.5]})
     >>> for each in validate(submission, sample, SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))):
