@@ -183,6 +183,11 @@ def cpu_count() -> int:
     return cpus
 
 
+def threads() -> int:
+    """Return the threads that a library may compute with: OMP_NUM_THREADS says, or there is one for each CPU."""
+    return int(os.environ.get("OMP_NUM_THREADS") or cpu_count())
+
+
 def cpu_has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 matrices itself; without that, float32 is faster."""
     try:

@@ -11,7 +11,7 @@ import common
 
 HEAVY = (
     "torch", "torchvision", "fastai", "transformers", "datasets", "accelerate", "pandas", "numpy", "sklearn", "scipy",
-    "kaggle", "kagglesdk", "matplotlib", "starlette", "uvicorn", "requests",
+    "kaggle", "kagglesdk", "matplotlib", "lightgbm", "catboost", "starlette", "uvicorn", "requests",
 )  # fmt: skip
 ROOT = Path(common.__file__).parent
 # By model code only, and by the one command that starts a server; so is what stands on the official client.

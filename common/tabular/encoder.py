@@ -95,7 +95,8 @@ class Encoder:
         (folder / VALUES).write_text(json.dumps(self.values) + "\n", encoding="utf-8")
         np.savez(folder / MEANS, **{str(number): means for number, means in enumerate(self.means.values())})  # type: ignore[arg-type]
         for number, text in enumerate(self.texts.values()):
-            text.save(folder / f"text-{number}.skops")
+            (folder / f"text-{number}").mkdir()
+            text.save(folder / f"text-{number}")
 
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
@@ -106,7 +107,7 @@ class Encoder:
         with np.load(folder / MEANS, allow_pickle=False) as means:
             self.means = {name: means[str(number)] for number, name in enumerate(names)}
         for number, text in enumerate(self.texts.values()):
-            text.read(folder / f"text-{number}.skops")
+            text.read(folder / f"text-{number}")
 
     def _encoded(self, frame: DataFrame, many: list[NDArray[Any]], texts: list[NDArray[Any]]) -> Encoded:
         import numpy as np

@@ -51,7 +51,7 @@ class Ensemble(Model):
         self.goal: Goal
         self.encoders: list[Encoder] = []
         self.members: dict[str, list[Member]] = {}
-        self.weights: dict[str, float] = {}
+        self.weights: dict[str, list[float]] = {}  # of each output; of classes all have the same
         estimators.require_skops()
 
     def makers(self, rows: int) -> Mapping[str, Make]:
@@ -91,7 +91,7 @@ class Ensemble(Model):
                 x = encoder.transform(frame)
                 for name, members in self.members.items():
                     if number < len(members):
-                        said += self.weights[name] / len(members) * members[number].predict(x)
+                        said += np.array(self.weights[name]) / len(members) * members[number].predict(x)
         return said
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
@@ -183,7 +183,7 @@ class Ensemble(Model):
         """Choose weights on the rows that were held out of a model of every member."""
         import numpy as np
 
-        self.weights = dict.fromkeys(self.members, 1 / len(self.members))
+        self.weights = {name: [1 / len(self.members)] * self.goal.width for name in self.members}
         count = min(map(len, self.members.values()))
         targets = np.concatenate([bag.held_targets for bag in bags[:count]])
         if not len(targets):
@@ -195,12 +195,21 @@ class Ensemble(Model):
         if len(targets) > WEIGHED:
             some = np.random.default_rng(self.config.seed).choice(len(targets), WEIGHED, replace=False)
             targets, said = targets[some], said[:, some]
-        chosen = select(said, lambda outputs: -self.goal.loss(targets, outputs))
+        names, goal, classes = list(self.members), self.goal, self.goal.kind == "classes"
+        weights = np.empty((len(names), goal.width))
+        for column in [slice(None)] if classes else [slice(at, at + 1) for at in range(goal.width)]:
+            wanted = targets if classes else targets[:, column]
+
+            def good(outputs: NDArray[float64], wanted: NDArray[Any] = wanted) -> float:
+                return -goal.loss(wanted, outputs)
+
+            chosen = select(said[:, :, column], good)
+            weights[:, column] = chosen[:, None]
         self.notes["members"] = {
-            name: {"weight": round(float(weight), 3), "loss": round(self.goal.loss(targets, part), 5)}
-            for name, weight, part in zip(self.members, chosen, said, strict=True)
+            name: {"weight": round(float(mean), 3), "loss": round(goal.loss(targets, part), 5)}
+            for name, mean, part in zip(names, weights.mean(axis=1), said, strict=True)
         }
-        self.weights = {name: float(weight) for name, weight in zip(self.members, chosen, strict=True) if weight > 0}
+        self.weights = {name: row.tolist() for name, row in zip(names, weights, strict=True) if row.any()}
         self.members = {name: self.members[name] for name in self.weights}
 
     def _announce(self, makers: Mapping[str, Make], bags: list[_Bag]) -> None:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import estimators
 from common.tabular.encoder import Encoded
 from common.tabular.goal import Goal
-from common.tabular.member import Member, Rows, Stop
-from common.tabular.settings import Linear, SmallTrees, Trees
+from common.tabular.member import Member, Rows, Stop, TreeMember
+from common.tabular.settings import Linear, Network, SmallTrees, Trees
 
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-# All that skops does not know itself: trees, how they check codes of categories, and types of numbers.
+# All that skops does not know itself: trees, how they check codes of categories, types of numbers, and `hats`.
 TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
-    "sklearn.utils.validation.check_array", "numpy.dtype",
+    "sklearn.utils.validation.check_array", "numpy.dtype", "common.tabular.sklearn_members.hats",
 ]  # fmt: skip
-TRIED = 3  # iterations by which the time of all is told
 MOST_TREES = 3000  # of all classes together
+CURVED = 2_000_000  # cells up to which there is memory for curves
+KNOTS = 6  # of a curve
 
 
 class SklearnMember(Member):
@@ -47,7 +49,7 @@ class SklearnMember(Member):
         return estimators.load(path.with_suffix(".skops"), TRUSTED)
 
 
-class HistTrees(SklearnMember):
+class HistTrees(TreeMember, SklearnMember):
     """scikit-learn's HistGradientBoosting, which takes gaps and categories as they are."""
 
     name = "trees"
@@ -56,40 +58,19 @@ class HistTrees(SklearnMember):
         super().__init__(goal, seed, stop)
         self.settings = settings
 
-    def fit_one(self, rows: Rows, held: Rows, k: int) -> Any:
-        """Return boosted trees that stop by a tenth of the rows, if it can hold all classes."""
-        import numpy as np
-
-        stops = len(rows.y) >= 1000 and not isinstance(self.settings, SmallTrees)
-        if k:
-            stops &= np.bincount(rows.y).min() > 1 and len(rows.y) > 10 * k
-        return self._trees(
-            rows, k, self._iterations(k), early_stopping=bool(stops), n_iter_no_change=self.settings.patience
-        )
-
-    def seconds(self, x: Encoded, targets: NDArray[Any]) -> float:
-        """Return how long all trees take, from the first ones of one output."""
-        import numpy as np
-
-        codes, k = targets[:, 0], 0
-        if self.goal.classifies:
-            present, codes = np.unique(codes, return_inverse=True)
-            if (k := len(present)) < 2:
-                return 0.0
-        spent = []
-        for iterations in (1, 1 + TRIED):  # the first one carries what is done once
-            started = time.monotonic()
-            self._trees(Rows(x, codes), k, iterations, early_stopping=False)
-            spent.append(time.monotonic() - started)
-        return float(max(spent[1] - spent[0], 0) / TRIED * self._iterations(k) * targets.shape[1])
-
-    def _iterations(self, k: int) -> int:
+    def iterations(self, k: int) -> int:
+        """Return how many there are at most: fewer, the more classes have a tree in each."""
         return max(10, min(self.settings.max_iter, MOST_TREES // (k if k > 2 else 1)))
 
-    def _trees(self, rows: Rows, k: int, iterations: int, **more: Any) -> Any:
+    def trees(self, rows: Rows, held: Rows | None, k: int, iterations: int) -> Any:
+        """Return boosted trees that stop by a tenth of the rows, if it can hold all classes."""
+        import numpy as np
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         settings = self.settings
+        stops = held is not None and len(rows.y) >= 1000 and not isinstance(settings, SmallTrees)
+        if k:
+            stops &= np.bincount(rows.y).min() > 1 and len(rows.y) > 10 * k
         options = {
             "max_iter": iterations,
             "learning_rate": settings.learning_rate,
@@ -97,8 +78,9 @@ class HistTrees(SklearnMember):
             "min_samples_leaf": min(settings.min_samples_leaf, max(1, len(rows.y) // 20)),
             "l2_regularization": settings.l2_regularization,
             "categorical_features": list(rows.x.few) or None,
+            "early_stopping": bool(stops),
+            "n_iter_no_change": settings.patience,
             "random_state": self.seed,
-            **more,
         }
         if k:
             return HistGradientBoostingClassifier(**options).fit(rows.x.x, rows.y)
@@ -107,7 +89,7 @@ class HistTrees(SklearnMember):
 
 
 class LinearMember(SklearnMember):
-    """Ridge or logistic regression on normal scores of the numbers, marks of their gaps, and categories one-hot."""
+    """Ridge or logistic regression on curves of the numbers, marks of their gaps, and categories one-hot."""
 
     name = "linear"
 
@@ -117,36 +99,89 @@ class LinearMember(SklearnMember):
 
     def fit_one(self, rows: Rows, held: Rows, k: int) -> Any:
         """Return the regression behind its preparation of the columns."""
-        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression, Ridge
         from sklearn.pipeline import make_pipeline
 
-        model = LogisticRegression(C=self.settings.C, max_iter=500) if k else Ridge(alpha=self.settings.alpha)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # closer changes no digit that counts
-            return make_pipeline(*preparation(rows.x, self.seed), model).fit(rows.x.x, rows.y)
+        curves = rows.x.x.size <= CURVED
+        model = LogisticRegression(C=self.settings.C, max_iter=300) if k else Ridge(alpha=self.settings.alpha)
+        with _unconcerned():
+            return make_pipeline(prepared(rows.x, self.seed, curves=curves), model).fit(rows.x.x, rows.y)
 
 
-def preparation(x: Encoded, seed: int) -> list[Any]:
-    """Return what makes columns of like scale out of encoded rows: scikit-learn's transformers, not fitted."""
+class NetworkMember(SklearnMember):
+    """A small neural network on normal scores of the numbers, and categories one-hot."""
+
+    name = "network"
+
+    def __init__(self, goal: Goal, settings: Network, seed: int, stop: Stop) -> None:
+        super().__init__(goal, seed, stop)
+        self.settings = settings
+
+    def fit_one(self, rows: Rows, held: Rows, k: int) -> Any:
+        """Return the network behind its preparation of the columns."""
+        import numpy as np
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+        from sklearn.pipeline import make_pipeline
+
+        settings, n = self.settings, len(rows.y)
+        model = (MLPClassifier if k else MLPRegressor)(
+            hidden_layer_sizes=settings.layers, alpha=settings.alpha, learning_rate_init=settings.learning_rate,
+            batch_size=min(n, max(32, min(512, n // 50))), max_iter=max(5, min(settings.epochs, settings.rows // n)),
+            early_stopping=n >= 200 and (not k or bool(np.bincount(rows.y).min() > 1 and n > 10 * k)),
+            n_iter_no_change=8, random_state=self.seed,
+        )  # fmt: skip
+        with _unconcerned():
+            return make_pipeline(prepared(rows.x, self.seed, curves=rows.x.x.size <= CURVED), model).fit(
+                rows.x.x, rows.y
+            )
+
+
+@contextmanager
+def _unconcerned() -> Iterator[None]:
+    """Hide that an estimator would go on: closer changes no digit that counts."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
+    """Return what makes columns of like scale out of encoded rows: scikit-learn's transformers, not fitted.
+
+    Args:
+        x: the rows that it will be fitted to.
+        seed: of the rows by which ranks are found.
+        curves: whether a number becomes a smooth curve of its rank (straight between knots) instead of a normal score.
+    """
     import numpy as np
     from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
+    from sklearn.impute import MissingIndicator, SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, QuantileTransformer, StandardScaler
 
-    numbers = [place for place in range(x.x.shape[1]) if place not in set(x.few)]
-    scores = make_pipeline(
-        # A column without any number in these rows is no column for it.
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-        QuantileTransformer(
-            n_quantiles=min(500, max(10, len(x) // 10), len(x)),
-            output_distribution="normal",
-            subsample=100_000,
-            random_state=seed,
-        ),
-        StandardScaler(),
-    )
+    known = ~np.isnan(x.x)
+    low, high = x.x.min(axis=0, initial=np.inf, where=known), x.x.max(axis=0, initial=-np.inf, where=known)
+    numbers = [place for place in np.flatnonzero(low < high).tolist() if place not in set(x.few)]
+    ranks = QuantileTransformer(
+        n_quantiles=min(500, max(10, len(x) // 10), len(x)), output_distribution="uniform" if curves else "normal",
+        subsample=100_000, random_state=seed,
+    )  # fmt: skip
+    shape = FunctionTransformer(hats) if curves else StandardScaler()
     marks = OneHotEncoder(handle_unknown="ignore", min_frequency=2, sparse_output=False, dtype=np.float32)
-    parts = [("numbers", scores, numbers)] if numbers else []
-    return [ColumnTransformer([*parts, *([("marks", marks, list(x.few))] if x.few else [])])]
+    parts: list[Any] = []
+    if numbers:
+        parts.append(("numbers", make_pipeline(SimpleImputer(strategy="median"), ranks, shape), numbers))
+        if gaps := [place for place in numbers if np.isnan(x.x[:, place]).any()]:
+            parts.append(("gaps", MissingIndicator(features="all"), gaps))
+    if x.few:
+        parts.append(("marks", marks, list(x.few)))
+    return ColumnTransformer(parts)
+
+
+def hats(ranks: NDArray[float64]) -> NDArray[float64]:
+    """Return how near each rank (n, columns), of 0 to 1, is to each knot (n, columns * knots): 1 at it, 0 at the next."""
+    import numpy as np
+
+    near: NDArray[float64] = np.maximum(0, 1 - np.abs(ranks[:, :, None] * (KNOTS - 1) - np.arange(KNOTS)))
+    return near.reshape(len(ranks), -1)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Interval
 
-from common.competition import Config, Split
+from common.competition import Config, Predicts, Split
 from common.precision import Precision
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 from common.text.tokens.corpus import TextSettings
@@ -23,6 +23,10 @@ class NGrams(Settings):
     """Words in an n-gram, at most; "not at all" is one of three."""
     min_df: PositiveInt = 2
     """Texts in which an n-gram has to occur; most occur in one."""
+    characters: Literal["auto", "always", "never"] = "auto"
+    """n-grams of characters beside those of words; auto: of texts that are short, or have hardly any blanks."""
+    max_characters: Annotated[int, Interval(ge=2, le=8)] = 5
+    """Characters in an n-gram, at most: a stem, or an ending with what follows it."""
     smoothing: PositiveFloat = 1.0
     """Added to the counts whose ratio is an n-gram's naive-Bayes weight."""
     C: PositiveFloat = 100.0
@@ -32,10 +36,19 @@ class NGrams(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spans(Settings):
+    """Which words of a text belong to the piece that is wanted; scikit-learn only."""
+
+    C: PositiveFloat = 0.3
+    """Of the logistic regression."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Baseline(Config):
-    """The n-grams alone."""
+    """The n-grams alone; where a piece of the text is wanted, a classifier of its words."""
 
     ngrams: NGrams = NGrams()
+    spans: Spans = Spans()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +204,16 @@ class Ulmfit(Config):
     """What a kill costs at most."""
 
 
-def profiles(target: str) -> dict[str, Config]:
-    """Return the profiles of a competition of texts, by name; `target` is the column of the answers."""
+def profiles(target: str | tuple[str, ...], predicts: Predicts = "class") -> dict[str, Config]:
+    """Return the profiles of a competition of texts, by name.
+
+    Args:
+        target: the column of the answers, or several.
+        predicts: what is predicted; the course's recipe gives classes or one number, the sample is then the baseline.
+    """
+    if predicts in ("labels", "span") or not isinstance(target, str):
+        short: dict[str, Config] = {"sample": Baseline(split=Split(kind="random", n_splits=2)), "baseline": Baseline()}
+        return short if predicts == "span" else {**short, "best": Blended()}
     # The course validates IMDb on 25,000 further reviews; a fifth is what it holds out elsewhere.
     course = Ulmfit(split=Split(kind="random", holdout=0.2, seed=42))
     return {

@@ -46,7 +46,7 @@ class CourseModel:
         dls = self._loaders(train, valid, folder)
         return learner(dls, self.backbone, self.config.size, self.config.precision, metrics=error_rate, path=folder)
 
-    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
+    def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return the probability of each class (n, classes)."""
         import numpy as np
 

