@@ -49,7 +49,7 @@ def test_there_are_competitions() -> None:
 
 def test_the_description_fits_the_folder(competition: Competition) -> None:
     folder = ROOT / "competitions" / competition.name
-    for name in ("competition.py", "model.py", "sample.py", "README.md"):
+    for name in ("competition.py", "model.py", "README.md"):
         assert (folder / name).is_file()
     for metric in (competition.metric, *competition.also_report):
         assert named(metric) == metric
