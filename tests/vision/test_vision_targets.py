@@ -22,6 +22,16 @@ COLOURS = {"blue": (30, 40, 200), "green": (20, 180, 60), "red": (200, 30, 40)}
 TRAIN, TEST = 80, 20
 
 
+NETWORKS = {
+    # Random features and two epochs on 70 pictures learn little: what is tried here is that every part fits.
+    "sample": override(profiles("colour")["sample"], {"sizes": "64", "tuning.epochs": "1"}),
+    "course": override(
+        profiles("colour")["course"],
+        {"backbone": "test_resnet", "weights": "random", "size": "64", "batch_size": "16", "workers": "0"},
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """Rows of tiny pictures of one colour, some with a bright bar, and of what can be seen there."""
@@ -103,3 +113,24 @@ def test_columns_beside_a_picture_help(table: pd.DataFrame, context: Context, tm
     loaded = models.load(tmp_path / "model", BASELINE, context)
     assert np.array_equal(loaded.predict(frames.test), predicted)
     assert np.isfinite(loaded.predict(frames.test.assign(hint="never seen"))).all()
+
+
+@pytest.mark.parametrize("profile", NETWORKS)
+@pytest.mark.parametrize("kind", ["a list of labels", "numbers", "a probability"])
+def test_networks_predict_labels_and_numbers(
+    profile: str, kind: str, table: pd.DataFrame, context: Context, tmp_path: Path
+) -> None:
+    about, classes, shape = TASKS[kind]
+    task = Task(picture="picture", beside=("hint", "weight") if profile == "sample" else (), **about)
+    models, model, frames = fitted(task, classes, table, context, NETWORKS[profile])
+    predicted = model.predict(frames.test)
+    assert predicted.shape == shape
+    known = task.resolved(replace(context, classes=classes)).matrix(frames.test)
+    assert (
+        np.abs(predicted.reshape(known.shape).mean(axis=0) - known.mean(axis=0)).max()
+        < 0.5 * np.ptp(known, axis=0).max()
+    )
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    loaded = models.load(tmp_path / "model", NETWORKS[profile], replace(context, classes=classes))
+    np.testing.assert_allclose(loaded.predict(frames.test), predicted, rtol=1e-5, atol=1e-6)
