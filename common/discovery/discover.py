@@ -86,7 +86,7 @@ def discover(
     used = features.find(train, test, submitted.id, [*keys], notes)
     joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
     for table in assigned.others:
-        if table.file not in {join.table.file for join in joined}:
+        if table.file not in {join.table.file for join in joined} | {each.taken for each in notes.findings}:
             notes.add("not used", table.file, "sure", "no columns that tell its rows apart are in train and test")
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
