@@ -92,6 +92,7 @@ def discover(
     stratify = stratify if decided.trained else None
     ignore = [name for name in keys if name != submitted.id]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
+    split.note_twins(train, test, [column.name for column in used.columns], notes)
     both = sides.train_files is not None and sides.test_files is not None
     pictures = both and all(each.container.pictures for each in sides.files)
     group = chosen_split.group if chosen_split.group_before is None else None
