@@ -23,6 +23,7 @@ from common.pipeline.request import Request
 from common.pipeline.steps import run
 from common.progress import Progress
 from common.samples.values import picture
+from common.vision import VisionModels
 from common.wording import table
 
 PICTURES = (".jpg", ".png", ".tif")
@@ -51,9 +52,11 @@ def trained(toy: Toy, name: str, project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # fifty trainings
 def test_every_shape_that_an_application_takes_is_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "competitions").mkdir()
     monkeypatch.setattr(competitions, "__path__", [str(home / "competitions")])
+    monkeypatch.delattr(VisionModels, "illustrate")  # figures take longer than all else, and are tested elsewhere
     taken = [toy for toy in TOYS if toy.trained and toy.slug not in NO_FEATURES]
     failed = {}
     for number, toy in enumerate(taken):
