@@ -33,11 +33,13 @@ Call = Callable[[], object]
 
 def cases() -> Iterator[tuple[str, Callable[[int], Call]]]:
     """Yield each measurement's name and a function that prepares the call to measure for a number of rows."""
-    from common.metrics.table import METRICS
+    from common.metrics import METRICS
 
     for name, settings in SPLITS.items():
         yield f"split {name}", lambda rows, settings=settings: split_call(rows, settings)
-    for name in METRICS:
+    for name, metric in METRICS.items():
+        if metric.prediction == "mask":  # a row is a picture: there are thousands, not millions
+            continue
         yield f"metric {name}", lambda rows, name=name: metric_call(rows, name)
     yield "metric accuracy of text", lambda rows: metric_call(rows, "accuracy", text=True)
     for name in ("log_loss", "roc_auc"):
@@ -92,21 +94,33 @@ def metric_call(rows: int, name: str, text: bool = False, classes: int = 2) -> C
     """Prepare one metric, of probabilities for those that take them."""
     import numpy as np
 
-    from common.metrics.table import get, score
+    from common.metrics import get, score
 
     rng = np.random.default_rng(0)
-    if get(name).prediction == "number":
-        truth = rng.normal(size=rows)
-        return lambda: score(name, truth, truth[::-1])
+    metric = get(name)
+    columns = {"weight": rng.random(rows), "group": rng.integers(0, 1000, rows)}
     labels = rng.integers(0, classes, rows)
-    if classes > 2:
-        predicted = rng.dirichlet(np.ones(classes), rows)
-        return lambda: score(name, labels, predicted)
-    if text:
-        words = np.array(["cat", "dog"], dtype=object)[labels]
-        return lambda: score(name, words, words[::-1])
-    predicted = labels[::-1] if get(name).prediction == "label" else rng.random(rows)
-    return lambda: score(name, labels, predicted)
+    truth: Any
+    predicted: Any
+    if metric.prediction == "number":
+        truth = rng.random((rows, 2) if metric.jointly else rows)
+        predicted = truth[::-1]
+    elif metric.prediction in ("scores", "distribution"):
+        truth, predicted = np.eye(5)[rng.integers(0, 5, rows)], rng.dirichlet(np.ones(5), rows)
+    elif metric.prediction == "labels":
+        truth = [list("abc"), list("cab")] * (rows // 2)
+        predicted = truth[::-1]
+    elif metric.prediction == "text":
+        truth = ["a few words", "and some other words"] * (rows // 2)
+        predicted = truth[::-1]
+    elif classes > 2:
+        truth, predicted = labels, rng.dirichlet(np.ones(classes), rows)
+    elif text:
+        truth = np.array(["cat", "dog"], dtype=object)[labels]
+        predicted = truth[::-1]
+    else:
+        truth, predicted = labels, labels[::-1] if metric.prediction == "label" else rng.random(rows)
+    return lambda: score(name, truth, predicted, columns=columns)
 
 
 def submission_call(rows: int, step: str) -> Call:

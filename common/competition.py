@@ -31,7 +31,8 @@ class Column:
     """One column of a table.
 
     `low` and `high` bound a number, both ends included. A cell of kind "labels" lists labels with `separator` between them.
-    An id that stands in no column of its own is made of the columns `parts`, joined by "_".
+    An id that stands in no column of its own is made of the columns `parts`, joined by "_", or is the row's number,
+    `counted_from` 0 or 1.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     may_be_empty: bool = False
     separator: str = " "
     parts: tuple[str, ...] = ()
+    counted_from: int | None = None
 
     def __post_init__(self) -> None:
         _require(self.kind in get_args(ColumnKind), f"column {self.name!r}: unknown kind {self.kind!r}")
@@ -265,6 +267,8 @@ class Split(Settings):
     """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
     """Column whose values stay together in one fold."""
+    group_before: str | None = None
+    """A mark: rows that agree in what stands before it in the column of groups are a group; none: in all of it."""
     without_group: Literal["refused", "alone"] = "refused"
     """What becomes of rows whose group is missing: an error, or each stands alone."""
     stratify: str | None = None

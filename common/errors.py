@@ -26,16 +26,16 @@ class KitError(Exception):
 
 
 class UnknownName(KitError):
-    """A name that is not among those that exist; lists them and suggests the nearest."""
+    """A name that is not among those that exist; lists them, or says what does, and suggests the nearest."""
 
-    def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
+    def __init__(self, kind: str, given: str, allowed: Iterable[str], shown_by: str = "") -> None:
         from difflib import get_close_matches
 
         self.kind, self.given, self.allowed = kind, given, tuple(allowed)
-        near = get_close_matches(given, self.allowed, n=1, cutoff=0.5)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        known = ", ".join(self.allowed) if self.allowed else "none"
-        super().__init__(f"unknown {kind} {given!r}.{hint} Known: {known}")
+        near = get_close_matches(given, self.allowed, n=3 if shown_by else 1, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        known = f"{shown_by} shows all" if shown_by else f"Known: {', '.join(self.allowed) or 'none'}"
+        super().__init__(f"unknown {kind} {given!r}.{hint} {known}")
 
 
 class SettingError(KitError):

@@ -23,6 +23,7 @@ def register(commands: Commands) -> None:
     )
     with_name(parser)
     parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--force", action="store_true", help="exit code 0 whatever is found")
     with_data(parser)
     with_json(parser)
     parser = command(
@@ -35,23 +36,25 @@ def register(commands: Commands) -> None:
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Print every problem; exit code 1 if there is one."""
+    """Print every problem; exit code 1 if one is more than a warning."""
     from common import data, environment, registry
     from common.runs.run import trained_on
-    from common.submission.checks import validate as problems_of
+    from common.submission import checks
 
     competition = registry.get(arguments.name)
     folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(arguments.file.parent))
     sample = data.sample_submission(competition, folder)
-    problems = problems_of(arguments.file, sample, competition.submission)
-    document = {"file": str(arguments.file), "valid": not problems, "problems": [asdict(each) for each in problems]}
-    good = f"{arguments.file} is a valid submission of {competition.name}"
-    bad = [
-        f"{arguments.file} has {plural(len(problems), 'problem')}:",
+    problems = checks.validate(arguments.file, sample, competition.submission, competition.metric)
+    valid = not checks.errors(problems)
+    document = {"file": str(arguments.file), "valid": valid, "problems": [asdict(each) for each in problems]}
+    count = plural(len(problems), "warning" if valid else "problem")
+    good = f"{arguments.file} is a valid submission of {competition.name}" + (f", with {count}:" if problems else "")
+    lines = [
+        good if valid else f"{arguments.file} has {count}:",
         *[f"  {each.rule}: {each.message}" for each in problems],
     ]
-    report(arguments, document, lambda: "\n".join(bad) if problems else good)
-    return 1 if problems else 0
+    report(arguments, document, lambda: "\n".join(lines))
+    return 0 if valid or arguments.force else 1
 
 
 def grade(arguments: argparse.Namespace) -> None:

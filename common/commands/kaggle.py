@@ -63,6 +63,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("-m", "--message", required=True, metavar="TEXT")
     parser.add_argument("--wait", nargs="?", type=seconds, const=12 * 3600.0, metavar="2h", help="wait for the score")
     parser.add_argument("--again", action="store_true", help="submit the same content once more")
+    parser.add_argument("--force", action="store_true", help="submit a file in spite of its problems")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     with_data(parser)
     with_json(parser)
@@ -91,7 +92,9 @@ def _on_kaggle(name: str) -> Competition:
 
     competition = registry.get(name)
     if competition.local:
-        raise SettingError(f"{name} has no page on Kaggle: it is graded on this machine only, by kit grade {name}")
+        raise SettingError(
+            f"{name} has no page on Kaggle: competitions/{name}/README.md says where its data is, kit grade {name} scores it"
+        )
     return competition
 
 
@@ -174,7 +177,7 @@ def submit(arguments: argparse.Namespace) -> int:
         client, competition, what, arguments.message,
         ledger=Ledger(here.working / "submissions" / competition.name / "ledger.csv"),
         confirm=lambda question: arguments.yes or ask(question),
-        sample=sample, wait=arguments.wait, again=arguments.again, run=run, notify=notify,
+        sample=sample, wait=arguments.wait, again=arguments.again, force=arguments.force, run=run, notify=notify,
     )  # fmt: skip
     sent = done.submission
     state = f"public {sent.public_score}" if sent.scored else sent.reason or sent.state.value
@@ -187,15 +190,19 @@ def _what(text: str, competition: Competition, client: Any) -> tuple[Path | Ref,
     """Return the file or kernel version that `text` means, and the name of the run that made it, if any."""
     from common.errors import SubmissionError
     from common.kaggle.results import Ref
+    from common.runs.run import RECORD, Run
 
     path = Path(text)
+    folder = path if path.is_dir() else path.parent
+    if path.exists() and (folder / RECORD).is_file():
+        Run.open(folder, competition.name)
     if path.is_dir():
         file = path / competition.submission.file_name
         if not file.is_file():
             raise SubmissionError(f"file not found: {file}; give a run's folder, a file or owner/kernel@version")
         return file, path.name
     if path.is_file():
-        return path, path.parent.name if (path.parent / "run.json").is_file() else ""
+        return path, path.parent.name if (path.parent / RECORD).is_file() else ""
     if path.suffix or text.startswith((".", "/", "~")):
         raise SubmissionError(f"file not found: {text}; give a run's folder, a file or owner/kernel@version")
     return Ref.parse(text, owner=None if "/" in text else client.whoami()), ""

@@ -140,10 +140,11 @@ def train(arguments: argparse.Namespace) -> None:
     from common.config import resolve
     from common.data.frames import find
     from common.deadline import Deadline
-    from common.errors import RunError
+    from common.errors import BackboneError, RunError
     from common.pipeline.request import Request
     from common.pipeline.steps import run
     from common.progress import Progress
+    from common.settings import flat
 
     competition = registry.get(arguments.name)
     config = resolve(competition, arguments.profile, arguments.set, seed=arguments.seed, folds=arguments.folds)
@@ -161,6 +162,11 @@ def train(arguments: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         words = [word for word in sys.argv[1:] if word != "--fresh"]
         raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
+    except BackboneError as error:
+        needs = [
+            bool({"backbone", "weights"} & flat(each).keys()) for each in (config, competition.profile("baseline"))
+        ]
+        raise BackboneError(f"{error}{'; --profile baseline needs none' if needs == [True, False] else ''}") from error
     if processes.is_main():
         report(arguments, _document(done), lambda: _summary(done))
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Folder
+from common.data import unpacked
 from common.data.tables import Tolerate, to_text
 from common.data.zipped import ARCHIVE, members, read_bytes
 from common.errors import DataError
@@ -25,7 +26,16 @@ def containers(folder: Path, source: Folder) -> list[Path]:
             paths.append(plain)
         elif (packed := folder / f"{name}{ARCHIVE}").is_file():
             paths.append(packed)
+        elif archive := next(
+            (path for ending in unpacked.ENDINGS if (path := folder / f"{name}{ending}").is_file()), None
+        ):
+            paths.append(_inner(unpacked.unpacked(archive), name))
     return paths
+
+
+def _inner(folder: Path, name: str) -> Path:
+    """Return the folder `name` in an unpacked archive, or the archive's top where its files have none."""
+    return folder / name if (folder / name).is_dir() else folder
 
 
 def read(
@@ -48,7 +58,8 @@ def read(
                 unlabelled.append(f"{container}/{name}")
             else:
                 stem = name.rpartition(".")[0]
-                rows.append((f"{container.name.removesuffix(ARCHIVE)}/{stem}", f"{container}/{name}", label))
+                id = name if source.keep_suffix else stem
+                rows.append((f"{container.name.removesuffix(ARCHIVE)}/{id}", f"{container}/{name}", label))
     if not rows:
         where, rules = ", ".join(map(str, containers(folder, source))), " or ".join(source.labels)
         if unlabelled:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders, tables
+from common.data import folders, joining, tables
 from common.data.tables import Tolerate
+from common.data.types import check, natural
 from common.data.zipped import members
 from common.errors import DataError
 from common.files import sha256
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     from common.environment import Environment
-
-PACKED = ("", ".zip", ".gz")  # Kaggle serves some files packed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,11 @@ def find(
         for packed in (folder / f"{competition.slug}.zip", folder.with_name(f"{competition.slug}.zip")):
             if packed.is_file():  # as a browser downloads it
                 raise DataError(f"{packed} is not unpacked yet: python -m zipfile -e {packed} {folder}")
-    how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
+    how = (
+        f"see competitions/{competition.name}/README.md"
+        if competition.local
+        else f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
+    )
     if named is not None and not named.is_dir():
         raise DataError(f"{named} is not a folder; --data takes the folder with {wanted} of {competition.name}")
     raise DataError(f"no {wanted} of {competition.name} in: {tried}. To get them, {how}")
@@ -123,6 +126,7 @@ def read(competition: Competition, folder: Path, *, train: bool = True, tolerate
                 f"the sample submission does not list the {plural(len(names), 'row')} of the test set, which count"
             )
             sample = names.to_frame(name).reset_index(drop=True)
+    natural([frame for frame in (rows, test) if frame is not None], {*_names(files.train), *_names(files.test)})
     return Frames(
         train=rows,
         test=test,
@@ -151,7 +155,9 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
     Raises:
         DataError: if it is missing or not as described; names every problem.
     """
-    return _read(folder, source)[0]
+    frame = _read(folder, source)[0]
+    natural([frame], _names(source))
+    return frame
 
 
 def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tuple[DataFrame, tuple[str, ...]]:
@@ -169,21 +175,49 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
         noun = "file"
         frame, places, unlabelled = folders.read(folder, source, tolerate)
     else:
-        frame, places = tables.read(path, source.separator, source.quoting, tolerate)
-        if missing := [column.name for column in source.columns if column.name not in frame]:
-            raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {', '.join(frame.columns)}")
-        if source.quoting == "none" and source.id:  # quotes are part of no id: the sample submission has none
-            frame[source.id] = frame[source.id].str.strip('"')
+        frame, places = _table(folder, path, source, tolerate)
+    described = _described(source)
+    if missing := [column.name for column in described if column.name not in frame]:
+        raise DataError(f"{path} has no column {', '.join(map(repr, missing))}; it has: {', '.join(frame.columns)}")
 
     def where(rows: Series[bool]) -> str:
-        return f"{noun} {listed([places[row] for row in rows.to_numpy().nonzero()[0]])}"
+        return f"{noun} {listed([places[int(row)] for row in rows.to_numpy().nonzero()[0]])}"
 
-    if problems := [problem for column in source.columns for problem in _check(frame, column, where)]:
+    if problems := [problem for column in described for problem in check(frame, column, where)]:
         if tolerate is None:
             raise DataError(f"{path}: {'; '.join(problems)}")
         tolerate(f"{path}: {'; '.join(problems)}")
         frame = frame.drop_duplicates(source.id, ignore_index=True) if source.id else frame
     return frame, unlabelled
+
+
+def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
+    """Return a table's rows with all that is joined to them, and where each stands in the file."""
+    frame, places = tables.read(path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name)
+    frame = joining.with_id(frame, table)
+    if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
+        frame[table.id] = frame[table.id].str.strip('"')
+
+    def read_further(further: Table) -> DataFrame:
+        if (at := locate(folder, further)) is None:
+            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {table.file}")
+        return _table(folder, at, further, tolerate)[0]
+
+    frame = joining.with_joined(frame, table.joined, read_further)
+    return joining.with_files(frame, table, folder, tolerate), places
+
+
+def _described(source: Source) -> tuple[Column, ...]:
+    """Return the columns that a source describes, with those of tables joined to it, but for their keys."""
+    if isinstance(source, Folder):
+        return source.columns
+    more = (column for join in source.joined for column in _described(join.table) if column.name not in join.on)
+    return (*source.columns, *more)
+
+
+def _names(source: Source) -> set[str]:
+    files = source.files if isinstance(source, Table) else None
+    return {column.name for column in (*_described(source), *(files.columns if files else ()))}
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -197,8 +231,19 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the competition that lies in the folder."""
     files = competition.files
     sources = (files.train, files.test, files.sample_submission, *files.extra.values())
-    present = sorted({path for source in sources for path in paths(folder, source)})
+    present = sorted({path for source in sources for each in _parts(source) for path in paths(folder, each)})
     return {path.name: sha256_of_folder(path) if path.is_dir() else sha256(path) for path in present}
+
+
+def _parts(source: Source) -> list[Source]:
+    """Return a source with those that are joined to its rows."""
+    if isinstance(source, Folder):
+        return [source]
+    return [
+        source,
+        *([source.files] if source.files else []),
+        *(each for join in source.joined for each in _parts(join.table)),
+    ]
 
 
 def sha256_of_folder(folder: Path) -> str:
@@ -230,36 +275,5 @@ def paths(folder: Path, source: Source) -> list[Path]:
     """Return the files and folders that hold a source's rows."""
     if isinstance(source, Folder):
         return folders.containers(folder, source)
-    files = [path for ending in PACKED if (path := folder / (source.file + ending)).is_file()][:1]
+    files = tables.located(folder, source.file)
     return files or (folders.containers(folder, source.instead) if source.instead else [])
-
-
-def _check(frame: DataFrame, column: Column, where: Callable[[Series[bool]], str]) -> Iterator[str]:
-    """Yield the problems of one column; turns a column of numbers into numbers."""
-    values = frame[column.name]
-    empty = values.isna() | (values.str.strip() == "")
-    if empty.any() and (not column.may_be_empty or column.kind == "id"):
-        yield f"{column.name!r} is empty in {where(empty)}"
-    if column.kind == "id" and (again := values.duplicated(keep=False) & ~empty).any():
-        yield f"{column.name!r} has duplicate ids: {listed(map(repr, values[again].unique()))}"
-    if column.kind == "number":
-        yield from _check_numbers(frame, column, empty, where)
-
-
-def _check_numbers(
-    frame: DataFrame, column: Column, empty: Series[bool], where: Callable[[Series[bool]], str]
-) -> Iterator[str]:
-    import numpy as np
-    import pandas as pd
-
-    text = frame[column.name]
-    numbers = pd.to_numeric(text.where(~empty, "nan"), errors="coerce").astype("float64")
-    wrong = ~pd.Series(np.isfinite(numbers), index=frame.index) & ~empty
-    if wrong.any():
-        yield f"{column.name!r} is not a number in {where(wrong)}: {text[wrong].iloc[0]!r}"
-    low = -np.inf if column.low is None else column.low
-    high = np.inf if column.high is None else column.high
-    outside = ~wrong & ((numbers < low) | (numbers > high))
-    if outside.any():
-        yield f"{column.name!r} is outside {low:g} to {high:g} in {where(outside)}: {text[outside].iloc[0]}"
-    frame[column.name] = numbers

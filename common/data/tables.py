@@ -7,14 +7,16 @@ import gzip
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
-from common.data.zipped import listing
-from common.errors import DataError
+from common.data.zipped import listing, members
+from common.errors import ArchiveError, DataError
 from common.wording import first_line, listed
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ _KINDS = {
     b"<!doctype html": "a web page, perhaps one to log in (kit download gets the file)",
     b"<html": "a web page, perhaps one to log in (kit download gets the file)",
 }
+LARGE = 4_000_000  # bytes: what is smaller is read with care at once
 _END = "\0end of the file\0"
 
 
@@ -48,34 +51,65 @@ def kind_of(data: bytes) -> str | None:
     )
 
 
-def content(path: Path) -> bytes:
-    """Return a table's bytes; a zip archive of one file and a gzip archive are unpacked, whatever their names end with.
+def content(path: Path, name: str | None = None) -> bytes:
+    """Return a table's bytes; an archive of one file, or that holds the file `name`, is unpacked, whatever its name ends with.
 
     Raises:
-        DataError: if it cannot be read or is no text.
+        DataError: if it cannot be read, or is no table.
     """
+    name = name or path.name.removesuffix(".zip")
     try:
+        if unpacked.stem(path.name) is not None:
+            path = _only(path, unpacked.unpacked(path), name)
         data = path.read_bytes()
-        if data.startswith(_ZIP):
+        if data.startswith(_ZIP) and not path.name.endswith(".npz"):
             with zipfile.ZipFile(path) as archive:
                 files = listing(archive)
-                tables = [name for name in files if name.rpartition("/")[2] == path.name.removesuffix(".zip")] or [
-                    *files
-                ]
-                if len(tables) != 1:
-                    raise DataError(
-                        f"{path} is a zip archive of {listed(files) or 'nothing'}, not of one table; unpack it"
-                    )
-                data = archive.read(files[tables[0]])
+                data = archive.read(files[_named(path, [*files], name)])
         elif data.startswith(_GZIP):
             data = gzip.decompress(data)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; download it again") from None
     except BROKEN as error:
         raise DataError(f"{path} cannot be read: {first_line(error)}; {remedy(error)}") from None
-    if (kind := kind_of(data)) is not None:
+    if not formats.known(name) and (kind := kind_of(data)) is not None:
         raise DataError(f"{path} is {kind}, not a table")
     return data
+
+
+def located(folder: Path, file: str) -> list[Path]:
+    """Return the file of a table in a folder, packed or not, as a list of one or none.
+
+    It may be packed by itself, as `train.csv.zip`, or lie in an archive of its name, as in `train.zip`.
+    """
+    at = folder / file
+    alone = (at.with_name(at.name + ending) for ending in ("", ".zip", ".gz", *unpacked.ENDINGS))
+    within = (at.with_name(at.stem + ending) for ending in (".zip", *unpacked.ENDINGS))
+    found = chain(
+        (path for path in alone if path.is_file()),
+        (path for path in within if path.is_file() and holds(path, at.name)),
+    )
+    return [path for path in [next(found, None)] if path is not None]
+
+
+def holds(archive: Path, name: str) -> bool:
+    """Return whether an archive has a file of that name, in whatever folder."""
+    try:
+        names = members(archive if archive.suffix == ".zip" else unpacked.unpacked(archive))
+    except (DataError, ArchiveError):  # it is said when it is read
+        return False
+    return any(each.rpartition("/")[2] == name for each in names)
+
+
+def _only(archive: Path, folder: Path, name: str) -> Path:
+    return folder / _named(archive, members(folder), name)
+
+
+def _named(archive: Path, files: list[str], name: str) -> str:
+    tables = [file for file in files if file.rpartition("/")[2] == name] or files
+    if len(tables) != 1:
+        raise DataError(f"{archive} is an archive of {listed(files) or 'nothing'}, not of one table; unpack it")
+    return tables[0]
 
 
 def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None) -> str:
@@ -97,12 +131,23 @@ def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None) -> 
 
 
 def read(
-    path: Path, separator: str = ",", quoting: Literal["minimal", "none"] = "minimal", tolerate: Tolerate | None = None
-) -> tuple[DataFrame, list[int]]:
-    """Read a table, every cell as the text in the file; columns without a name are left out.
+    path: Path,
+    separator: str = ",",
+    quoting: Literal["minimal", "none"] = "minimal",
+    tolerate: Tolerate | None = None,
+    name: str | None = None,
+) -> tuple[DataFrame, Sequence[int]]:
+    """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out.
+
+    Args:
+        path: the file or archive.
+        separator: what stands between fields.
+        quoting: whether quotes are read as such.
+        tolerate: see below.
+        name: the table's name, where the file is an archive that holds it.
 
     Returns:
-        The rows, and the line of the file on which each begins.
+        The rows, and the line of the file on which each begins (of other formats the number of the row).
 
     Raises:
         DataError: if it cannot be read, holds no rows, or a line has more or fewer fields than the header; where that is
@@ -110,7 +155,13 @@ def read(
     """
     import pandas as pd
 
-    text = to_text(content(path), path, tolerate)
+    data = content(path, name)
+    if formats.known(name or path.name):
+        frame = formats.read(data, name or path.name)
+        return frame, range(1, len(frame) + 1)
+    if len(data) > LARGE and quoting == "minimal" and (fast := _fast(data, separator)) is not None:
+        return fast, _Lines(data, path, separator)
+    text = to_text(data, path, tolerate)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     lines, records = _records(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)
@@ -131,6 +182,50 @@ def read(
             records[row] = [*records[row], *[""] * len(header)][: len(header)]
     columns = zip(header, zip(*records, strict=True), strict=True)
     return pd.DataFrame({name: list(cells) for name, cells in columns if name}, dtype=str), lines
+
+
+def _fast(data: bytes, separator: str) -> DataFrame | None:
+    """Return the rows of a large file without faults, or None where anything is doubtful: it is read again with care."""
+    import warnings
+
+    import pandas as pd
+
+    if b"\r" in data.replace(b"\r\n", b"\n"):
+        return None
+    options: dict[str, Any] = {
+        "sep": separator,
+        "dtype": str,
+        "keep_default_na": False,
+        "na_values": [],
+        "index_col": False,
+    }
+    try:
+        header = next(csv.reader([data[: data.index(b"\n")].decode("utf-8-sig")], delimiter=separator))
+        if len(set(header)) < len(header) or "" in header or len(header) < 2:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a line with more fields than the header is cut with a warning
+            frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
+    except (ValueError, StopIteration, Warning):
+        return None
+    return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame
+
+
+class _Lines(Sequence[int]):
+    """The line of a file on which each row begins, found when it is asked for: only errors need it."""
+
+    def __init__(self, data: bytes, path: Path, separator: str) -> None:
+        self._arguments = (to_text(data, path), path, separator, csv.QUOTE_MINIMAL)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return _records(*self._arguments)[0][1:]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, row: Any) -> Any:
+        return self._lines[row]
 
 
 def _records(text: str, path: Path, separator: str, quoting: int) -> tuple[list[int], list[list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -92,9 +93,14 @@ def ordered(labels: Iterable[str]) -> tuple[str, ...]:
 
 
 def spelled(wanted: Sequence[str], labels: Iterable[str]) -> list[str]:
-    """Return `wanted` as `labels` spell them: `true` for True, 1 for 1.0; those that are not among them as they are."""
+    """Return `wanted` as `labels` spell them: `true` for True, 1 for 1.0; those that are not among them as they are.
+
+    What all of several begin with may be more than the labels have: `Status_C` and `Status_D` for C and D.
+    """
     known = {_key(label): label for label in labels}
-    return [known.get(_key(label), label) for label in wanted]
+    starts = [wanted[0][: mark.end()] for mark in re.finditer(r"[\W_]", wanted[0])] if len(wanted) > 1 else []
+    start = max((each for each in starts if all(label.startswith(each) for label in wanted)), key=len, default="")
+    return [known.get(_key(label), known.get(_key(label.removeprefix(start)), label)) for label in wanted]
 
 
 def _key(label: str) -> str | float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics
 from common.competition import Competition
-from common.decisions.classes import labels_of, ordered, split
+from common.decisions.classes import labels_of, ordered, spelled, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +31,11 @@ def score(competition: Competition, name: str, submitted: NDArray[Any], truth: D
     predicted: Any
     if format.numeric:
         predicted = _squeezed(submitted.astype(float))
-        if classes is not None:
+        if metric.prediction in ("distribution", "scores") and predicted.ndim == 2:
+            classes, known = None, _marks(competition, truth)
+        elif classes is not None:
             known = [label for (label,) in labels_of(competition, truth)]
+            classes = spelled(classes, known)
         elif competition.predicts == "class":
             known = [label for (label,) in labels_of(competition, truth)]
             classes = ordered(set(known))
@@ -49,6 +52,17 @@ def score(competition: Competition, name: str, submitted: NDArray[Any], truth: D
         known, predicted = truth[competition.targets[0]].tolist(), submitted[:, 0].tolist()
     columns = {key: truth[column].to_numpy() for key, column in competition.metric_columns.items() if column in truth}
     return metrics.score(name, known, predicted, classes=classes, columns=columns or None)
+
+
+def _marks(competition: Competition, truth: DataFrame) -> NDArray[Any]:
+    """Return what each target column is in truth (n, targets): as the training table has it, or 1 for the row's labels."""
+    import numpy as np
+
+    if len(competition.targets) > 1:
+        return truth[list(competition.targets)].to_numpy(float)
+    known = labels_of(competition, truth)
+    names = spelled(competition.submission.targets, {label for labels in known for label in labels})
+    return np.array([[float(name in labels) for name in names] for labels in known])
 
 
 def _squeezed(values: NDArray[Any]) -> NDArray[Any]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 from common.environment import Environment
 from common.errors import BackboneError
-from common.wording import first_line
+from common.wording import first_line, listed
 
 
 def find(name: str, environment: Environment) -> str:
@@ -29,12 +29,13 @@ def find(name: str, environment: Environment) -> str:
         return checked(folder)
     if is_path or not 0 <= name.count("/") <= 1 or folder.exists():
         raise BackboneError(f"backbone {name!r} must be a folder with config.json and weights, or a name on the Hub")
-    if _cached(name) or environment.online():
+    if _cached(name) or (environment.online() and hub_answers()):
         return name
     mounts = ", ".join(map(str, environment.inputs))
+    network = "the Hub does not answer" if environment.online() else "there is no internet"
     raise BackboneError(
         f"backbone {name!r} is not here: not attached under {mounts}, no folder of that name, not in the Hub cache, "
-        "and there is no internet. Attach it as a dataset or model, or give --set backbone=FOLDER"
+        f"and {network}. Attach it as a dataset or model, or give --set backbone=FOLDER"
     )
 
 
@@ -45,28 +46,47 @@ def load(loader: Callable[..., Any], name: str, environment: Environment, **opti
         BackboneError: if it cannot be found, read or downloaded.
     """
     source = find(name, environment)
-    try:
-        return loader(source, **options)
-    except _BROKEN as error:
-        what = f"{source} could not be loaded" if Path(source).is_dir() else "it could not be downloaded"
-        raise BackboneError(
-            f"backbone {name!r}: {what} ({first_line(error)}); check name and network, or give --set backbone=FOLDER"
-        ) from error
+    hint = ""
+    if not Path(source).is_dir():
+        hint = "check name and network, or "
+        options["local_files_only"] = not (environment.online() and hub_answers())
+    return _read(loader, source, f"backbone {name!r}: {source}", f"{hint}give --set backbone=FOLDER", **options)
 
 
-def load_folder(loader: Callable[..., Any], folder: Path, **options: Any) -> Any:
-    """Return `loader(folder, **options)` for weights in a run's folder, whatever is attached or cached.
+def load_folder(loader: Callable[..., Any], folder: Path, *, weights: bool = True, **options: Any) -> Any:
+    """Return `loader(folder, **options)` for what is in a run's folder, whatever is attached or cached.
 
     Raises:
-        BackboneError: if they are missing or broken.
+        BackboneError: if it is missing or broken.
     """
+    source = checked(folder) if weights else str(folder)
+    return _read(loader, source, str(folder), "train the run again", **options)
+
+
+def _read(loader: Callable[..., Any], source: str, what: str, hint: str, **options: Any) -> Any:
+    """Return what a loader makes of a source: never by code that lies there, and no model with weights that are made up."""
+    is_model = getattr(loader, "__self__", type(None)).__name__.startswith("AutoModel")
+    if is_model:
+        options["output_loading_info"] = True
     try:
-        return loader(checked(folder), **options)
-    except _BROKEN as error:
-        raise BackboneError(f"{folder} could not be loaded ({first_line(error)}); train the run again") from error
-
-
-_BROKEN = (OSError, ValueError, KeyError, RuntimeError, UnpicklingError)
+        loaded = loader(source, trust_remote_code=False, **options)
+    except Exception as error:  # transformers uses what it reads before it has looked at it
+        reason = (
+            "it needs code of its own, which is not run" if "trust_remote_code" in str(error) else first_line(error)
+        )
+        failed = "could not be loaded" if Path(source).is_dir() else "could not be downloaded"
+        raise BackboneError(f"{what} {failed} ({reason}); {hint}") from error
+    if not is_model:
+        return loaded
+    model, about = loaded
+    own = model.base_model.state_dict()  # without a head, which is new
+    missing = {name.removeprefix(f"{model.base_model_prefix}.") for name in about["missing_keys"]}
+    # Some have no pooler, and few use it.
+    if lost := sorted(name for name in missing if name in own and "pooler" not in name):
+        raise BackboneError(f"{what} lacks weights that its config.json asks for ({listed(lost)}); {hint}")
+    if bad := [name for name, values in model.named_parameters() if not values.isfinite().all()]:
+        raise BackboneError(f"{what} has NaN or infinite weights ({listed(bad)}); {hint}")
+    return model
 
 
 def _attached(name: str, environment: Environment) -> Path | None:
@@ -74,6 +94,18 @@ def _attached(name: str, environment: Environment) -> Path | None:
     wanted = name.rstrip("/").rsplit("/", 1)[-1].lower()
     folders = ((path.parent, parts[:-1]) for path, parts in environment.attached("config.json"))
     return next((folder for folder, parts in folders if wanted in map(str.lower, parts)), None)
+
+
+@cache
+def hub_answers() -> bool:
+    """Whether the Hub can be reached, by one question: its client asks each of a model's files for half a minute."""
+    from huggingface_hub import constants, get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=10)
+    except Exception:  # of requests or of httpx
+        return False
+    return True
 
 
 def _cached(name: str) -> bool:

@@ -71,14 +71,14 @@ def kept_tokenizer(context: Context) -> Any:
     """Return the tokenizer of a run.
 
     Raises:
-        BackboneError: if the run's folder does not hold one.
+        BackboneError: if the run's folder does not hold one, or a broken one.
     """
     from transformers import AutoTokenizer
 
     folder = context.run / TOKENIZER
     if not folder.is_dir():
         raise BackboneError(f"{context.run} has no tokenizer; the run is incomplete, train it again")
-    return AutoTokenizer.from_pretrained(folder)
+    return backbone.load_folder(AutoTokenizer.from_pretrained, folder, weights=False)
 
 
 def keep_encoder(name: str, seed: int, context: Context) -> None:

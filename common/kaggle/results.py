@@ -141,7 +141,10 @@ class Quota:
 
 @dataclass(frozen=True, kw_only=True)
 class CompetitionInfo:
-    """What Kaggle says of a competition; `deadline` is in UTC and may lie in the past (late submissions)."""
+    """What Kaggle says of a competition; `deadline` is in UTC and may lie in the past (late submissions).
+
+    `metric` is its evaluation metric as Kaggle calls it.
+    """
 
     slug: str
     deadline: datetime | None
@@ -149,6 +152,8 @@ class CompetitionInfo:
     kernels_only: bool
     submissions_disabled: bool
     daily_submissions: int | None
+    title: str = ""
+    metric: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

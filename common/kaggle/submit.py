@@ -54,6 +54,7 @@ def submit(
     sample: Path | None = None,
     wait: float | None = WAIT_LIMIT,
     again: bool = False,
+    force: bool = False,
     run: str = "",
     notify: Notify = silent,
     clock: Clock | None = None,
@@ -74,6 +75,7 @@ def submit(
         sample: the sample submission, to validate a file against; required for files.
         wait: seconds to wait for the score; None returns at once.
         again: submit the same content once more.
+        force: submit a file in spite of its problems.
         run: name of the run that made the file, for the ledger.
         notify: called with a line about what happens.
         clock: replaceable in tests.
@@ -92,7 +94,7 @@ def submit(
     name = what.name if isinstance(what, Path) else str(what)
     line = {"run": run, "metric": competition.metric, "file": name, "sha256": sha256, "message": message}
     if isinstance(what, Path):
-        _validate(what, sample, competition)
+        _validate(what, sample, competition, force, notify)
     with locked(ledger.path.with_name("submission"), lambda: notify(f"waiting for another submission to {slug}")):
         if not again:
             _require_not_in_ledger(ledger, sha256)
@@ -155,14 +157,17 @@ def await_score(
     return poll(look, f"the score of submission {submission.ref}", limit=limit, failures=FAILURES, clock=clock)
 
 
-def _validate(file: Path, sample: Path | None, competition: Competition) -> None:
-    from common.submission.checks import validate
+def _validate(file: Path, sample: Path | None, competition: Competition, force: bool, notify: Notify) -> None:
+    from common.submission.checks import errors, validate
 
     if sample is None:
         raise SubmissionError(f"checking {file} needs the sample submission of {competition.slug}; download it")
-    if problems := validate(file, sample, competition.submission):
-        more = f" (and {len(problems) - 1} more; see kit validate)" if len(problems) > 1 else ""
-        raise SubmissionError(f"{file} is not submitted: {problems[0]}{more}")
+    problems = validate(file, sample, competition.submission, competition.metric)
+    if (wrong := errors(problems)) and not force:
+        more = f" (and {len(wrong) - 1} more; see kit validate)" if len(wrong) > 1 else ""
+        raise SubmissionError(f"{file} is not submitted: {wrong[0]}{more}; --force submits it all the same")
+    for each in problems:
+        notify(f"{each.severity}: {each}")
 
 
 def _require_not_in_ledger(ledger: Ledger, sha256: str) -> None:

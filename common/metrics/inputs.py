@@ -1,4 +1,4 @@
-"""A metric's inputs, checked and converted to plain arrays: numbers, labels or probabilities.
+"""A metric's inputs, checked and converted to plain arrays: numbers, labels, probabilities or scores.
 
 Every function raises a `MetricError` that says what is wrong and in which row.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+_MOST_LABELS = 1000  # every pair of ordered labels is counted
 _SUM_TOLERANCE = 1e-3  # how far a row of probabilities may be from one: half precision is no better
 
 
@@ -73,6 +74,22 @@ def as_float(array: Array, what: str) -> NDArray[np.float64]:
     return numbers
 
 
+def refuse(bad: Array, values: Array, what: str, rule: str) -> None:
+    """Raise a MetricError that names the rule and the first row that breaks it."""
+    if bad.any():
+        row = int(bad.argmax())
+        raise MetricError(f"{what} {rule}, got {values[row]:g} in row {row}")
+
+
+def weights(values: Array) -> NDArray[np.float64]:
+    """Return the weights of the rows (n,): none below zero, not all zero."""
+    numbers = as_float(values, "weight")
+    refuse(numbers < 0, numbers, "weight", "must not be below zero")
+    if not numbers.any():
+        raise MetricError("weight is zero in every row")
+    return numbers
+
+
 def labels(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> tuple[Array, Array]:
     """Return the class codes (n,) of the truth and of the prediction, which may be labels or probabilities."""
     import numpy as np
@@ -88,6 +105,45 @@ def labels(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> tu
     # argmax would send a tie of two classes to the first; a probability of one half counts as the second.
     likeliest = predicted[:, 1] >= 0.5 if predicted.shape[1] == 2 else predicted.argmax(axis=1)
     return true_codes, likeliest.astype(np.intp)
+
+
+def ordered(truth: Array, prediction: Array, classes: Sequence[Any] | None) -> tuple[Array, Array]:
+    """Return class codes as `labels` does, whose differences are distances: of whole numbers those of their values."""
+    import numpy as np
+
+    if prediction.ndim == 1:
+        prediction = column(prediction, "y_pred")
+        if prediction.dtype.kind == "f":  # not a probability: a label between two labels
+            refuse(prediction != np.floor(prediction), prediction, "y_pred", "must be a label, not a fraction")
+    if classes is not None or prediction.ndim == 2:  # columns of probabilities stand for classes
+        true_codes, codes = labels(truth, prediction, classes)
+        places = None if classes is None else _places(classes)
+        return (true_codes, codes) if places is None else (places[true_codes], places[codes])
+    for what, values in (("y_true", truth), ("y_pred", prediction)):
+        if values.dtype.kind not in "biuf":
+            raise MetricError(f"{what} holds the label {str(values[0])!r}; pass all classes in their order")
+        refuse(values != np.floor(values), values, what, "must be a whole number")
+    ends = [float(end) for values in (truth, prediction) for end in (values.min(), values.max())]
+    low, high = min(ends), max(ends)
+    if high - low >= _MOST_LABELS:
+        raise MetricError(f"labels go from {low:g} to {high:g}; at most {_MOST_LABELS:,} ordered labels are compared")
+    true_codes, codes = ((values - low).astype(np.intp) for values in (truth, prediction))
+    return true_codes, codes
+
+
+def _places(classes: Sequence[Any]) -> Array | None:
+    """Return where whole numbers, or texts of them, lie from the least of them on; None for other classes."""
+    import numpy as np
+
+    try:
+        values = np.array(list(classes), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    places = values - values.min()
+    if not (np.floor(values) == values).all() or places.max() >= _MOST_LABELS:
+        return None
+    codes: Array = places.astype(np.intp)
+    return codes
 
 
 def _are_labels(names: Array, classes: Array) -> bool:
@@ -115,15 +171,39 @@ def probabilities(
     if bounded and outside.any():
         row = np.argwhere(outside)[0]
         raise MetricError(f"y_pred must be probabilities between 0 and 1, got {values[tuple(row)]:g} in row {row[0]}")
-    if values.ndim == 1:
-        values = np.column_stack((1 - values, values))
-    else:
-        total = values.sum(axis=1, keepdims=True)
-        off = np.abs(total - 1) > _SUM_TOLERANCE
-        if off.any():
-            raise MetricError(f"y_pred must sum to 1 in each row, got {total[off.argmax(), 0]:g} in row {off.argmax()}")
-        values = values / total
+    values = np.column_stack((1 - values, values)) if values.ndim == 1 else _of_sum_one(values, "y_pred")
     return _codes(codes, names, known, "y_true"), values
+
+
+def _of_sum_one(values: Array, what: str) -> Array:
+    import numpy as np
+
+    total = values.sum(axis=1)
+    refuse(np.abs(total - 1) > _SUM_TOLERANCE, total, what, "must sum to 1 in each row")
+    rows: Array = values / total[:, None]
+    return rows
+
+
+def distribution(values: Array, what: str) -> Array:
+    """Return float64 (n, k) whose rows sum to one."""
+    numbers = _matrix(values, what)
+    low = numbers.min(axis=1)
+    refuse(low < 0, low, what, "must not be below zero")
+    return _of_sum_one(numbers, what)
+
+
+def scores(truth: Array, prediction: Array) -> tuple[Array, Array]:
+    """Return an indicator matrix (n, k) of zeros and ones, and scores (n, k)."""
+    matrix = _matrix(truth, "y_true")
+    bad = (matrix != 0) & (matrix != 1)
+    refuse(bad.any(axis=1), matrix[range(len(matrix)), bad.argmax(axis=1)], "y_true", "must be 0 or 1")
+    return matrix, _matrix(prediction, "y_pred")
+
+
+def _matrix(values: Array, what: str) -> Array:
+    if values.ndim != 2 or not values.size:
+        raise MetricError(f"{what} has shape {values.shape}, expected one column per class and at least one row")
+    return as_float(values, what)
 
 
 def _sorted(*names: Array) -> Any:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from common import data
 from common.competition import Competition
+from common.decisions.classes import as_label
+from common.decisions.decision import both
 from common.environment import Environment
 from common.errors import RunError
 from common.pipeline import inference
@@ -72,6 +74,8 @@ def explain(
     Raises:
         RunError: if the folder holds no finished fold or no OOF, or the data lack rows of the run or have other targets.
     """
+    if len(competition.targets) > 1 or competition.predicts in ("labels", "span"):
+        raise RunError(f"kit explain knows targets of one number or class; {competition.name} has others")
     run, config, models, context = inference.load(competition, folder, environment, progress)
     predicted = _predicted(run, competition)
     worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
@@ -83,20 +87,21 @@ def explain(
     def rows(table: DataFrame, some: Any) -> Any:
         return table.set_index(ids).loc[some]
 
-    if not _same(worst["target"], rows(frames.training, worst["id"])[competition.target]):
+    if not _same(worst["target"], rows(frames.training, worst["id"])[competition.targets[0]]):
         raise RunError(
             f"{data_folder} has other values of {competition.target!r} than {folder} was trained on; give --data the same data"
         )
     paths = [column.name for column in competition.files.train.columns if column.kind == "file"]
     overall: dict[str, Weighed] = {}
     reasons: dict[str, Weighed] = {}
-    prepared = models.prepare(frames, config, context).frames.training
-    for fold in sorted(set(worst["fold"])):
-        model = models.load(run.fold(fold) / "model", config, context)
-        ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
-        if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
-            overall = overall or dict(explained.overall)
-            reasons |= zip(ids_of_fold, explained.rows, strict=True)
+    with inference.using(folder):
+        prepared = models.prepare(frames, config, context).frames.training
+        for fold in sorted(set(worst["fold"])):
+            model = models.load(run.fold(fold) / "model", config, context)
+            ids_of_fold = worst["id"][worst["fold"] == fold].tolist()
+            if (explained := model.explain(rows(prepared, ids_of_fold), top)) is not None:
+                overall = overall or dict(explained.overall)
+                reasons |= zip(ids_of_fold, explained.rows, strict=True)
     inputs = (
         rows(frames.training, worst["id"])[list(dict.fromkeys([*competition.inputs, *paths]))]
         .astype(str)
@@ -114,12 +119,12 @@ def _predicted(run: Run, competition: Competition) -> DataFrame:
     """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
     rows, columns = oof.read(run)
     rows = rows.dropna(subset=columns).reset_index(drop=True)
-    if columns == ["prediction"]:
+    if columns == ["prediction"] and competition.predicts == "number":
         rows["wrong"] = (rows["target"].astype(float) - rows["prediction"]).abs()
         return rows
-    labels = list(competition.submission.classes or map(str, range(len(columns))))
-    probabilities = rows[columns].to_numpy()
-    right = [labels.index(str(target)) for target in rows["target"]]
+    labels = run.record.classes or list(competition.submission.classes or map(str, range(len(columns))))
+    probabilities = both(rows[columns].to_numpy())
+    right = [labels.index(as_label(target)) for target in rows["target"]]
     likeliest = [labels[column] for column in probabilities.argmax(axis=1)]
     wrong = 1 - probabilities[range(len(rows)), right]
     return rows[["id", "fold", "target"]].assign(prediction=likeliest, wrong=wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,11 @@ from common.competition import Competition, Config
 from common.config import restore
 from common.decisions.decision import Decision
 from common.environment import Environment
-from common.errors import DataError, RunError, SubmissionError
+from common.errors import DataError, KitError, RunError, SubmissionError
 from common.model import Context, Models
 from common.progress import Progress
 from common.runs.run import Run
-from common.wording import listed, plural
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -26,18 +28,35 @@ def predict(
     """Return the submission that a saved run makes for another test set, as the hidden rerun does.
 
     Raises:
-        RunError: if the folder holds no finished fold of this competition.
+        RunError: if the folder holds no finished fold of this competition, or damaged files.
     """
     saved, config, models, context = load(competition, folder, environment, progress)
     enriched = models.enrich(frames, config, context)
-    test = models.prepare(enriched, config, context).frames.test
     total: Any = 0.0
     finished = saved.finished()
-    for number in finished:
-        model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-        total = total + model.predict(test)
+    with using(folder):
+        test = models.prepare(enriched, config, context).frames.test
+        for number in finished:
+            model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+            total = total + model.predict(test)
     decision = saved.record.decision or Decision.plain(competition, context.classes)
     return as_submission(competition, enriched, decision.apply(total / len(finished), enriched.test, competition))
+
+
+@contextmanager
+def using(folder: Path) -> Iterator[None]:
+    """Say of what fails because of the files of a run, which may be cut, edited or made by other versions, whose they are.
+
+    Raises:
+        RunError: for anything that is not said in one line already.
+    """
+    try:
+        yield
+    except KitError:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise RunError(f"{folder} cannot be used ({why}): damaged, or of other versions; train it again") from error
 
 
 def load(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics, submission
 from common.competition import Competition
+from common.data import tables
 from common.decisions import Decision, judge, learn
 from common.decisions.scoring import score
 from common.errors import RunError
@@ -177,12 +178,7 @@ def _submission(competition: Competition, runs: list[Run], weights: NDArray[floa
 
     format = competition.submission
     file = format.file_name if format.numeric else oof.TEST_FILE
-    frames = [
-        pd.read_csv(run.folder / file, sep=format.separator, dtype={format.id: str}, keep_default_na=False).set_index(
-            format.id
-        )
-        for run in runs
-    ]
+    frames = [tables.read(run.folder / file, format.separator)[0].set_index(format.id) for run in runs]
     order = frames[0].index
     columns = [name for name in frames[0] if name not in format.echoed]
     mean = np.tensordot(weights, np.stack([frame.loc[order, columns].to_numpy(float) for frame in frames]), 1)

@@ -9,6 +9,7 @@ from common.competition import SubmissionFormat
 from common.errors import RunError
 from common.files import atomic_write
 from common.runs.run import Run
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from numpy import float64, int16
@@ -62,14 +63,19 @@ def read(run: Run) -> tuple[DataFrame, list[str]]:
     """Return id, fold, target and the predictions of every row, and the names of the columns of predictions.
 
     Raises:
-        RunError: if the run has none yet.
+        RunError: if the run has none yet, or a damaged file of them.
     """
     import pandas as pd
 
     path = run.folder / FILE
     if not path.is_file():
         raise RunError(f"{run.folder} has no out-of-fold predictions yet; finish it first")
-    columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith(_PREDICTION)]
-    # Only an empty prediction is missing: an id may well be "NA".
-    oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
+    try:
+        columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith(_PREDICTION)]
+        # Only an empty prediction is missing: an id may well be "NA".
+        oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
+    except ValueError as error:
+        raise RunError(
+            f"{path} is damaged ({first_line(error)}); the command that made the run writes it anew"
+        ) from None
     return oof, columns

@@ -51,7 +51,7 @@ def machine(here: environment.Environment) -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
         "cpus": environment.cpu_count(),
-        "threads": int(os.environ.get("OMP_NUM_THREADS") or environment.cpu_count()),
+        "threads": environment.threads(),
         "memory_bytes": environment.total_memory(),
         "gpus": [{"name": gpu.name, "memory_bytes": gpu.memory} for gpu in here.gpus()],
     }

@@ -15,6 +15,8 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +27,7 @@ from common.files import atomic_folder, atomic_write
 from common.runs import provenance
 from common.runs.records import FORMAT, Code, Fold, RunRecord, Session, Status
 from common.settings import flat
+from common.wording import first_line
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -165,14 +168,25 @@ class Run:
 
     def fold_record(self, number: int) -> Fold:
         """Return what `keep_fold` recorded."""
-        return Fold.from_json(json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8")))
+        with self._reading(number):
+            return Fold.from_json(json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8")))
 
     def predictions(self, number: int, part: Literal["valid", "test"]) -> NDArray[float64]:
         """Return a finished fold's predictions of its validation rows or of the test set."""
         import numpy as np
 
-        values: NDArray[float64] = np.load(self.fold(number) / f"{part}.npy", allow_pickle=False)
+        with self._reading(number):
+            values: NDArray[float64] = np.load(self.fold(number) / f"{part}.npy", allow_pickle=False)
         return values
+
+    @contextmanager
+    def _reading(self, number: int) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"{self.fold(number)} is damaged ({first_line(error)}); remove it, and the same kit train makes it again"
+            ) from error
 
 
 def new_record(

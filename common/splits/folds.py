@@ -148,6 +148,8 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
 
     from common.splits.groups import deal_groups
 
+    if split.group is not None and split.group_before is not None:
+        frame = frame.assign(**{split.group: frame[split.group].astype(str).str.partition(split.group_before)[0]})
     groups, names = _codes(frame, split.group, alone=split.without_group == "alone")
     _require(len(names), f"{split.group!r} has {len(names)} groups", split)
     classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)

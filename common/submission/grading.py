@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from common import submission
 from common.competition import Cell, Column, Competition, Table
 from common.data.frames import read_rows
 from common.decisions.scoring import score
-from common.errors import SubmissionError
+from common.errors import MetricError, SubmissionError
 from common.wording import plural
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _READ_AS: dict[str, Any] = {"number": "number", "label": "category"}
 
 
 def grade(competition: Competition, file: Path, answers: Path) -> dict[str, float]:
-    """Return the score of the competition's metric and of those reported beside it.
+    """Return the score of the competition's metric and of those reported beside it that are defined for the file.
 
     Args:
         competition: names the metrics and the submission's format.
@@ -29,8 +30,9 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     Raises:
         DataError: if the answers cannot be read.
         SubmissionError: if the submission is not valid for them.
+        MetricError: if the competition's metric is undefined.
     """
-    from common.submission.checks import validate
+    from common.submission.checks import errors, validate
 
     format = competition.submission
     targets = list(format.targets)
@@ -41,10 +43,14 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     )
     truth = read_rows(answers.parent, table)
     known = truth[[format.id, *targets]].assign(**dict.fromkeys(format.echoed, ""))
-    if problems := validate(file, known, format):
+    if problems := errors(validate(file, known, format, competition.metric)):
         raise SubmissionError(f"{file} has {plural(len(problems), 'problem')}, the first: {problems[0].message}")
     submitted = submission.read_sample(file, format).set_index(format.id).loc[truth[format.id]]
-    return scores(competition, submitted, truth, competition.metric, *competition.also_report)
+    graded = scores(competition, submitted, truth, competition.metric)
+    for name in competition.also_report:
+        with suppress(MetricError):  # margins have a ROC AUC, and no accuracy
+            graded |= scores(competition, submitted, truth, name)
+    return graded
 
 
 def scores(competition: Competition, submitted: DataFrame, truth: DataFrame, *names: str) -> dict[str, float]:

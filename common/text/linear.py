@@ -130,12 +130,13 @@ class NGramsModel(Model):
             # What the idf is the logarithm of: a fraction of the texts.
             order = np.argsort(effects * np.exp(-views["idf"].scales))
             for_it, against = two if len(self.models) == 1 else (names[number], None)
-            overall[for_it] = strongest(order[::-1], everywhere, effects)
-            if against is not None:
-                overall[against] = strongest(order, everywhere, effects)
+            for answer, some, sign in ((for_it, order[::-1][:top], 1), (against, order[:top], -1)):
+                if answer is not None:  # those that matter for the most texts, the strongest of them first
+                    shown = some[np.argsort(-sign * effects[some], kind="stable")]
+                    overall[answer] = strongest(shown, everywhere, effects)
         held, rows = ngrams.matrix(frame[ngrams.COLUMN], len(keys)), []
-        for row, answer in enumerate(self.outputs(frame).argmax(axis=1)):
-            views = self._of_words()[answer]
+        for row, column in enumerate(self.outputs(frame).argmax(axis=1)):
+            views = self._of_words()[column]
             parts = [_scaled(held[[row]], view.scales).multiply(view.weights) for view in views.values()]
             added = sum(parts).tocsr() / len(views)
             rows.append(strongest(np.argsort(-np.abs(added.data), kind="stable"), added.indices, added.data))

@@ -68,14 +68,19 @@ class TransformerSettings(Settings):
     dropout: Fraction | None = None
     """None: the backbone's own; 0 trains 1.3 times as fast on a CPU, for one epoch."""
     epochs: PositiveInt = 2
+    """Passes over the training rows."""
     learning_rate: PositiveFloat = 3e-5
+    """Of the backbone, small so that it does not forget what it knows."""
     head_learning_rate: PositiveFloat = 1e-3
     """The head starts from nothing."""
     warmup: Fraction = 0.1
     """Fraction of the steps."""
     weight_decay: NonNegativeFloat = 0.01
+    """AdamW's, of matrices only."""
     batch_size: PositiveInt = 16
+    """Texts in a step."""
     eval_batch_size: PositiveInt = 64
+    """Texts at once where no gradients have to be kept; changes speed only."""
     precision: Precision = "auto"
     """auto: the fastest that the hardware has."""
     checkpoint_minutes: NonNegativeFloat = 10.0
@@ -113,8 +118,11 @@ class AwdLstm(Settings):
     """The network's sizes: those of the weights from Wikipedia."""
 
     embedding: PositiveInt = 400
+    """Numbers for each word."""
     hidden: PositiveInt = 1152
+    """Units of each LSTM but the last."""
     layers: PositiveInt = 3
+    """LSTMs on top of each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +132,7 @@ class LanguageModel(Settings):
     rows: Annotated[int, Ge(2)] | None = None
     """Texts to learn from, drawn evenly; None: all."""
     batch_size: PositiveInt = 128
+    """Streams of text that are read side by side."""
     sequence: PositiveInt = 80
     """Words through which gradients go back."""
     dropout: PositiveFloat = 0.3
@@ -133,9 +142,11 @@ class LanguageModel(Settings):
     frozen_epochs: NonNegativeInt = 1
     """Of the embedding alone, whose new words start as the mean of the old ones."""
     frozen_rate: PositiveFloat = 2e-2
+    """Of the embedding alone, which bears more than the whole."""
     epochs: NonNegativeInt = 10
     """Of all of it; 0 takes the weights from Wikipedia as they are."""
     rate: PositiveFloat = 2e-3
+    """Of all of it, at its highest: one cycle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +156,7 @@ class Classifier(Settings):
     rows: Annotated[int, Ge(2)] | None = None
     """Training rows to learn from, drawn evenly; None: all."""
     batch_size: PositiveInt = 128
+    """Texts in a step, of like length."""
     sequence: PositiveInt = 72
     """Words through which gradients go back."""
     longest: PositiveInt = 1440
@@ -158,6 +170,7 @@ class Classifier(Settings):
     two_rate: PositiveFloat = 1e-2
     """Of the last two groups of layers."""
     three_rate: PositiveFloat = 5e-3
+    """Of the last three groups."""
     rate: PositiveFloat = 1e-3
     """Of all groups."""
     spread: PositiveFloat = 2.6**4

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from common.environment import Environment
 from common.errors import BackboneError
+from common.huggingface.backbone import hub_answers
 from common.wording import first_line, listed
 
 RANDOM = "random"  # weights that are drawn: for samples and tests
@@ -61,10 +62,12 @@ def load(name: str, weights: str, environment: Environment, seed: int = 0) -> Ba
         backbone = make(plain, False)
         backbone.network.load_state_dict(_fitted(backbone.network.state_dict(), read(file), file))
         return backbone
-    if not environment.online() and not _cached(library, plain):
+    reachable = environment.online() and (library != "timm" or hub_answers())
+    if not reachable and not _cached(library, plain):
         mounts = ", ".join(map(str, environment.inputs))
         raise BackboneError(
-            f"no weights of {plain} here: not attached under {mounts}, not in a cache, and there is no internet. Attach "
+            f"no weights of {plain} here: not attached under {mounts}, not in a cache, and there is no "
+            f"{'answer from the Hub' if environment.online() else 'internet'}. Attach "
             "them as a dataset or model, or give --set weights=FILE (safetensors or .pth)"
         )
     try:

@@ -80,7 +80,7 @@ def test_text_stays_whole(tmp_path: Path) -> None:
         (altered(zipped(t__csv=TABLE), flag=1), "password required for extraction; unpack it with another program"),
         (altered(zipped(t__csv=TABLE), method=9), "compression method is not supported; unpack it with another"),
         (zipped(t__csv=TABLE)[:-30], "not a zip file; delete it and download it again"),
-        (zipped(a__csv=TABLE, b__csv=TABLE), "a zip archive of a.csv, b.csv, not of one table; unpack it"),
+        (zipped(a__csv=TABLE, b__csv=TABLE), "an archive of a.csv, b.csv, not of one table; unpack it"),
         (gzip.compress(TABLE.encode(), mtime=0)[:-9], "cannot be read"),
         ("\n<!DOCTYPE html>\n<html>", "is a web page, perhaps one to log in"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer"),
@@ -127,7 +127,7 @@ def test_what_train_reads_validate_reads(tmp_path: Path, capsys: pytest.CaptureF
         (tmp_path / path.name).write_bytes(path.read_bytes())
         path.unlink()
     assert data.read(PATENT, tmp_path / "data").sample_submission is not None
-    said = kit(capsys, "validate", "patent", tmp_path / "sample_submission.csv", "--data", tmp_path / "data")
+    said = kit(capsys, "validate", "patent", tmp_path / "answers.csv", "--data", tmp_path / "data")
     assert said.code == 0, said
 
 

@@ -1,6 +1,11 @@
 """Where weights are looked for, and what a broken or missing backbone is told."""
 
+import http.server
+import io
+import json
 import shutil
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,12 +61,91 @@ def test_what_a_run_has_kept_is_not_mistaken_for_an_attached_input(weights: Path
     assert backbone.find(str(kept), here(tmp_path)) == str(kept)
 
 
-def test_a_hub_name_needs_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    assert backbone.find("some/model-that-is-nowhere", here(tmp_path, "local", "on")) == "some/model-that-is-nowhere"
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[http.server.HTTPServer]:
+    """A Hub without models; closed, it does not answer."""
+    from huggingface_hub import constants
+
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        backbone.hub_answers.cache_clear()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+    backbone.hub_answers.cache_clear()
+
+
+def test_a_hub_name_needs_a_network(tmp_path: Path, hub: http.server.HTTPServer) -> None:
+    """B11: without an answer the Hub's client is not let try again and again."""
+    online = here(tmp_path, "local", "on")
+    assert backbone.find("some/model-that-is-nowhere", online) == "some/model-that-is-nowhere"
     for name in ("some/model-that-is-nowhere", "model-without-an-owner"):
         with pytest.raises(BackboneError, match="no internet"):
             backbone.find(name, here(tmp_path, "local"))
+    hub.shutdown()
+    hub.server_close()
+    backbone.hub_answers.cache_clear()
+    with pytest.raises(BackboneError, match="the Hub does not answer"):
+        backbone.find("some/model-that-is-nowhere", online)
+
+
+def edited(folder: Path, name: str, **values: object) -> None:
+    path = folder / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def nan(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    tensors["embeddings.LayerNorm.bias"][0] = float("nan")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+DAMAGED: dict[str, tuple[str, Callable[[Path], object], str]] = {  # D10
+    "header is a list": (
+        "model",
+        lambda at: (at / "model.safetensors").write_bytes(b"\6\0\0\0\0\0\0\0[1,2] "),
+        "damaged",
+    ),
+    "no tensors": ("model", lambda at: (at / "model.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}"), "lacks weights"),
+    "NaN": ("model", nan, "has NaN or infinite weights"),
+    "config is a list": ("model", lambda at: (at / "config.json").write_text("[1]"), "could not be loaded"),
+    "config is null": ("model", lambda at: (at / "config.json").write_text("null"), "could not be loaded"),
+    "a size is text": ("model", lambda at: edited(at, "config.json", hidden_size="wide"), "could not be loaded"),
+    "tokenizer is a list": ("tokenizer", lambda at: (at / "tokenizer.json").write_text("[1]"), "could not be loaded"),
+    "tokenizer's config": ("tokenizer", lambda at: (at / "tokenizer_config.json").write_text("[1]"), "could not be"),
+    "code of its own": (  # D7: it asked whether to run it, and `yes |` did
+        "model",
+        lambda at: edited(
+            at, "config.json", model_type="own", auto_map={"AutoConfig": "own.Own", "AutoModel": "own.Own"}
+        ),
+        "code of its own, which is not run",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_damaged_or_hostile_is_one_line(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    what, damage, says = DAMAGED[name]
+    loader = AutoModel.from_pretrained if what == "model" else AutoTokenizer.from_pretrained
+    folder, proof = tmp_path / "broken", tmp_path / "ran"
+    shutil.copytree(weights, folder)
+    (folder / "own.py").write_text(f"open({str(proof)!r}, 'w')\nOwn = object\n")
+    (folder / "chat_template.jinja").write_text("{{ cycler.__init__.__globals__.os.abort() }}")
+    damage(folder)
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n" * 9))
+    with pytest.raises(BackboneError, match=says) as caught:
+        backbone.load(loader, str(folder), here(tmp_path))
+    assert "\n" not in str(caught.value) and not proof.exists()
+    with pytest.raises(BackboneError, match=says):
+        backbone.load_folder(loader, folder)
 
 
 def test_truncated_weights_are_told_apart(weights: Path, tmp_path: Path) -> None:

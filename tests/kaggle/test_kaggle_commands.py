@@ -23,6 +23,8 @@ from common.rehearsal.stand_in.running import KernelRun, RunResult
 from common.rehearsal.stand_in.server import StandIn
 from common.rehearsal.stand_in.world import Hosted
 from common.runs.ledger import Ledger
+from common.runs.records import Code, RunRecord
+from common.runs.run import Run
 from competitions.patent import sample
 
 PATENT = registry.get("patent")
@@ -136,6 +138,22 @@ def test_without_a_credential_it_is_said_where_to_get_one(
         said = kit(capsys, *words[:2] if words[0] == "dataset" else words[:1], "patent", *words[2:])
         assert said.code == 1 and said.out == ""
         assert "kaggle.com/settings" in said.complaint
+    monkeypatch.setenv("KIT_KAGGLE", "http://localhost:7777")
+    said = kit(capsys, "submissions", "patent")
+    assert said.code == 1 and "no credential for KIT_KAGGLE=http://localhost:7777" in said.complaint
+    assert "KAGGLE_USERNAME=" in said.complaint
+
+
+def test_a_run_of_another_competition_is_not_submitted(desk: Desk, tmp_path: Path) -> None:
+    record = RunRecord(
+        competition="patent", profile="best", metric="pearson", settings={}, data={}, code=Code(hash="", files={})
+    )
+    run = Run.begin(tmp_path / "run", record, "fresh")
+    (run.folder / "submission.csv").write_text("id,label\n1,0.5\n")
+    for what in (run.folder, run.folder / "submission.csv"):
+        said = desk("submit", "pets", what, "-m", "x")
+        assert said.code == 1 and said.complaint == f"kit: {run.folder} is a run of patent, not of pets"
+    assert not desk.submissions()
 
 
 # --- dataset ----------------------------------------------------------------------------------------------
@@ -282,6 +300,25 @@ def test_a_file_is_submitted(desk: Desk, tmp_path: Path) -> None:
     assert len(desk.submissions()) == 1
 
 
+def test_a_file_with_problems_is_submitted_if_they_are_warnings_or_forced(desk: Desk) -> None:
+    """D12, D29."""
+    assert desk("download", "toy").code == 0
+    sample = (desk.folder / "data" / TOY.slug / "sample_submission.csv").read_text()
+    file = desk.folder / "file.csv"
+
+    file.write_text(sample.replace(",0.5", ",1.5"))  # an RMSE knows no range
+    assert desk("validate", "toy", file).code == 0
+    said = desk("submit", "toy", file, "-m", "x", "--yes", "--wait")
+    assert said.code == 0 and "warning: 40 cells" in said.err
+
+    file.write_text(sample.replace(",0.5", ",", 1))
+    assert desk("validate", "toy", file).code == 1 and desk("validate", "toy", file, "--force").code == 0
+    assert "--force" in desk("submit", "toy", file, "-m", "x", "--yes").complaint
+    said = desk("submit", "toy", file, "-m", "x", "--yes", "--wait", "--force")
+    assert said.code == 1 and "error: 1 cell" in said.err and "Evaluation Exception" in said.out
+    assert len(desk.submissions()) == 2
+
+
 def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path) -> None:
     assert desk("download", "patent").code == 0
     file = next((desk.folder / "data").rglob("sample_submission.csv"))
@@ -292,7 +329,8 @@ def test_what_cannot_be_submitted_is_said_in_one_line(desk: Desk, tmp_path: Path
         assert said.code == 1 and said.out == ""
         return said.complaint
 
-    assert "code competition" in refusal("patent", file)
+    assert "constant (0); a correlation is undefined. Look" in refusal("patent", file)
+    assert "code competition" in refusal("patent", file, "--force")
     assert "file not found: nowhere.csv" in refusal("patent", "nowhere.csv")
     assert "submission.csv; give a run" in refusal("patent", tmp_path)
     assert "takes a file" in refusal("toy", kernel)

@@ -11,108 +11,84 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_world import REFERENCES, ROWS, example, f, mean, wins
 
-from common.errors import MetricError, UnknownName
-from common.metrics.table import METRICS, get, score
+from common import metrics
+from common.errors import MetricError, SettingError, UnknownName
+from common.metrics import METRICS, get, score
 
-ROWS = 60
+NUMBERS = {name for name, metric in METRICS.items() if metric.prediction == "number"}
 every_metric = pytest.mark.parametrize("name", METRICS)
 
 
 def of_kind(*kinds):
-    return pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.prediction in kinds])
+    """Metrics of one target that take nothing else."""
+    fitting = [each for each in METRICS.values() if each.prediction in kinds and not (each.columns or each.jointly)]
+    return pytest.mark.parametrize("name", [each.name for each in fitting])
 
 
-def example(name, seed=0):
+nominal = pytest.mark.parametrize(
+    "name", [name for name, metric in METRICS.items() if metric.prediction == "label" and not metric.ordered]
+)
+one_column = of_kind("number", "label", "probability")
+
+
+def values(name, seed=0):
     """Truth, a middling prediction and the perfect one."""
-    rng = np.random.default_rng(seed)
-    if METRICS[name].prediction == "number":
-        truth = rng.normal(size=ROWS)
-        return truth, truth + rng.normal(size=ROWS), truth
-    truth = np.r_[0, 1, rng.integers(0, 2, ROWS - 2)]
-    if METRICS[name].prediction == "label":
-        return truth, np.where(rng.random(ROWS) < 0.3, 1 - truth, truth), truth
-    return truth, np.clip(0.3 * truth + 0.6 * rng.random(ROWS), 0.01, 0.99), truth.astype(float)
+    found = example(name, seed)
+    return found.truth, found.middling, found.perfect
 
 
-# References: the definitions, row by row, without the libraries that the metrics use.
-
-
-def ranks(values):
-    return [sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2 for v in values]
-
-
-def pearson(y, p):
-    my, mp = math.fsum(y) / len(y), math.fsum(p) / len(p)
-    cov = math.fsum((a - my) * (b - mp) for a, b in zip(y, p, strict=True))
-    return cov / math.sqrt(math.fsum((a - my) ** 2 for a in y) * math.fsum((b - mp) ** 2 for b in p))
-
-
-def cross_entropy(y, p):
-    return -math.fsum(math.log(b if a else 1 - b) for a, b in zip(y, p, strict=True)) / len(y)
-
-
-def wins(y, p):
-    pairs = [(b > a) + (a == b) / 2 for a, t in zip(p, y, strict=True) if not t for b, u in zip(p, y, strict=True) if u]
-    return sum(pairs) / len(pairs)
-
-
-def mean(values):
-    return math.fsum(values) / len(values)
-
-
-def f1(y, p):
-    both, either = sum(a and b for a, b in zip(y, p, strict=True)), sum(y) + sum(p)
-    return 2 * both / either
-
-
-REFERENCES = {
-    "pearson": pearson,
-    "spearman": lambda y, p: pearson(ranks(y), ranks(p)),
-    "mse": lambda y, p: mean([(a - b) ** 2 for a, b in zip(y, p, strict=True)]),
-    "rmse": lambda y, p: mean([(a - b) ** 2 for a, b in zip(y, p, strict=True)]) ** 0.5,
-    "mae": lambda y, p: mean([abs(a - b) for a, b in zip(y, p, strict=True)]),
-    "accuracy": lambda y, p: mean([a == b for a, b in zip(y, p, strict=True)]),
-    "error_rate": lambda y, p: mean([a != b for a, b in zip(y, p, strict=True)]),
-    "f1": f1,
-    "log_loss": cross_entropy,
-    "roc_auc": wins,
-    "perplexity": lambda y, p: math.exp(cross_entropy(y, p)),
-}
+def plain(side):
+    return side.tolist() if isinstance(side, np.ndarray) else side
 
 
 @every_metric
-@settings(max_examples=20)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_agrees_with_its_definition(name, seed):
-    truth, prediction, _ = example(name, seed)
-    assert score(name, truth, prediction) == pytest.approx(REFERENCES[name](truth.tolist(), prediction.tolist()))
+    one = example(name, seed)
+    expected = REFERENCES[name](plain(one.truth), plain(one.middling), **{k: plain(v) for k, v in one.columns.items()})
+    assert score(name, one.truth, one.middling, columns=one.columns) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("parameter", [1, 2, 3, 12])
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.parameter])
+def test_agrees_with_its_definition_for_every_parameter(name, parameter):
+    truth, middling, _ = values(name)
+    if name == "fbeta_macro":
+        expected = mean(f(plain(truth), plain(middling), label, beta=parameter) for label in (0, 1))
+    else:
+        expected = REFERENCES[name](plain(truth), plain(middling), **{METRICS[name].parameter: parameter})
+    assert score(f"{name}@{parameter}", truth, middling) == pytest.approx(expected)
+
+
+BEST = {"perplexity": 1, "log_mae_by_group": math.log(1e-9)}
 
 
 @every_metric
 def test_direction_and_best(name):
-    truth, middling, perfect = example(name)
-    best, middle, worst = (score(name, truth, p) for p in (perfect, middling, 1 - perfect if name in WORST else -truth))
+    one = example(name)
+    predictions = (one.perfect, one.middling, one.worst)
+    best, middle, worst = (score(name, one.truth, each, columns=one.columns) for each in predictions)
     ordered = [worst, middle, best] if get(name).greater_is_better else [best, middle, worst]
     assert ordered == sorted(ordered)
     assert best != middle != worst
-    assert best == pytest.approx({"perplexity": 1}.get(name, float(get(name).greater_is_better)), abs=1e-9)
-
-
-WORST = {name for name, metric in METRICS.items() if metric.prediction != "number"}
+    assert best == pytest.approx(BEST.get(name, float(get(name).greater_is_better)), abs=1e-9)
 
 
 @every_metric
-@settings(max_examples=20)
-@given(order=st.permutations(range(ROWS)))
-def test_order_of_rows_does_not_matter(name, order):
-    truth, prediction, _ = example(name)
-    assert score(name, truth[order], prediction[order]) == pytest.approx(score(name, truth, prediction), rel=1e-12)
+def test_order_of_rows_does_not_matter(name):
+    one, order = example(name), np.random.default_rng(1).permutation(ROWS)
+    truth, prediction = ([side[row] for row in order] for side in (one.truth, one.middling))
+    columns = {key: side[order] for key, side in one.columns.items()}
+    expected = score(name, one.truth, one.middling, columns=one.columns)
+    assert score(name, truth, prediction, columns=columns) == pytest.approx(expected, rel=1e-12)
 
 
-@every_metric
+@one_column
 def test_containers_do_not_matter(name):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     expected = score(name, truth, prediction)
     index = np.arange(ROWS)[::-1] + 7
     whole = "Int64" if prediction.dtype.kind == "i" else "Float64"
@@ -129,10 +105,11 @@ def test_containers_do_not_matter(name):
 
 @of_kind("label", "probability")
 def test_labels_may_be_text_and_bools(name):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     expected = score(name, truth, prediction)
     assert score(name, truth.astype(bool), prediction) == expected
     words = np.array(["cat", "dog"])
+    classes = words.tolist() if get(name).ordered else None
     predicted = words[prediction] if get(name).prediction == "label" else prediction
     for text in (
         words[truth],
@@ -140,12 +117,12 @@ def test_labels_may_be_text_and_bools(name):
         pd.Series(words[truth]),
         pd.Series(words[truth], dtype="category"),
     ):
-        assert score(name, text, predicted) == expected
+        assert score(name, text, predicted, classes=classes) == expected
 
 
 @of_kind("probability")
 def test_two_columns_are_the_same_as_one(name):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     both = np.column_stack((1 - prediction, prediction))
     assert score(name, truth, both) == pytest.approx(score(name, truth, prediction), rel=1e-12)
     assert score(name, truth, both[:, ::-1], classes=[1, 0]) == pytest.approx(
@@ -153,7 +130,7 @@ def test_two_columns_are_the_same_as_one(name):
     )
 
 
-@of_kind("label")
+@nominal
 def test_probabilities_become_labels(name):
     truth, probability = [0, 1, 1, 0], [0.5, 0.5, 0.9, 0.1]
     assert score(name, truth, probability) == score(name, truth, [1, 1, 1, 0])
@@ -171,7 +148,7 @@ def test_several_classes():
     assert score("perplexity", truth, predicted) == pytest.approx(math.exp(entropy))
     against_rest = [wins((truth == k).tolist(), predicted[:, k].tolist()) for k in range(3)]
     assert score("roc_auc", truth, predicted) == pytest.approx(mean(against_rest))
-    one_each = [f1((truth == k).tolist(), (predicted.argmax(axis=1) == k).tolist()) for k in range(3)]
+    one_each = [f(truth.tolist(), predicted.argmax(axis=1).tolist(), k) for k in range(3)]
     assert score("f1", truth, predicted) == pytest.approx(mean(one_each))
     assert score("perplexity", truth, np.full((4, 3), 1 / 3)) == pytest.approx(3)
 
@@ -192,10 +169,10 @@ def test_roc_auc_takes_any_scores_of_two_classes():
     assert score("roc_auc", [0, 1], [3.0, 3.0]) == 0.5
 
 
-@every_metric
+@one_column
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_refuses_what_is_not_finite(name, bad):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     broken = prediction.astype(float)
     broken[3] = bad
     with pytest.raises(MetricError, match=rf"^{name}: y_pred is NaN.* row 3"):
@@ -206,9 +183,9 @@ def test_refuses_what_is_not_finite(name, bad):
         score(name, broken, prediction)
 
 
-@every_metric
+@one_column
 def test_refuses_wrong_shapes(name):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     for wrong, words in (
         ((truth, prediction[1:]), "60 rows but y_pred has 59"),
         ((truth[1:], prediction), "59 rows but y_pred has 60"),
@@ -224,12 +201,9 @@ def test_refuses_wrong_shapes(name):
                 score(name, *wrong)
 
 
-NUMBERS = {name for name, metric in METRICS.items() if metric.prediction == "number"}
-
-
 @of_kind("number", "probability")
 def test_refuses_text_for_numbers(name):
-    truth, prediction, _ = example(name)
+    truth, prediction, _ = values(name)
     with pytest.raises(MetricError, match="must be numbers, got"):
         score(name, truth, prediction.astype(str))
     with pytest.raises(MetricError, match="must be numbers, got"):
@@ -286,7 +260,7 @@ def test_probabilities_lie_between_zero_and_one(name):
         score(name, [0, 1], [[0.5, 0.5], [0.5, 0.6]])
 
 
-@of_kind("label")
+@nominal
 def test_unknown_labels_are_refused(name):
     with pytest.raises(MetricError, match="y_pred holds the label 'c'; known classes: a, b"):
         score(name, ["a", "b"], ["a", "c"], classes=["a", "b"])
@@ -314,8 +288,8 @@ def test_unknown_metric_suggests_the_nearest():
         score("peason", [1, 2], [1, 2])
 
 
-@every_metric
-@settings(max_examples=60)
+@one_column
+@settings(max_examples=25)
 @given(
     truth=st.lists(st.one_of(st.floats(), st.integers(-2, 3)), max_size=5),
     prediction=st.lists(st.one_of(st.floats(), st.floats(0, 1), st.integers(-2, 3)), max_size=5),
@@ -329,6 +303,7 @@ def test_is_a_finite_number_or_a_metric_error(name, truth, prediction):
         assert math.isfinite(value)
 
 
+@pytest.mark.slow
 def test_what_others_warn_of_leaves_a_score_defined() -> None:
     """D27: without /dev/shm joblib warns while scikit-learn is imported for the first score."""
     code = (
@@ -342,3 +317,13 @@ def test_what_others_warn_of_leaves_a_score_defined() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "True 1.0\n" and "serial mode" in done.stderr, done.stderr
+
+
+def test_a_competition_may_bring_its_own_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.metrics.table.METRICS", dict(metrics.METRICS))
+    own = metrics.Metric("worst_error", lambda y_true, y_pred: float(abs(y_true - y_pred).max()), False, "number")
+    metrics.register(own)
+    metrics.register(own)
+    assert metrics.score("worst_error", [1, 2], [1.5, 4]) == 2
+    with pytest.raises(SettingError, match="belongs to a metric of the kit"):
+        metrics.register(metrics.Metric("rmse", own.function, False, "number"))

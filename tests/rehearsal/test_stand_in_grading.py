@@ -157,7 +157,7 @@ def test_scores_are_those_of_the_public_and_private_part(tmp_path: Path) -> None
     [
         (lambda rows: rows[:-1], "Evaluation Exception: Submission must have 40 rows"),
         (lambda rows: [(row_id, "") for row_id, _ in rows], "Evaluation Exception: "),
-        (lambda rows: [(row_id, "2") for row_id, _ in rows], "Evaluation Exception: "),
+        (lambda rows: [(row_id, "two") for row_id, _ in rows], "Evaluation Exception: "),
     ],
 )
 def test_bad_submissions(tmp_path: Path, change: Callable[[Any], Any], words: str) -> None:

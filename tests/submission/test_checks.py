@@ -7,6 +7,7 @@ import dataclasses
 import gzip
 import io
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -536,3 +537,65 @@ def test_what_cannot_be_validated_is_an_error(tmp_path):
     (tmp_path / "sample.csv").write_text("id,score\na,0,1\n")
     with pytest.raises(DataError, match="line 2 has 3"):
         validate(sample, tmp_path / "sample.csv", FORMAT)
+
+
+@pytest.mark.parametrize("content", ["," * 2_000_000, "id,score" + ",x" * 1_000_000 + "\na,1\n", ";" * 10**6])
+def test_a_file_of_one_line_takes_little_memory_and_a_short_answer(content, tmp_path):
+    """D26: 50 MB of commas took 18 GB."""
+    (tmp_path / "s.csv").write_text(content)
+    sample = pd.DataFrame({"id": ["a"], "score": 0})
+    tracemalloc.start()
+    try:
+        told = [str(each) for each in validate(tmp_path / "s.csv", sample, FORMAT)]
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(content)
+    finally:
+        tracemalloc.stop()
+    assert told and all(len(each) < 2_000 for each in told)
+
+
+NUMBER = SubmissionFormat(id="id", targets=("x",), cell=Cell(low=1e-5, high=1 - 1e-5))
+LABEL = SubmissionFormat(id="id", targets=("x",), cell=Cell(kind="label", labels=("cat", "dog")))
+THREE = SubmissionFormat(id="id", targets=("a", "b", "c"), cell=Cell(low=0, high=1), rows_sum_to=1)
+
+
+@pytest.mark.parametrize(
+    ("metric", "format", "values", "rules"),
+    [  # D12, D29
+        ("log_loss", NUMBER, [0, 1, 1], ["range"]),
+        ("roc_auc", NUMBER, [-3.5, 2, 800], ["range"]),
+        ("pearson", NUMBER, [0.1, 1.2, 0.5], ["range"]),
+        ("log_loss", THREE, [[0.3333, 0.3333, 0.3333]] * 3, ["row_sums"]),
+        ("log_loss", THREE, np.float16([[0.1, 0.2, 0.7]] * 3).astype(float), ["row_sums"]),
+        (
+            "error_rate",
+            SubmissionFormat(id="id", targets=("x",), cell=Cell(kind="label", labels=("cat", "dog"))),
+            ["cat"] * 3,
+            [],
+        ),
+    ],
+)
+def test_what_the_metric_scores_is_a_warning_at_most(tmp_path, metric, format, values, rules):
+    made = pd.DataFrame({"id": ["a", "b", "c"]})
+    made[list(format.targets)] = np.array(values).reshape(3, -1)
+    made.to_csv(tmp_path / "s.csv", index=False)
+    for submission in (made, tmp_path / "s.csv"):
+        problems = validate(submission, made, format, metric)
+        assert [(each.rule, each.severity) for each in problems] == [(rule, "warning") for rule in rules]
+        assert all(each.severity == "error" for each in validate(submission, made, format))
+
+
+@pytest.mark.parametrize(
+    ("metric", "format", "values", "rules"),
+    [  # D12
+        ("pearson", NUMBER, [0.5, 0.5, 0.5], ["not_scored"]),
+        ("spearman", NUMBER, [0, 0, 0], ["range", "not_scored"]),
+        ("log_loss", NUMBER, [0.5, 2, 0.5], ["range", "not_scored"]),
+        ("log_loss", THREE, [[0.2, 0.2, 0.2]] * 3, ["row_sums", "not_scored"]),
+        ("pearson", NUMBER, [0.5, "", 2], ["empty_values", "range"]),
+    ],
+)
+def test_what_the_metric_cannot_score_is_an_error(metric, format, values, rules):
+    made = pd.DataFrame({"id": ["a", "b", "c"]})
+    made[list(format.targets)] = np.array(values).reshape(3, -1)
+    problems = validate(made, made, format, metric)
+    assert [(each.rule, each.severity) for each in problems] == [(rule, "error") for rule in rules]

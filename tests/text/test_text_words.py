@@ -75,6 +75,15 @@ def test_tricky_texts_have_the_courses_tokens(text: str) -> None:
     assert ours([text]) == theirs([text])
 
 
+# A12: each of these took from 15 seconds to minutes
+@pytest.mark.parametrize("unit", [".,", "()", "!?", ":)", "&#39;", "'s", ": ( ", "( :"])
+def test_thousands_of_signs_or_endings_in_a_row(unit: str) -> None:
+    (short,), (shorter,) = ours([unit * 40]), theirs([unit * 40])
+    assert short == shorter
+    (tokens,) = ours([unit * 9_000])
+    assert "".join(tokens[1:]) == (unit * 9_000).replace("#39;", "'").replace(" ", "")
+
+
 def test_texts_in_one_batch_do_not_touch_each_other() -> None:
     texts = [*TRICKY, *TRICKY]
     random.Random(0).shuffle(texts)

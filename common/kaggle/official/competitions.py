@@ -51,6 +51,8 @@ class Competitions:
             kernels_only=answer.is_kernels_submissions_only,
             submissions_disabled=answer.submissions_disabled,
             daily_submissions=answer.max_daily_submissions or None,
+            title=answer.title or "",
+            metric=answer.evaluation_metric or "",
         )
 
     def files(self, slug: str) -> list[RemoteFile]:

@@ -41,14 +41,13 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     Raises:
         BadSubmission: in Kaggle's words where they are known, otherwise in the validator's.
     """
-    from common.submission.checks import validate
+    from common.submission.checks import errors, validate
     from common.submission.checks.sample import read_sample
     from common.submission.grading import scores
 
     format, metric = competition.submission, competition.metric
     sample = folder / sample_name(competition)
-    problems = validate(submission, sample, format)
-    if problems:
+    if problems := errors(validate(submission, sample, format, metric)):
         raise BadSubmission(_in_kaggles_words(problems[0], sample, more=len(problems) - 1))
     truth, public = _answers(competition, folder)
     predicted = read_sample(submission, format).set_index(format.id).loc[truth.index]

@@ -110,10 +110,12 @@ def _cut(competition: Competition, data: Path) -> _Parts:
     pool = train[hidden]
     if isinstance(source, Folder):
         pool = pool.iloc[hash_rank(pool[rows.ID], competition.slug).to_numpy().argsort()]
-        labels, test = pool[source.label or competition.target], pool[[rows.ID, rows.FILE]]
+        labels, test = pool[[source.label or competition.targets[0]]], pool[[rows.ID, rows.FILE]]
         test = test.assign(**{rows.ID: [str(number) for number in range(1, len(test) + 1)]})
     else:
-        labels, test = pool[competition.target], pool[[column.name for column in test_source.columns]]
+        labels, test = pool[list(competition.targets)], pool.drop(columns=list(competition.targets))
+        there = rows.paths(data, test_source)
+        test = test[list(rows.read(data, test_source)) if there else [each.name for each in test_source.columns]]
     answers = _answers(competition.submission, rows.ids(test, test_source), labels)
     return _Parts(test=test, source=test_source, answers=answers, train=train, hidden=hidden)
 
@@ -146,14 +148,15 @@ def _enriched(competition: Competition, data: Path) -> DataFrame:
     return models.enrich(read(competition, data), competition.profile("baseline"), context).training
 
 
-def _answers(format: SubmissionFormat, ids: Series[str], labels: Series[str]) -> DataFrame:
+def _answers(format: SubmissionFormat, ids: Series[str], labels: DataFrame) -> DataFrame:
     """Return labels as a perfect submission: classes are one-hot, a column each."""
     answers = ids.to_frame(format.id)
-    if format.classes is None:
-        return answers.assign(**{format.targets[0]: labels.to_numpy()})
-    if unknown := set(labels) - set(format.classes):
+    if format.classes is None or labels.shape[1] > 1:
+        return answers.assign(**{name: labels.iloc[:, at].to_numpy() for at, name in enumerate(format.targets)})
+    (label,) = (labels[name] for name in labels)
+    if unknown := set(label) - set(format.classes):
         raise DataError(f"unknown label {min(unknown)!r}; the classes are {listed(format.classes, 5)}")
-    return answers.assign(**{name: (labels == name).astype(int).to_numpy() for name in format.classes})
+    return answers.assign(**{name: (label == name).astype(int).to_numpy() for name in format.classes})
 
 
 def _visible(competition: Competition, parts: _Parts) -> Series[bool]:

@@ -6,6 +6,7 @@ strict where Kaggle's reader is not documented: a file without problems leaves n
 encoding, delimited    from bytes to columns of text; whatever can still be read is read
 table, sample          what is compared with what
 columns, ids, values, cells   the rules
+scored                 what the metric says to a file that breaks none, or only what the format asks of its numbers
 """
 
 from __future__ import annotations
@@ -18,40 +19,46 @@ from common.errors import SubmissionError
 from common.submission.checks.columns import find_columns
 from common.submission.checks.delimited import read
 from common.submission.checks.ids import check_ids
-from common.submission.checks.problem import Problem, problem
+from common.submission.checks.problem import Problem, errors, problem
 from common.submission.checks.sample import sample_ids
+from common.submission.checks.scored import judge
 from common.submission.checks.table import Table, from_frame
 from common.submission.checks.values import NUMBER, check_values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Problem", "validate"]
+__all__ = ["Problem", "errors", "validate"]
 
 # A file this many times over the limit is not read: its size alone decides, and memory has an end.
 _TOO_BIG_TO_READ = 5
 
 
-def validate(submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, format: SubmissionFormat) -> list[Problem]:
+def validate(
+    submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, format: SubmissionFormat, metric: str | None = None
+) -> list[Problem]:
     """Find everything that is wrong with a submission.
 
     Args:
         submission: the file, or the frame that would be written.
         sample: the sample submission, which has exactly the expected rows.
         format: what Kaggle accepts.
+        metric: name of the metric; then a range and row sums that it does not need are warnings, and what it cannot score
+            is an error.
 
     Returns:
         The problems, those of the file's layout first; none if Kaggle will accept it. Rules: size, binary, encoding,
         empty_file, line_endings, separator, quoting, header, ragged, blank_lines, decimal_comma, index_column,
         columns, column_order, row_count, altered_ids, missing_ids, unknown_ids, duplicate_ids, order,
         empty_values, nan, infinite, not_a_number, not_an_integer, range, labels, too_many_labels, labels_twice, mask,
-        boxes, row_sums.
+        boxes, row_sums, not_scored.
 
     Raises:
         SubmissionError: if the file does not exist.
         DataError: if the sample submission itself is missing or broken.
 
     >>> import pandas as pd
+    >>> from common.competition import Cell
     >>> sample = pd.DataFrame({"id": ["007", "008"], "score": 0.5})
     >>> submission = pd.DataFrame({"id": ["7", "008"], "score": [0.2, 1.5]})
     >>> for each in validate(submission, sample, SubmissionFormat(id="id", targets=("score",), cell=Cell(low=0, high=1))):
@@ -68,7 +75,8 @@ def validate(submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, forma
         table, problems = from_frame(submission, format.id), []
     columns, header_problems = find_columns(table, format)
     problems += header_problems
-    return problems + check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)
+    problems += check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)
+    return problems if metric is None else judge(problems, columns, format, metric)
 
 
 def _from_file(path: Path, expected: Any, format: SubmissionFormat) -> tuple[Table | None, list[Problem]]:

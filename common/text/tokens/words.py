@@ -26,6 +26,8 @@ _ANY_WORD = "qzqzqz"
 # Between pieces that are tokenised together: a character for private use, which no rule of spaCy's knows.
 _BETWEEN = "\ue0fa"
 _PIECES_AT_ONCE = 20_000
+# spaCy takes signs and endings off a piece one by one, and looks at the whole rest each time: 10,000 would take a minute.
+_SIGNS, _LONG = re.compile(r"(?:[^\w\s]|_){100}(?=[^\w\s]|_)"), re.compile(r"\S{500}(?=\S)")
 
 
 class Batch(NamedTuple):
@@ -93,16 +95,17 @@ class Words:
         import numpy as np
 
         merged, gone = numbered.copy(), np.zeros(len(numbered), bool)
-        joined: dict[int, str] = {}  # by the place of the first piece
+        joined: dict[int, list[str]] = {}  # by the place of the first piece
+        first = -1
         for left in suspects.tolist():
             piece, following = self._names[numbered[left]], self._names[numbered[left + 1]]
             if self._bridges.between(piece.lower(), following.lower()):
-                first = next(place for place in range(left, -1, -1) if not gone[place])
-                joined[first] = f"{joined.get(first, piece)} {following}"
+                first = first if gone[left] else left
+                joined.setdefault(first, [piece]).append(following)
                 gone[left + 1] = True
         n_pieces = len(self._pieces)
-        for first, text in joined.items():
-            merged[first] = self._pieces[text]
+        for first, parts in joined.items():
+            merged[first] = self._pieces[" ".join(parts)]
         self._learn(_latest(self._pieces, len(self._pieces) - n_pieces))
         lost = np.add.reduceat(gone, np.cumsum([0, *counts[:-1]]), dtype=np.int64)
         return merged[~gone], (np.asarray(counts) - lost).tolist()
@@ -116,7 +119,11 @@ class Words:
         matches = map(_WITH_SIGNS, lowered)
         words = [match if match and match[2] not in self._exceptions else None for match in matches]
         unseen = {(match[1], match[3]): None for match in words if match and (match[1], match[3]) not in self._around}
-        others = [piece for piece, match in zip(lowered, words, strict=True) if not match and not piece[0].isspace()]
+        others = [
+            _LONG.sub(r"\g<0> ", _SIGNS.sub(r"\g<0> ", piece)) if len(piece) > 100 else piece
+            for piece, match in zip(lowered, words, strict=True)
+            if not match and not piece[0].isspace()
+        ]
         tokens_of = self._by_spacy([*(before + _ANY_WORD + after for before, after in unseen), *others])
         self._around |= {signs: next(tokens_of) for signs in unseen}
         for piece, match in zip(lowered, words, strict=True):

@@ -1,0 +1,95 @@
+"""What a table's rows get from elsewhere: ids made of columns, files of their name, columns of further tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from common.competition import Join, Table
+from common.data import folders
+from common.data.types import as_text
+from common.data.zipped import members
+from common.errors import DataError
+from common.wording import listed, plural
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def with_id(frame: DataFrame, table: Table) -> DataFrame:
+    """Return the rows with the id that is made of columns, or of the row's number, if no column holds it."""
+    import pandas as pd
+
+    column = next((column for column in table.columns if column.kind == "id"), None)
+    if column is None or column.name in frame:
+        return frame
+    if column.counted_from is not None:
+        numbers = pd.Series(range(column.counted_from, column.counted_from + len(frame)), index=frame.index)
+        return frame.assign(**{column.name: numbers.astype(str)})
+    if not column.parts or not {*column.parts} <= {*frame}:
+        return frame
+    words = [as_text(frame[part]) for part in column.parts]
+    return frame.assign(**{column.name: ["_".join(row) for row in zip(*words, strict=True)]})
+
+
+def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Table], DataFrame]) -> DataFrame:
+    """Return the rows with the columns of further tables, read by `read`; a row without a partner has empty cells.
+
+    Raises:
+        DataError: if a key is missing on a side.
+    """
+    for join in joins:
+        other = read(join.table)
+        for side, name in ((frame, "the table"), (other, join.table.file)):
+            if missing := [key for key in join.on if key not in side]:
+                raise DataError(
+                    f"{join.table.file} is joined by {listed(join.on)}, but {name} has no column {missing[0]!r}"
+                )
+        on = list(join.on)
+        other = other.assign(**{key: as_text(other[key]) for key in on}).drop_duplicates(on)
+        left = frame.assign(**{key: as_text(frame[key]) for key in on})
+        twice = [name for name in other if name in frame and name not in on]
+        other = other.rename(columns={name: f"{name}_{PurePosixPath(join.table.file).stem}" for name in twice})
+        more = left[on].merge(other, on=on, how="left").drop(columns=on).set_axis(frame.index)
+        for name in map(str, more):
+            if not _is_number(more[name]):
+                more[name] = as_text(more[name])
+            frame = frame.assign(**{name: more[name]})
+    return frame
+
+
+def _is_number(values: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.api.types.is_numeric_dtype(values))
+
+
+def with_files(frame: DataFrame, table: Table, folder: Path, tolerate: Callable[[str], None] | None) -> DataFrame:
+    """Return the rows with the path of the file that each one's id names, with or without its ending or folders.
+
+    Raises:
+        DataError: if there is none for a row; where that is tolerated, its path is empty.
+    """
+    source = table.files
+    if source is None or source.id is None or source.path is None:
+        return frame
+    paths: dict[str, str] = {}
+    containers = folders.containers(folder, source)
+    if not containers:
+        raise DataError(f"{source.file} is not in {folder}, nor as a folder with files in it")
+    for container in containers:
+        for name in members(container):
+            whole = PurePosixPath(name)
+            if whole.suffix.lower() in source.suffixes:
+                for key in (whole.name, whole.stem, name, f"{container.name}/{name}", str(whole.with_suffix(""))):
+                    paths.setdefault(key, f"{container}/{name}")
+    key = source.id if source.id in frame else str(table.id)
+    found = as_text(frame[key]).map(paths)
+    if (lacking := found.isna()).any():
+        rows = frame.loc[lacking, key]
+        message = f"{plural(len(rows), 'row')} of {table.file} without a file in {listed(map(str, containers))}: {listed(rows)}"
+        if tolerate is None:
+            raise DataError(message)
+        tolerate(message)
+    return frame.assign(**{source.path: found.fillna("")})

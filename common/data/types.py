@@ -1,0 +1,124 @@
+"""The types of a table's columns: as they are described, or as their cells are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from common.competition import Column
+from common.wording import listed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "<na>", "#n/a"))
+"""What stands for a missing number in files, in lower case."""
+
+_TRUTH = {"true": 1.0, "false": 0.0}
+_DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
+
+Where = Callable[["Series[bool]"], str]
+
+
+def check(frame: DataFrame, column: Column, where: Where) -> Iterator[str]:
+    """Yield the problems of one described column; turns numbers and dates into what they are, others into text."""
+    import numpy as np
+    import pandas as pd
+
+    values = frame[column.name]
+    if column.kind == "number" and pd.api.types.is_numeric_dtype(values):
+        empty = values.isna()
+    else:
+        values = frame[column.name] = as_text(values)
+        empty = values.str.strip() == ""
+        if column.kind == "number" and column.may_be_empty:
+            empty |= values.str.strip().str.lower().isin(MISSING)
+    if empty.any() and (not column.may_be_empty or column.kind == "id"):
+        yield f"{column.name!r} is empty in {where(empty)}"
+    if column.kind == "id" and (again := values.duplicated(keep=False) & ~empty).any():
+        yield f"{column.name!r} has duplicate ids: {listed(map(repr, values[again].unique()))}"
+    if column.kind == "date":
+        dates = as_dates(values.mask(empty))
+        if (wrong := dates.isna() & ~empty).any():
+            yield f"{column.name!r} is no date in {where(wrong)}: {values[wrong].iloc[0]!r}"
+        frame[column.name] = dates
+    if column.kind == "number":
+        numbers = as_numbers(values.mask(empty))
+        wrong = ~pd.Series(np.isfinite(numbers), index=frame.index) & ~empty
+        if wrong.any():
+            yield f"{column.name!r} is not a number in {where(wrong)}: {values[wrong].iloc[0]!r}"
+        low = -np.inf if column.low is None else column.low
+        high = np.inf if column.high is None else column.high
+        outside = ~wrong & ((numbers < low) | (numbers > high))
+        if outside.any():
+            yield f"{column.name!r} is outside {low:g} to {high:g} in {where(outside)}: {values[outside].iloc[0]}"
+        frame[column.name] = numbers
+
+
+def natural(frames: Sequence[DataFrame], described: Collection[str]) -> None:
+    """Turn the columns that nothing describes into numbers or dates, where all filled cells are, in every frame alike."""
+    import pandas as pd
+
+    for name in dict.fromkeys(name for frame in frames for name in frame if name not in described):
+        columns = [frame[name] for frame in frames if name in frame]
+        if all(pd.api.types.is_numeric_dtype(values) for values in columns):
+            typed = [values.astype("float64") for values in columns]
+        else:
+            columns = [as_text(values) for values in columns]
+            filled = [values.mask(values.str.strip().str.lower().isin(MISSING)) for values in columns]
+            typed = _read_alike(filled, as_numbers) or _read_alike(filled, _iso_dates) or columns
+        for frame, values in zip((frame for frame in frames if name in frame), typed, strict=True):
+            frame[name] = values
+
+
+def _read_alike(columns: list[Series[Any]], reader: Callable[[Any], Any]) -> list[Series[Any]]:
+    """Return all columns as `reader` reads them, or none where one has a cell that it cannot read, or no filled cell."""
+    if not any(values.notna().any() for values in columns):
+        return []
+    read = []
+    for values in columns:
+        some = values.dropna().head(20)  # most columns that are something else show it at once
+        if len(some) and reader(some).isna().any():
+            return []
+        typed = reader(values)
+        if (typed.isna() & values.notna()).any():
+            return []
+        read.append(typed)
+    return read
+
+
+def as_text(values: Series[Any]) -> Series[str]:
+    """Return cells as text: whole numbers without a point, nothing for what is missing."""
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(values) and (values.isna() | (values % 1 == 0)).all():
+        values = values.astype("Int64")
+    if pd.api.types.is_string_dtype(values) and not values.isna().any():
+        return values
+    return values.astype(object).where(values.notna(), "").map(str).astype(str)
+
+
+def as_numbers(values: Series[Any]) -> Series[float]:
+    """Return float64 numbers, NaN where a cell is none; True and False are 1 and 0."""
+    import pandas as pd
+
+    numbers: Series[float] = pd.to_numeric(values, errors="coerce").astype("float64")
+    if not pd.api.types.is_numeric_dtype(values) and (wrong := numbers.isna() & values.notna()).any():
+        words = values[wrong].str.strip().str.lower()
+        if words.isin(_TRUTH).all():
+            numbers[wrong] = words.map(_TRUTH).astype(float)
+    return numbers
+
+
+def as_dates(values: Series[Any]) -> Series[Any]:
+    """Return times without a zone, NaT where a cell is none."""
+    import pandas as pd
+
+    dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+    if (dates.isna() & values.notna()).any():
+        dates = pd.to_datetime(values, errors="coerce", format="mixed", utc=True)
+    return dates.dt.tz_localize(None)
+
+
+def _iso_dates(values: Series[Any]) -> Series[Any]:
+    return as_dates(values.where(values.str.fullmatch(_DATE).fillna(False).astype(bool)))

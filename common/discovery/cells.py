@@ -1,0 +1,128 @@
+"""What a model has to predict for the answers, and what a cell of the submission holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common import metrics
+from common.competition import Cell, Column, ColumnKind, Predicts
+from common.decisions.classes import spelled
+from common.discovery.columns import filled
+from common.discovery.findings import Notes
+from common.discovery.heads import Head
+from common.discovery.shapes import WORDS, Answers
+from common.discovery.target import Submitted
+
+_MOST_LABELS = 150  # that a description lists
+_UNTRAINED = {"mask": "masks", "boxes": "boxes", "text": "free text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """How the answers are described: what models predict, and the submission's cells."""
+
+    predicts: Predicts
+    cell: Cell
+    sums_to_one: bool = False
+    trained: bool = True
+
+    @property
+    def classes(self) -> bool:
+        """Whether folds keep the distribution of classes."""
+        return self.predicts == "class"
+
+
+def decide(answers: Answers, metric: str, submitted: Submitted, sample: Head | None, notes: Notes) -> Decided:
+    """Return what is predicted, given what the answers look like and the metric."""
+    made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
+    cell = made.cell
+    words = {
+        "number": "numbers" if cell.low is None else f"numbers from {cell.low:g} to {cell.high:g}",
+        "label": f"one of {len(answers.classes):,} labels",
+        "labels": f"up to {cell.at_most} labels" if cell.at_most else "a list of labels",
+        "text": f"text, a piece of {cell.source!r}" if cell.source else "free text",
+        "mask": "run lengths",
+        "boxes": f"boxes of {cell.tokens} fields",
+    }[cell.kind]
+    sums = "; rows sum to 1" if made.sums_to_one else ""
+    notes.add("a cell", f"{words}{sums}", "likely", f"the answers are {WORDS[answers.shape]}", "--metric")
+    if not made.trained:
+        notes.add(
+            "models", "none yet", "sure", f"no application of the kit predicts {_UNTRAINED[answers.shape]}: "
+            "the description, validation and grading work, kit train needs a model.py of your own",
+        )  # fmt: skip
+    return made
+
+
+def _decided(answers: Answers, metric: str, labels: tuple[str, ...]) -> Decided:
+    wanted = metrics.get(metric).prediction
+    probability = Cell(low=0, high=1, clip=True)
+    match answers.shape:
+        case "span":
+            return Decided(predicts="span", cell=Cell(kind="text", source=answers.source))
+        case "text":
+            return Decided(predicts="class", cell=Cell(kind="text", may_be_empty=True), trained=False)
+        case "mask":
+            cell = Cell(kind="mask", empty=answers.empty or "", may_be_empty=not answers.empty)
+            return Decided(predicts="class", cell=cell, trained=False)
+        case "boxes":
+            cell = Cell(kind="boxes", tokens=answers.tokens, empty=answers.empty or "", may_be_empty=not answers.empty)
+            return Decided(predicts="class", cell=cell, trained=False)
+        case "labels":
+            cell = Cell(
+                kind="labels", labels=labels, separator=answers.separator, at_most=_at_most(metric), may_be_empty=True
+            )
+            return Decided(predicts="labels", cell=cell)
+        case "top":
+            return Decided(predicts="class", cell=Cell(kind="labels", labels=labels, at_most=answers.count))
+        case "class_columns" | "one_hot":
+            return Decided(predicts="class", cell=Cell(low=0, high=1), sums_to_one=True)
+        case "marks":
+            return Decided(predicts="labels", cell=probability)
+    if wanted == "number":
+        return Decided(predicts="number", cell=_number(answers, metric))
+    if wanted == "labels" and (count := _at_most(metric)):
+        return Decided(predicts="class", cell=Cell(kind="labels", labels=labels, at_most=count))
+    if wanted in ("label", "labels"):
+        return Decided(predicts="class", cell=Cell(kind="label", labels=labels))
+    if answers.shape == "numbers":
+        return Decided(predicts="number", cell=probability)
+    return Decided(predicts="class", cell=probability)
+
+
+def _at_most(metric: str) -> int | None:
+    name, _, parameter = metric.partition("@")
+    return int(parameter) if name in ("map", "ndcg") and parameter.isdecimal() else None
+
+
+def _as_submitted(answers: Answers, submitted: Submitted, sample: Head | None) -> tuple[str, ...]:
+    """Return the classes as the sample submission spells them, none where there are too many to list."""
+    if sample is None or len(answers.classes) > _MOST_LABELS:
+        return answers.classes if len(answers.classes) <= _MOST_LABELS else ()
+    cells = {*filled(sample[submitted.targets[0]])}
+    shown = cells | {part for cell in list(cells)[:1000] for part in cell.split()}
+    return tuple(spelled(answers.classes, shown))
+
+
+def _number(answers: Answers, metric: str) -> Cell:
+    """Return a cell of numbers, clipped to what answers can be."""
+    low, high = answers.low, answers.high
+    if answers.shape == "binary" or (low is not None and high is not None and low >= 0 and high <= 1 and high > 0):
+        return Cell(low=0, high=1, clip=True)
+    if low is not None and high is not None and low >= 0 and metric == "rmsle":
+        return Cell(low=0, high=float(f"{10 * high:.1g}"), clip=True)
+    return Cell()
+
+
+def target_columns(answers: Answers, decided: Decided, submitted: Submitted, train: Head) -> tuple[Column, ...]:
+    """Return the description of the training rows' targets."""
+    kind: ColumnKind = "number"
+    if len(submitted.truth) == 1:
+        kind = {"class": "category", "labels": "labels", "span": "text", "number": "number"}[decided.predicts]  # type: ignore[assignment]
+        kind = kind if decided.trained else "text"
+    lists = kind in ("labels", "text")  # an empty cell is an answer there: no label, nothing to be seen
+    gaps = [lists and bool((train[name].str.strip() == "").any()) for name in submitted.truth]
+    return tuple(
+        Column(name=name, kind=kind, may_be_empty=empty, separator=answers.separator if kind == "labels" else " ")
+        for name, empty in zip(submitted.truth, gaps, strict=True)
+    )

@@ -1,0 +1,334 @@
+"""From a folder of files to the description of a competition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from common import metrics
+from common.competition import (
+    Column,
+    Competition,
+    Config,
+    Files,
+    Folder,
+    Limits,
+    Source,
+    SubmissionFormat,
+    Table,
+)
+from common.discovery import cells, features, files, media, metric, roles, shapes, split, target
+from common.discovery.features import Application, Features
+from common.discovery.files import Container
+from common.discovery.findings import Ask, Finding, Hints, Notes, Question, refuse
+from common.discovery.heads import Head
+from common.discovery.media import Attached, Labelled
+from common.discovery.roles import Roles
+from common.discovery.target import Submitted
+from common.errors import DataError
+from common.vision.settings import DUPLICATE_GROUP
+from common.wording import listed
+
+_HOURS = 9.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What Kaggle says of a competition, as far as it was asked."""
+
+    title: str | None = None
+    metric: str | None = None
+    kernels_only: bool = False
+    daily_submissions: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discovery:
+    """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them."""
+
+    competition: Competition
+    application: Application
+    texts: tuple[str, ...]
+    trained: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """Training and test rows as tables, and the files that belong to them."""
+
+    train: Head
+    test: Head
+    labelled: Labelled | None
+    train_files: Attached | None
+    test_files: Attached | None
+    test_is_table: bool
+
+
+def discover(
+    folder: Path, name: str, slug: str, hints: Hints | None = None, facts: Facts | None = None, ask: Ask = refuse
+) -> Discovery:
+    """Return what a folder's files tell about a competition.
+
+    Args:
+        folder: with Kaggle's files, as they are.
+        name: what the competition will be called here.
+        slug: what it is called on Kaggle.
+        hints: what the user says.
+        facts: what Kaggle says.
+        ask: answers what the files leave open, or refuses.
+
+    Raises:
+        DataError: where files are missing or contradict each other.
+        Question: where they leave open what only the user can say.
+    """
+    hints, facts, notes = hints or Hints(), facts or Facts(), Notes()
+    found = files.look(folder)
+    roles.require_readable(found)
+    assigned = roles.assign(found, notes)
+    labelled = None
+    if assigned.train is None:
+        assigned, labelled = _from_names(assigned, found.containers, folder, notes)
+    submitted = target.find(assigned, found.containers, hints, ask, notes)
+    sides = _sides(assigned, submitted, found.containers, labelled, notes)
+    train, test, sample = sides.train, sides.test, assigned.sample
+    shared = [each for each in train.columns if each in test]
+    answers = shapes.answers(submitted, sample, train, shared)
+    if sides.train_files is not None and answers.shape == "text" and not sides.train_files.container.pictures:
+        answers = replace(answers, shape="text")
+    chosen = metric.choose(answers, hints, facts.metric, ask, notes)
+    decided = cells.decide(answers, chosen, submitted, sample, notes)
+    keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in _files(sides))}
+    used = features.find(train, test, submitted.id, [*keys], notes)
+    joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
+    for table in assigned.others:
+        if table.file not in {join.table.file for join in joined}:
+            notes.add("not used", table.file, "sure", "no columns that tell its rows apart are in train and test")
+    stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
+    stratify = stratify if decided.trained else None
+    ignore = [name for name in keys if name != submitted.id]
+    chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
+    both = sides.train_files is not None and sides.test_files is not None
+    pictures = both and all(each.container.pictures for each in _files(sides))
+    group = chosen_split.group if chosen_split.group_before is None else None
+    application = features.application(used, train, pictures, group, answers.source, notes)
+    if application == "vision" and chosen_split.kind == "stratified":
+        chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
+        notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
+    if both and not pictures:
+        endings = "/".join(_files(sides)[0].container.suffixes)
+        notes.add("not used", f"{endings} files", "sure", "no application of the kit reads them")
+    if pictures and application == "vision":
+        for side, attached in (("train", sides.train_files), ("test", sides.test_files)):
+            if attached is not None:
+                media.note(attached, side, notes)
+    described = _described(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
+    return Discovery(
+        competition=Competition(
+            name=name, slug=slug, title=facts.title or _title(slug), summary=_summary(submitted, decided),
+            metric=chosen, metric_columns=_metric_columns(chosen, train, hints, ask),
+            files=Files(train=described[0], test=described[1], sample_submission=_sample(sample, submitted, decided)),
+            submission=SubmissionFormat(
+                id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
+                rows_sum_to=1.0 if decided.sums_to_one else None, normalise=decided.sums_to_one,
+                separator=sample.separator if sample else ",",
+            ),
+            split=chosen_split,
+            submitted_as="kernel" if facts.kernels_only else "csv",
+            limits=Limits(session_hours=_HOURS, internet=not facts.kernels_only, daily_submissions=facts.daily_submissions),
+            target=submitted.truth[0] if len(submitted.truth) == 1 else submitted.truth,
+            inputs=() if application == "vision" else tuple(column.name for column in used.columns),
+            profiles={"sample": Config(), "baseline": Config()},
+            predicts=decided.predicts,
+        ),
+        application=application, texts=used.texts, trained=decided.trained, findings=tuple(notes.findings),
+    )  # fmt: skip
+
+
+def _from_names(assigned: Roles, containers: Sequence[Container], folder: Path, notes: Notes) -> tuple[Roles, Labelled]:
+    """Return the roles with training rows that are files, labelled by their folders or names.
+
+    Raises:
+        DataError: if there are none.
+    """
+    labelled = media.labelled(containers)
+    if labelled is None:
+        there = (
+            listed([each.file for each in assigned.others] + [f"{each.name}/" for each in containers], 6)
+            or "none of them"
+        )
+        raise DataError(
+            f"no training rows in {folder}: no table is named like train, no files have labels; there: {there}"
+        )
+    sample = assigned.sample
+    single = sample is not None and len(sample.columns) == 2
+    name = sample.columns[1] if single and sample is not None else "label"
+    id = sample.columns[0] if sample is not None else "id"
+    notes.add("training rows", f"{labelled.container.name}/", "sure", labelled.why)
+    return replace(assigned, train=media.training_rows(labelled, id, name)), labelled
+
+
+def _files(sides: _Sides) -> list[Attached]:
+    return [each for each in (sides.train_files, sides.test_files) if each is not None]
+
+
+def _sides(
+    assigned: Roles, submitted: Submitted, containers: Sequence[Container], labelled: Labelled | None, notes: Notes
+) -> _Sides:
+    train, test = assigned.train, assigned.test
+    if train is None:
+        raise DataError("no training rows were found")
+    is_table = test is not None and (
+        submitted.id in test or bool(submitted.parts) or submitted.counted_from is not None
+    )
+    if not is_table:
+        if assigned.sample is None or len(assigned.sample.frame) == 0:
+            raise DataError("no test rows were found, neither a table of them nor a sample submission that lists them")
+        test = media.test_rows(assigned.sample, submitted.id)
+        notes.add("test rows", f"the rows of {assigned.sample.file}", "sure", "no table has them")
+    if test is None:
+        raise DataError("no test rows were found")
+    if submitted.id in test and not test[submitted.id].is_unique:
+        twice = test[submitted.id][test[submitted.id].duplicated()].iloc[0]
+        raise DataError(
+            f"{test.file} has several rows for one {submitted.id!r}, for example {twice!r}; the kit predicts each row: "
+            "make one row of them first"
+        )
+    train_files = (
+        Attached(labelled.container, submitted.id, 1.0)
+        if labelled is not None
+        else media.attach(train, containers, submitted.id, train=True)
+    )
+    test_files = media.attach(test, containers, submitted.id, train=False)
+    if train_files is not None and not train[train_files.column].is_unique:
+        shared = train[train_files.column].duplicated().mean()
+        notes.add(
+            "train files", "not used", "sure", f"{shared:.0%} of the rows of {train.file} share a file with another"
+        )
+        train_files = None
+    return _Sides(
+        train=train,
+        test=test,
+        labelled=labelled,
+        train_files=train_files,
+        test_files=test_files,
+        test_is_table=is_table,
+    )
+
+
+# The description ------------------------------------------------------------------------------------------------------
+
+
+def _described(
+    sides: _Sides,
+    submitted: Submitted,
+    answers: shapes.Answers,
+    decided: cells.Decided,
+    used: Features,
+    joined: Any,
+    *,
+    with_files: bool,
+) -> tuple[Source, Source]:
+    """Return the sources of training and test rows."""
+    goal = cells.target_columns(answers, decided, submitted, sides.train)
+    names = {*sides.train.columns, *sides.test.columns, *submitted.targets}
+    path = Column(name=next(each for each in ("picture", "picture_file", "_picture") if each not in names), kind="file")
+    train_files, test_files = (sides.train_files, sides.test_files) if with_files else (None, None)
+    test: Source
+    if sides.test_is_table:
+        id = _id_column(sides.test, submitted)
+        shown = tuple(each for each in (id,) if each is not None)
+        test = _table(sides.test, (*shown, *used.columns), test_files, path, joined)
+    elif test_files is not None:
+        test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
+    else:
+        test = Table(
+            file=sides.test.file, columns=(Column(name=submitted.id, kind="id"),), separator=sides.test.separator
+        )
+    if sides.labelled is not None:
+        train = replace(
+            _folder(sides.labelled.container, submitted.id, path, keep_suffix=submitted.keep_suffix),
+            columns=(Column(name=submitted.id, kind="id"), path, *goal), label=goal[0].name, labels=sides.labelled.rules,
+        )  # fmt: skip
+        return train, test
+    own = _train_id(sides, submitted, train_files)
+    shown = tuple(each for each in (own,) if each is not None)
+    return _table(sides.train, (*shown, *used.columns, *goal), train_files, path, joined), test
+
+
+def _id_column(test: Head, submitted: Submitted) -> Column | None:
+    if submitted.parts:
+        return Column(name=submitted.id, kind="id", parts=submitted.parts)
+    if submitted.id in test:
+        return Column(name=submitted.id, kind="id")
+    return Column(name=submitted.id, kind="id", counted_from=submitted.counted_from or 0)
+
+
+def _train_id(sides: _Sides, submitted: Submitted, attached: Attached | None) -> Column | None:
+    """Return the id of the training rows: what names their files, or what the submission's is called."""
+    train = sides.train
+    if attached is not None and attached.column not in submitted.truth:
+        return Column(name=attached.column, kind="id")
+    if submitted.parts and {*submitted.parts} <= {*train.columns}:
+        made = train.frame[list(submitted.parts)]
+        return None if made.duplicated().any() else Column(name=submitted.id, kind="id", parts=submitted.parts)
+    unique = submitted.id in train and train[submitted.id].is_unique and (train[submitted.id] != "").all()
+    return Column(name=submitted.id, kind="id") if unique else None
+
+
+def _table(head: Head, described: tuple[Column, ...], attached: Attached | None, path: Column, joined: Any) -> Table:
+    folder = None
+    if attached is not None:
+        folder = _folder(attached.container, attached.column, path)
+    return Table(
+        file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined
+    )
+
+
+def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False) -> Folder:
+    return Folder(
+        folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
+        keep_suffix=keep_suffix,
+    )  # fmt: skip
+
+
+def _sample(sample: Head | None, submitted: Submitted, decided: cells.Decided) -> Table:
+    kind: Any = "number" if decided.cell.kind == "number" else "text"
+    shown = [*submitted.targets, *submitted.echoed]
+    described = (
+        Column(name=submitted.id, kind="id"),
+        *(Column(name=each, kind=kind, may_be_empty=True) for each in shown),
+    )
+    if sample is None:
+        return Table(file="sample_submission.csv", columns=described, optional=True)
+    return Table(file=sample.file, columns=described, separator=sample.separator)
+
+
+def _metric_columns(name: str, train: Head, hints: Hints, ask: Ask) -> dict[str, str]:
+    """Return the training column for each that the metric takes.
+
+    Raises:
+        DataError: for a column that is not there.
+    """
+    made = {}
+    for key in metrics.get(name).columns:
+        column = hints.columns.get(key) or (key if key in train else None)
+        if column is None:
+            question = f"which column of {train.file} is the {key} that {name} takes?"
+            column = ask(Question(question, f"--metric-column {key}=COL", train.columns))
+        if column not in train:
+            raise DataError(f"{train.file} has no column {column!r}; it has: {listed(train.columns, 8)}")
+        made[key] = column
+    return made
+
+
+def _title(slug: str) -> str:
+    words = [word if word.isupper() else word.capitalize() for word in slug.replace("_", "-").split("-") if word]
+    return " ".join(words)
+
+
+def _summary(submitted: Submitted, decided: cells.Decided) -> str:
+    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
+    return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

@@ -1,0 +1,109 @@
+"""What predictions are made from: the columns that both sides have, further tables, and which application takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from common.competition import Column, Join, Table, columns
+from common.discovery.columns import filled, kind_of
+from common.discovery.findings import Notes
+from common.discovery.heads import Head
+from common.wording import listed, plural
+
+Application = Literal["tabular", "text", "vision"]
+
+_MANY = 10  # columns beside pictures that a head cannot take in
+_LONG_TEXT = 200  # characters in which what stands in a few categories drowns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """The described columns of both sides, those of text, and the others that can tell something."""
+
+    columns: tuple[Column, ...]
+    texts: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Notes) -> Features:
+    """Return the columns that training and test rows share, by kind; those of train alone are named and not used.
+
+    An id that is a text itself is one of the texts.
+    """
+    shared = [name for name in train.columns if name in test and name not in leave_out]
+    kinds = {name: kind_of(train[name], test[name]) for name in shared}
+    by_kind = {
+        kind: [name for name in shared if kinds[name] == kind] for kind in ("number", "category", "date", "text")
+    }
+    made: list[Column] = []
+    for kind, names in by_kind.items():
+        made += columns(kind, *names)  # type: ignore[arg-type]
+        if names:
+            taken = f"{kind}: {listed(names, 4)}"
+            notes.add(
+                plural(len(names), "column"), taken, "likely", "by their values in train and test", "competition.py"
+            )
+    only = [name for name in train.columns if name not in test and name not in leave_out]
+    if only:
+        notes.add("not used", listed(only, 4), "sure", f"only in {train.file}")
+    useful = [name for name in shared if kinds[name] in ("number", "category") and _tells(train, name)]
+    texts = [id] if id in train and id in test and kind_of(train[id], test[id]) == "text" else []
+    return Features(columns=tuple(made), texts=(*texts, *by_kind["text"]), others=tuple(useful))
+
+
+def _tells(train: Head, name: str) -> bool:
+    """Whether a column can tell anything: it is not constant, and not another id."""
+    some = filled(train[name])
+    return 1 < some.nunique() < len(train.frame)
+
+
+def application(
+    features: Features, train: Head, pictures: bool, group: str | None, span: str | None, notes: Notes
+) -> Application:
+    """Return which application takes these features."""
+    others = [name for name in features.others if name != group]
+    if pictures and len(others) <= _MANY:
+        beside = f", beside {plural(len(others), 'column')}" if others else ""
+        notes.add("application", "vision", "sure", f"pictures for train and test{beside}", "model.py")
+        return "vision"
+    if span is not None:
+        notes.add("application", "text", "sure", f"the answer is a piece of {span!r}", "model.py")
+        return "text"
+    length = sum(filled(train[name]).head(1000).str.len().mean() for name in features.texts)
+    alone = not others or (length >= _LONG_TEXT and len(others) <= len(features.texts))
+    if features.texts and alone:
+        few = f"; {listed(others)} left to kit train with TabularModels" if others else ""
+        notes.add("application", "text", "likely", f"text in {listed(features.texts)} carries it all{few}", "model.py")
+        return "text"
+    why = f"{plural(len(features.columns), 'column')} of a table"
+    if pictures:
+        why += f"; pictures are left out, as there are {len(others)} columns beside them"
+    elif features.texts:
+        why += f"; {listed(features.texts)} read as text"
+    notes.add("application", "tabular", "likely", why, "model.py")
+    return "tabular"
+
+
+def joins(train: Head, test: Head, others: Sequence[Head], id: str, notes: Notes) -> tuple[Join, ...]:
+    """Return the further tables whose rows are told apart by columns that training and test rows have."""
+    made = []
+    for other in others:
+        keys = [name for name in other.columns if name in train and name in test]
+        alone = next((name for name in keys if other[name].is_unique and _covers(train, test, other, name)), None)
+        on = [alone] if alone is not None else keys
+        if not on or not other.whole or len(on) == len(other.columns):
+            continue
+        if alone is None and (other.frame.duplicated(on).any() or not _covers(train, test, other, on[0])):
+            notes.add("not used", other.file, "sure", f"several of its rows agree in {listed(on)}", "competition.py")
+            continue
+        made.append(Join(table=Table(file=other.file, columns=(), separator=other.separator), on=tuple(on)))
+        notes.add("joined", other.file, "likely", f"its rows are told apart by {listed(on)}, which train and test have")
+    return tuple(made)
+
+
+def _covers(train: Head, test: Head, other: Head, key: str) -> bool:
+    """Whether most keys of both sides are among another table's."""
+    known = {*other[key]}
+    return all(side[key].isin(known).mean() > 0.5 for side in (train, test))

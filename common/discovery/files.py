@@ -1,0 +1,171 @@
+"""What lies in a folder: tables, and folders or archives of other files."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from common.data import unpacked
+from common.data.archives import BROKEN
+from common.discovery import heads
+from common.discovery.heads import ENDINGS, PACKED, Head, bare
+from common.errors import DataError, KitError
+from common.wording import first_line, listed
+
+_HIDDEN = (".", "__MACOSX")
+_UNSEEN = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # of an archive: hidden files and folders
+_MOST_FILES = 300_000  # of a container that are looked at
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+
+
+def stem(path: str) -> str:
+    """Return a path's name without folders and ending; of many thousands in a moment."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def ending(path: str) -> str:
+    """Return the ending of a path's name, with its point, in lower case."""
+    before, point, end = path.rpartition("/")[2].rpartition(".")
+    return f"{point}{end}".lower() if before else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A folder, or an archive of one, of files that are no tables; `names` are paths below it."""
+
+    name: str
+    path: Path
+    names: tuple[str, ...]
+
+    @cached_property
+    def suffixes(self) -> tuple[str, ...]:
+        """The endings of most of its files, the commonest first."""
+        counts = Counter(ending(name) for name in self.names)
+        return tuple(each for each, count in counts.most_common() if each and count * 20 >= len(self.names))
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """Its files of those endings."""
+        return tuple(name for name in self.names if ending(name) in self.suffixes)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The names of its files without folders and endings."""
+        return frozenset(stem(name) for name in self.files)
+
+    @cached_property
+    def pictures(self) -> bool:
+        """Whether its files are pictures."""
+        return bool(self.suffixes) and self.suffixes[0] in PICTURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The tables and containers of a folder; `skipped` says of files why they were not looked at."""
+
+    folder: Path
+    tables: tuple[Head, ...]
+    containers: tuple[Container, ...]
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def look(folder: Path) -> Found:
+    """Return what lies in a folder.
+
+    Raises:
+        DataError: if it is none, or holds nothing that could be a competition's.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; --data takes the folder with the competition's files")
+    top = folder
+    while len(inside := _visible(top)) == 1 and inside[0].is_dir():
+        top = inside[0]
+    tables: dict[str, Head] = {}
+    containers: dict[str, Container] = {}
+    skipped: dict[str, str] = {}
+    if top != folder:
+        raise DataError(f"all files lie in {top}; name that folder: --data {top}")
+    for path in inside:
+        if path.is_dir():
+            names = _below(path)
+            if container := _container(path.name, path, names):
+                containers[path.name] = container
+            for name in names:
+                if _is_table(name) and len(names) <= 50 and name.count("/") <= 1:
+                    _read(path / name, f"{path.name}/{name}", tables, skipped)
+        elif _is_table(path.name):
+            _read(path, path.name, tables, skipped)
+        elif path.name.lower().endswith(PACKED):
+            _open(path, tables, containers, skipped)
+    if not tables and not containers:
+        why = f" ({listed(f'{name}: {reason}' for name, reason in skipped.items())})" if skipped else ""
+        raise DataError(f"{folder} holds no tables and no folders of files{why}; --data takes Kaggle's files")
+    return Found(folder=folder, tables=tuple(tables.values()), containers=tuple(containers.values()), skipped=skipped)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(_HIDDEN))
+
+
+def _is_table(name: str) -> bool:
+    """Whether a name ends like a table's, packed or not."""
+    name = name.lower()
+    return name.removesuffix(next((end for end in PACKED if name.endswith(end)), "")).endswith(ENDINGS)
+
+
+def _below(folder: Path) -> list[str]:
+    """Return the paths of the files below a folder, in order."""
+    found: list[str] = []
+    for root, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith(_HIDDEN))
+        below = Path(root).relative_to(folder).as_posix()
+        found += [name if below == "." else f"{below}/{name}" for name in sorted(files) if name[0] != "."]
+        if len(found) > _MOST_FILES:
+            break
+    return found
+
+
+def _container(name: str, path: Path, names: list[str]) -> Container | None:
+    """Return the files that are no tables as a container, or tables where there are many of one kind."""
+    others = [each for each in names if not _is_table(each)]
+    if len(others) < 2 and len(names) > 50:
+        others = names
+    container = Container(name=name, path=path, names=tuple(others))
+    return container if len(others) > 1 and container.suffixes else None
+
+
+def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container], skipped: dict[str, str]) -> None:
+    """Add an archive: the table in it, or the files."""
+    try:
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                names = [name for name in archive.namelist() if not _UNSEEN.search(name)]
+        else:
+            names = _below(unpacked.unpacked(path))
+    except (KitError, OSError, *BROKEN) as error:
+        skipped[path.name] = first_line(error)
+        return
+    name = unpacked.stem(path.name) or path.stem
+    if len(names) == 1 and _is_table(names[0]):
+        _read(path, path.name, tables, skipped)
+    elif container := _container(name, path, names):
+        containers.setdefault(name, container)
+    else:
+        skipped[path.name] = f"an archive of {listed(names) or 'nothing'}, which has to be unpacked first"
+
+
+def _read(path: Path, file: str, tables: dict[str, Head], skipped: dict[str, str]) -> None:
+    try:
+        head = heads.read(path, file)
+    except DataError as error:
+        skipped[file] = str(error)
+        return
+    known = tables.get(bare(file))
+    if known is None or known.path.suffix.lower() in PACKED:  # what is unpacked counts before its archive
+        tables[bare(file)] = head

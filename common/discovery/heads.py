@@ -1,0 +1,206 @@
+"""The first rows of a table, whatever it is packed in: enough to see what its columns are, in a moment."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from common.data import formats, types, unpacked
+from common.data.archives import BROKEN
+from common.data.zipped import listing, members
+from common.errors import DataError
+from common.wording import first_line
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+ROWS = 20_000
+"""Rows that are looked at."""
+ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
+"""Of files that are tables."""
+PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
+_MOST_BYTES = 100_000_000  # of JSON lines that are read
+_START = 1 << 16  # bytes that show how a table is written
+_GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A table's first rows: text in every cell, "" in those without a value.
+
+    `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`).
+    """
+
+    path: Path
+    file: str
+    frame: DataFrame
+    rows: int
+    whole: bool
+    separator: str = ","
+    quoting: Literal["minimal", "none"] = "minimal"
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.frame.columns)
+
+    @cached_property
+    def stem(self) -> str:
+        """The name without folders and endings, in lower case."""
+        return bare(Path(self.file).name).lower()
+
+    def __getitem__(self, column: str) -> Series[str]:
+        """Return one column."""
+        return self.frame[column]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.frame
+
+    def without(self, *columns: str) -> list[str]:
+        """Return the names of the other columns."""
+        return [name for name in self.columns if name not in columns]
+
+
+def bare(name: str) -> str:
+    """Return a file's name without the endings of tables and archives.
+
+    >>> bare("train.csv.zip"), bare("labels.tsv"), bare("train.v2.csv")
+    ('train', 'labels', 'train.v2')
+    """
+    for endings in (PACKED, ENDINGS):
+        name = next((name[: -len(each)] for each in endings if name.lower().endswith(each)), name)
+    return name
+
+
+def read(path: Path, file: str) -> Head:
+    """Read the first rows of a table.
+
+    Args:
+        path: the file, packed or not.
+        file: its name below the folder of all files.
+
+    Raises:
+        DataError: if it cannot be read, or is no table.
+    """
+    try:
+        with opened(path) as (stream, name, size):
+            called = _called(file, PurePosixPath(name).name)
+            if name.lower().endswith(".parquet"):
+                return _parquet(stream, path, called)
+            if formats.known(name):
+                return _formatted(stream, path, called, name, size)
+            return _text(stream, path, called, size)
+    except (OSError, *BROKEN) as error:
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
+
+
+def _called(file: str, member: str) -> str:
+    """Return what a `Table` calls a file: without its packing, if it is found by that name."""
+    folder, _, name = file.rpartition("/")
+    if not name.lower().endswith(PACKED):
+        return file
+    plain = name[: -next(len(each) for each in PACKED if name.lower().endswith(each))]
+    called = plain if plain.lower().endswith(ENDINGS) else member if PurePosixPath(member).stem == plain else name
+    return f"{folder}/{called}".removeprefix("/")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
+    """Open a file, or the only one in an archive: the bytes, its name, and how many bytes there are, roughly."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            (name, info), *_ = listing(archive).items()
+            with archive.open(info) as stream:
+                yield stream, name, info.file_size  # type: ignore[misc]
+    elif path.suffix.lower() == ".gz":
+        with gzip.open(path) as stream:
+            yield stream, path.stem, path.stat().st_size * _GZIP_RATIO  # type: ignore[misc]
+    elif unpacked.stem(path.name) is not None:
+        folder = unpacked.unpacked(path)
+        name = next(iter(members(folder)))
+        with (folder / name).open("rb") as stream:
+            yield stream, name, (folder / name).stat().st_size
+    else:
+        with path.open("rb", buffering=_START) as stream:
+            yield stream, path.name, path.stat().st_size
+
+
+def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
+    import pandas as pd
+
+    start = stream.peek(_START)[:_START].decode("utf-8-sig", errors="replace")  # type: ignore[attr-defined]
+    if not start.strip():
+        raise DataError(f"{path} is empty")
+    separator = separator_of(start.splitlines()[0])
+    quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
+    try:
+        frame = pd.read_csv(
+            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=ROWS, index_col=False,
+            quoting=3 if quoting == "none" else 0, on_bad_lines="skip", encoding="utf-8-sig", encoding_errors="replace",
+        )  # fmt: skip
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{path} is no table: {first_line(error)}") from None
+    if quoting == "none":
+        frame = frame.apply(lambda column: column.str.strip('"'))
+    frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
+    whole = len(frame) < ROWS
+    length = sum(frame[name].str.len().sum() + len(frame) for name in frame) / max(len(frame), 1)
+    rows = len(frame) if whole else max(len(frame), round(size / length))
+    return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting)
+
+
+def separator_of(header: str) -> str:
+    r"""Return what stands between the names of a header.
+
+    >>> separator_of("id;name;age"), separator_of("id"), separator_of("a\tb, c")
+    (';', ',', '\t')
+    """
+    header = re.sub(r'"[^"]*"', "", header)
+    return max("\t;|", key=header.count) if any(map(header.count, "\t;|")) and "," not in header else (
+        "\t" if "\t" in header else ","
+    )  # fmt: skip
+
+
+def _formatted(stream: BinaryIO, path: Path, file: str, name: str, size: int) -> Head:
+    """Return the head of a table in another format than text; of long JSON lines only the first are read."""
+    import numpy as np
+    import pandas as pd
+
+    if name.lower().endswith(".npy") and path.suffix.lower() == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        frame = pd.DataFrame(array[:ROWS].reshape(min(len(array), ROWS), -1))
+        return Head(path=path, file=file, frame=as_text(frame), rows=len(array), whole=len(array) <= ROWS)
+    data = stream.read(_MOST_BYTES)
+    rest = len(data) == _MOST_BYTES
+    if rest and data.count(b"\n{"):
+        data = data[: data.rindex(b"\n{")]
+    elif rest:
+        data += stream.read()
+    frame = formats.read(data, name)
+    whole, rows = len(frame) <= ROWS, len(frame)
+    if rest and size > len(data):
+        whole, rows = False, round(len(frame) * size / len(data))
+    return Head(path=path, file=file, frame=as_text(frame.head(ROWS)), rows=rows, whole=whole)
+
+
+def _parquet(stream: BinaryIO, path: Path, file: str) -> Head:
+    import pyarrow.parquet as pq
+
+    opened = pq.ParquetFile(io.BytesIO(stream.read()) if path.suffix.lower() in PACKED else path)
+    batch = next(opened.iter_batches(ROWS), None)
+    rows = opened.metadata.num_rows
+    frame = batch.to_pandas() if batch is not None else opened.schema_arrow.empty_table().to_pandas()
+    return Head(path=path, file=file, frame=as_text(frame), rows=rows, whole=rows <= len(frame))
+
+
+def as_text(frame: DataFrame) -> DataFrame:
+    """Return natural values as the text of a table."""
+    return frame.rename(columns=str).apply(types.as_text)

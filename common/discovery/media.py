@@ -1,0 +1,124 @@
+"""Files that belong to rows: found by their names, labelled by their folders or names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from common.discovery.files import Container, stem
+from common.discovery.findings import Notes
+from common.discovery.heads import Head
+from common.discovery.target import found_share
+from common.wording import listed, plural
+
+_ENOUGH = 0.9  # of the ids have a file
+_TRAIN, _TEST = re.compile("train", re.IGNORECASE), re.compile("test", re.IGNORECASE)
+_WORD = r"[^\W\d_](?:[^\W\d]|[ -])*?"
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The files of a table's rows: the container, and the column of the table that names them."""
+
+    container: Container
+    column: str
+    share: float
+
+
+def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, train: bool) -> Attached | None:
+    """Return the files of a table's rows, or None: those of the side that it is on, pictures before others.
+
+    Args:
+        head: the table.
+        containers: where files lie.
+        prefer: the column that the submission's id has.
+        train: whether it is the training table.
+    """
+    if head is None:
+        return None
+    names = sorted(head.columns, key=lambda name: (name != prefer, not re.search("id|name|file|image", name.lower())))
+    wanted, other = (_TRAIN, _TEST) if train else (_TEST, _TRAIN)
+    best: tuple[tuple[float, ...], Attached] | None = None
+    for place, name in enumerate(names[:30]):
+        values = {value for value in head[name].head(500) if value}
+        if len(values) < min(20, 0.5 * len(head.frame)) and len(values) < len(head.frame):
+            continue
+        for container in containers:
+            share = found_share(values, container)
+            if share >= _ENOUGH:
+                side = bool(wanted.search(container.name)) - bool(other.search(container.name))
+                key = (side, container.pictures, round(share, 2), -place, -len(container.files))
+                if best is None or key > best[0]:
+                    best = (key, Attached(container, name, share))
+    return best[1] if best else None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A container whose files' paths tell their labels, the rule that reads them, and the labels of its files."""
+
+    container: Container
+    rules: dict[str, str]
+    labels: tuple[str, ...]
+    why: str
+
+
+def labelled(containers: Sequence[Container]) -> Labelled | None:
+    """Return the training files whose labels stand in their folders or names, or None."""
+    sides = sorted(containers, key=lambda each: (not _TRAIN.search(each.name), bool(_TEST.search(each.name))))
+    for container in sides:
+        if _TEST.search(container.name) and not _TRAIN.search(container.name):
+            continue
+        if found := _by_folder(container) or _by_name(container):
+            return found
+    return None
+
+
+def _by_folder(container: Container) -> Labelled | None:
+    """Return a label for each file: the folder that it lies in."""
+    parents = [PurePosixPath(name).parent.name for name in container.files]
+    kinds = {*parents}
+    if len(kinds) < 2 or "" in kinds or len(kinds) > 0.5 * len(parents):
+        return None
+    why = f"files of {container.name} lie in {plural(len(kinds), 'folder')}: {listed(sorted(kinds))}"
+    return Labelled(container, {r"(?:.*/)?([^/]+)/[^/]+": r"\1"}, tuple(parents), why)
+
+
+def _by_name(container: Container) -> Labelled | None:
+    """Return a label for each file: the word that its name begins with, or ends with."""
+    stems = [stem(name) for name in container.files]
+    for rule in (rf"({_WORD})[._ -]*\d+", r".*[._-](\w+)"):
+        matches = [re.fullmatch(rule, stem) for stem in stems]
+        labels = [match[1] if match else "" for match in matches]
+        kinds = {*labels}
+        if 2 <= len(kinds) <= min(300, len(stems) // 2) and "" not in kinds:
+            some = listed(PurePosixPath(name).name for name in container.files[:2])
+            why = f"names of {container.name} such as {some} hold {plural(len(kinds), 'word')}: {listed(sorted(kinds))}"
+            alternatives = "|".join(re.escape(kind) for kind in sorted(kinds, key=len, reverse=True))
+            exact = rule.replace(_WORD, alternatives).replace(r"(\w+)", f"({alternatives})")
+            return Labelled(container, {f"(?:.*/)?{exact.removeprefix('.*')}" if exact[0] == "(" else exact: r"\1"},
+                            tuple(labels), why)  # fmt: skip
+    return None
+
+
+def training_rows(found: Labelled, id: str, target: str) -> Head:
+    """Return labelled files as a table."""
+    import pandas as pd
+
+    frame = pd.DataFrame({id: [stem(name) for name in found.container.files], target: found.labels})
+    return Head(path=found.container.path, file=f"{found.container.name}/", frame=frame, rows=len(frame), whole=True)
+
+
+def test_rows(sample: Head, id: str) -> Head:
+    """Return the rows of a sample submission as a table of ids."""
+    return Head(path=sample.path, file=sample.file, frame=sample.frame[[id]], rows=sample.rows, whole=sample.whole)
+
+
+def note(attached: Attached, side: str, notes: Notes) -> None:
+    """Note which files were joined to which rows."""
+    container = attached.container
+    kind = "pictures" if container.pictures else "files"
+    why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
+    notes.add(f"{side} {kind}", f"{container.name}/ ({'/'.join(container.suffixes)})", "sure", why)

@@ -1,0 +1,98 @@
+"""Which table is which: sample submission, training rows, test rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from common.discovery.files import Found
+from common.discovery.findings import Notes
+from common.discovery.heads import Head, bare
+from common.errors import DataError
+from common.wording import plural
+
+_SAMPLE = re.compile(r"sample.*sub|sub.*sample|submission|benchmark|^sample(_?entry)?$|sub(mit)?_?(example|format)")
+_TRAIN, _TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """The tables by what they are for; without one, rows come from files or are made from another table."""
+
+    sample: Head | None
+    train: Head | None
+    test: Head | None
+    others: tuple[Head, ...] = ()
+
+
+def assign(found: Found, notes: Notes) -> Roles:
+    """Return which table is which, by names first and by what they hold where names leave it open."""
+    tables = list(found.tables)
+    sample = _sample(tables)
+    rest = [each for each in tables if each is not sample]
+    targets = sample.columns if sample else []
+    train = max((each for each in rest if _train_score(each, targets) > 0), default=None, key=_by(targets))
+    rest = [each for each in rest if each is not train]
+    test = _test(rest, sample, train)
+    others = tuple(each for each in rest if each is not test)
+    for what, head, why in (
+        ("sample submission", sample, "its name"),
+        ("training rows", train, "its name and its columns"),
+        ("test rows", test, "its name, without the target"),
+    ):
+        if head is not None:
+            rows = f"{'' if head.whole else 'about '}{plural(head.rows, 'row')}"
+            notes.add(what, head.file, "sure", f"{why}; {rows} of {plural(len(head.columns), 'column')}")
+    return Roles(sample=sample, train=train, test=test, others=others)
+
+
+def _sample(tables: list[Head]) -> Head | None:
+    named = [each for each in tables if _SAMPLE.search(each.stem) and not _TRAIN.search(each.stem)]
+    if named:
+        # The one that is named so most plainly, then the one with the fewest columns and the latest stage.
+        return min(named, key=lambda each: (not re.search("sample.*sub", each.stem), each.file.count("/"), each.stem))
+    return None
+
+
+def _by(targets: list[str]):  # type: ignore[no-untyped-def]
+    return lambda each: (_train_score(each, targets), each.rows)
+
+
+def _train_score(head: Head, targets: list[str]) -> float:
+    """Return how much speaks for a table's being that of the training rows: its name, and the columns submitted."""
+    if _TEST.search(head.stem) and not _TRAIN.search(head.stem):
+        return 0
+    shared = [name for name in targets if name in head]
+    name = 4.0 if head.stem in ("train", "training") else 2.0 if _TRAIN.search(head.stem) else 0.0
+    label = 1.0 if re.search("label|target|solution", head.stem) else 0.0
+    content = 2.5 * len(shared) / max(len(targets), 1)
+    everything = 2.0 if targets and len(shared) == len(targets) and len(targets) > 1 else 0.0
+    return name + label + content + everything - head.file.count("/") if name + label + everything > 0 else 0
+
+
+def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head | None:
+    named = [each for each in tables if _TEST.search(each.stem)]
+    if named:
+        shared = set(train.columns) if train else set()
+        return max(
+            named,
+            key=lambda each: (each.stem in ("test", "testing"), len(shared & {*each.columns}), -each.file.count("/")),
+        )
+    if sample is None:
+        return None
+    wanted = set(sample[sample.columns[0]])
+    fits = [each for each in tables for name in sample.columns[:1] if name in each and wanted <= {*each[name]}]
+    return fits[0] if fits else None
+
+
+def require_readable(found: Found) -> None:
+    """Check that no file was skipped, and no table is empty, whose name says that it is needed.
+
+    Raises:
+        DataError: with the reason.
+    """
+    empty = {head.file: "has a header but no rows" for head in found.tables if head.frame.empty}
+    for file, why in (found.skipped | empty).items():
+        stem = bare(file.rpartition("/")[2]).lower()
+        if any(pattern.search(stem) for pattern in (_SAMPLE, _TRAIN, _TEST)):
+            raise DataError(why if file in why else f"{file} {why}")

@@ -1,0 +1,178 @@
+"""The split that imitates the board: what is new in the test rows has to be new in validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from common.competition import Split, SplitKind
+from common.discovery.columns import filled, is_date
+from common.discovery.findings import Hints, Notes
+from common.discovery.heads import Head
+from common.errors import DataError
+from common.wording import listed, plural
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+N_SPLITS = 5
+_LEAST = 10  # groups that a split can be made of
+_ROWS_EACH = 1.2  # on average, in a group that is worth the name
+_EXPECTED = 5.0  # values on both sides that chance would give: with fewer, none says nothing
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A column, or the part of one before a mark, whose values keep to one side."""
+
+    column: str
+    before: str | None
+    groups: int
+    repeated: int
+    gaps: bool
+
+
+def choose(
+    train: Head,
+    test: Head,
+    target: str | None,
+    classes: bool,
+    hints: Hints,
+    notes: Notes,
+    ignore: Sequence[str] = (),
+) -> Split:
+    """Return the split.
+
+    Args:
+        train: the training rows.
+        test: the test rows.
+        target: the column whose distribution folds keep, if there is one.
+        classes: whether it holds classes.
+        hints: what the user says.
+        notes: where the evidence goes.
+        ignore: columns that are no groups, such as the target.
+
+    Raises:
+        DataError: for a column that the tables lack.
+    """
+    if hints.group is not None and hints.group not in train:
+        raise DataError(f"{train.file} has no column {hints.group!r}; it has: {listed(train.columns, 8)}")
+    rare, stratify = _rare(train, target, classes), target
+    if rare:
+        stratify = None
+    wanted = hints.split
+    grouping = _given(train, hints.group) if hints.group else _coarsest(train, test, ignore)
+    if wanted in ("group", "stratified_group") and grouping is None:
+        raise DataError("no column keeps to one side of train and test; --group COL says which rows belong together")
+    if grouping is not None and wanted in (None, "group", "stratified_group"):
+        what = repr(grouping.column) if grouping.before is None else f"{grouping.column!r} before {grouping.before!r}"
+        why = (
+            "as you say" if hints.group else
+            f"{grouping.groups:,} values of {what} repeat in train ({grouping.repeated:,} rows), none of them is in test"
+        )  # fmt: skip
+        kind: SplitKind = "stratified_group" if stratify and wanted != "group" else "group"
+        notes.add("split", f"{kind} by {what}", "sure" if hints.group else "likely", why, "--split, --group")
+        return Split(
+            kind=kind, n_splits=N_SPLITS, group=grouping.column, group_before=grouping.before,
+            stratify=stratify if kind != "group" else None, without_group="alone" if grouping.gaps else "refused",
+        )  # fmt: skip
+    if wanted == "time" or (wanted is None and _later(train, test, ignore)):
+        if (found := _later(train, test, ignore)) is None:
+            raise DataError("--split time needs a column of dates that both tables have; none was found")
+        column, last, first = found
+        notes.add("split", f"time by {column}", "likely", f"train ends at {last}, test begins at {first}", "--split")
+        return Split(kind="time", n_splits=N_SPLITS, order=column)
+    if wanted == "random" or stratify is None:
+        why = "as you say" if wanted == "random" else rare or "the target has no distribution to keep"
+        notes.add("split", "random", "sure" if wanted else "likely", why, "--split")
+        return Split(kind="random", n_splits=N_SPLITS)
+    why = "as you say" if wanted else "no column keeps to one side of train and test, none is later in test"
+    notes.add("split", f"stratified by {target}", "sure" if wanted else "likely", why, "--split, --group")
+    return Split(kind="stratified", n_splits=N_SPLITS, stratify=stratify)
+
+
+def _rare(train: Head, target: str | None, classes: bool) -> str:
+    """Return why classes cannot be kept in every fold, or nothing."""
+    if target is None or not classes:
+        return ""
+    counts = filled(train[target]).value_counts()
+    if len(counts) and counts.iloc[-1] < N_SPLITS and train.whole:
+        few = int((counts < N_SPLITS).sum())
+        return f"{plural(few, 'class')} of {len(counts):,} ha{'s' if few == 1 else 've'} fewer rows than folds".replace(
+            "classs", "classes"
+        )
+    return ""
+
+
+# Groups ---------------------------------------------------------------------------------------------------------------
+
+
+def _given(train: Head, column: str) -> Grouping:
+    counts = train[column].value_counts()
+    return Grouping(column, None, len(counts), int(counts[counts > 1].sum()), bool((train[column] == "").any()))
+
+
+def _coarsest(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None:
+    """Return the grouping that keeps the most rows together; one without gaps before others."""
+    return max(_groupings(train, test, ignore), key=lambda each: (not each.gaps, each.repeated), default=None)
+
+
+def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Grouping]:
+    """Yield columns, then parts of columns, whose values repeat in train and are never on both sides."""
+    shared = [name for name in train.columns if name in test and name not in ignore]
+    for name in shared:
+        if keeps_to_one_side(train[name], test[name]):
+            yield _grouping(name, None, train[name])
+    for name in shared:
+        for mark in ("_", "-", "/"):
+            parts, others = before(train[name], mark), before(test[name], mark)
+            if parts is not None and others is not None and keeps_to_one_side(parts, others):
+                yield _grouping(name, mark, parts)
+
+
+def _grouping(column: str, mark: str | None, values: Series[str]) -> Grouping:
+    counts = values.value_counts()
+    gaps = bool((values.str.strip() == "").any())
+    return Grouping(column, mark, int((counts > 1).sum()), int(counts[counts > 1].sum()), gaps)
+
+
+def before(values: Series[str], mark: str) -> Series[str] | None:
+    """Return the part of each value before the first mark, or None if not all values have one."""
+    if not values.head(100).str.contains(mark, regex=False).all():
+        return None
+    return values.str.partition(mark)[0]
+
+
+def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
+    """Whether values repeat within train and none is in test too, though by chance some would be."""
+    ours, theirs = filled(train), filled(test)
+    if len(ours) < 0.9 * len(train) or len(theirs) < 0.9 * len(test):
+        return False
+    counts = ours.value_counts()
+    if len(counts) < _LEAST or len(ours) < _ROWS_EACH * len(counts) or len(counts) < 0.001 * len(ours):
+        return False
+    if counts.index.isin(theirs.unique()).any():
+        return False
+    # Were rows dealt to the sides one by one, a group of n rows would be on both with this chance.
+    share = len(theirs) / (len(ours) + len(theirs))
+    expected = float((1 - share**counts - (1 - share) ** counts)[counts > 1].sum())
+    return expected >= _EXPECTED
+
+
+# Time -----------------------------------------------------------------------------------------------------------------
+
+
+def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, str] | None:
+    """Return the column of dates that are later in test, with train's last and test's first."""
+    import pandas as pd
+
+    for name in train.columns:
+        if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
+            ours, theirs = (
+                pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna()
+                for each in (train, test)
+            )
+            if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
+                return name, f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
+    return None

@@ -1,0 +1,307 @@
+"""Which columns of a submission are the id and the targets, and where their truth stands in the training rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from common.decisions.classes import spelled
+from common.discovery.columns import filled
+from common.discovery.files import Container, ending, stem
+from common.discovery.findings import Ask, Hints, Notes, Question
+from common.discovery.heads import Head
+from common.discovery.roles import Roles
+from common.errors import DataError
+from common.wording import listed, plural
+
+_ID_NAME = re.compile(r"(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$")
+_TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
+_MOST_PARTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """The columns of a submission.
+
+    `truth` are the columns of the training rows that hold the answers, none where a file's path does; with `classes` the
+    targets are the classes of the only one. If no column of the test rows is the id, `parts` are those that make it, or it is
+    the row's number, `counted_from` the first.
+    """
+
+    id: str
+    targets: tuple[str, ...]
+    truth: tuple[str, ...]
+    classes: bool = False
+    echoed: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    counted_from: int | None = None
+    keep_suffix: bool = False
+
+
+def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes) -> Submitted:
+    """Return what a submission's columns are.
+
+    Raises:
+        DataError: if the files contradict each other.
+        Question: if they do not tell.
+    """
+    if roles.sample is None:
+        return _without_sample(roles, hints, ask, notes)
+    sample = roles.sample
+    if len(sample.columns) < 2:
+        raise DataError(f"{sample.file} has one column, {sample.columns[0]!r}; a submission has an id and a target")
+    name, parts = _id(sample, roles, containers, hints, ask, notes)
+    test = roles.test
+    rest = sample.without(name)
+    train = set(roles.train.columns) if roles.train else set()
+    echoed = tuple(
+        each for each in rest
+        if test is not None and each in test and each not in _unknown(roles) and (hints.target or "") != each
+        and _equal(sample, test, name, each)
+    )  # fmt: skip
+    if len(echoed) == len(rest):
+        raise DataError(f"{sample.file} has no target: all of its columns stand in {test.file if test else 'test'} too")
+    targets = tuple(each for each in rest if each not in echoed)
+    header = tuple(sample.columns) if tuple(sample.columns) != (name, *targets, *echoed) else ()
+    truth, classes = _truth(targets, roles, hints, ask, notes)
+    keep = _keeps_suffix(sample, name, containers)
+    counted = None if parts else _counted_from(sample, name, roles)
+    missing = [each for each in truth if each not in train]
+    if roles.train is not None and missing:
+        raise DataError(f"{roles.train.file} has no column {listed(map(repr, missing))}; it has: {listed(train, 8)}")
+    return Submitted(
+        id=name,
+        targets=targets,
+        truth=truth,
+        classes=classes,
+        echoed=echoed,
+        header=header,
+        parts=parts,
+        counted_from=counted,
+        keep_suffix=keep,
+    )
+
+
+def _unknown(roles: Roles) -> set[str]:
+    """Return the training columns that the test rows lack."""
+    if roles.train is None or roles.test is None:
+        return set()
+    return {*roles.train.columns} - {*roles.test.columns}
+
+
+def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
+    """Whether a column of the sample submission repeats one of the test rows."""
+    if id not in test or not sample.whole or not test.whole:
+        return {*sample[column]} <= {*test[column]} and sample[column].nunique() > 1
+    there = dict(zip(test[id], test[column], strict=True))
+    return all(there.get(key) == cell for key, cell in zip(sample[id], sample[column], strict=True))
+
+
+# The id ---------------------------------------------------------------------------------------------------------------
+
+
+def _id(
+    sample: Head, roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
+) -> tuple[str, tuple[str, ...]]:
+    if hints.id is not None:
+        if hints.id not in sample:
+            raise DataError(f"{sample.file} has no column {hints.id!r}; it has: {listed(sample.columns, 8)}")
+        notes.add("id", hints.id, "sure", "as you say")
+        return hints.id, ()
+    unique = [name for name in sample.columns if sample[name].is_unique and (sample[name] != "").all()]
+    known = [name for name in unique if _is_known(sample, name, roles, containers)]
+    if len(known) > 1:
+        named = [name for name in known if _ID_NAME.search(name)]
+        if len(named) != 1:
+            answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
+            notes.add("id", answer, "sure", "as you say")
+            return answer, ()
+        notes.add("id", named[0], "likely", f"{listed(known)} are unique and known from the test; its name", "--id")
+        return named[0], ()
+    if known:
+        where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
+        notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
+        return known[0], ()
+    name = next((each for each in unique if _ID_NAME.search(each)), unique[0] if unique else "")
+    if not name:
+        keys = [each for each in sample.columns if roles.test is not None and each in roles.test]
+        raise DataError(
+            f"no column of {sample.file} is unique, so that rows are told apart by several ({listed(keys or sample.columns)}); "
+            "the kit describes one id only"
+        )
+    if roles.test is not None and (parts := _parts(sample, name, roles.test)):
+        notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
+        return name, parts
+    if roles.test is not None and _counted_from(sample, name, roles) is None:
+        others = [name] if name in roles.test else roles.test.columns
+        found = len({*sample[name]} & {each for column in others for each in roles.test[column]})
+        if sample.whole and roles.test.whole:
+            raise DataError(
+                f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
+                f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
+            )
+    notes.add("id", name, "likely", "unique, and named like one", "--id")
+    return name, ()
+
+
+def _counted_from(sample: Head, name: str, roles: Roles) -> int | None:
+    """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
+    if roles.test is None or name in roles.test or roles.test.rows != sample.rows:
+        return None
+    start = sample[name].iloc[0]
+    numbers = (
+        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
+    )
+    return int(start) if list(sample[name]) == numbers else None
+
+
+def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:
+    """Whether all values of a column stand in the test rows, or are names of files."""
+    values = {*sample[name]}
+    if roles.test is not None and name in roles.test:
+        there = {*roles.test[name]}
+        share = len(values & there) / len(values)
+        return share == 1 or (not (sample.whole and roles.test.whole) and share > 0)
+    if len(values) < 2 and values & {"0", "1", ""}:
+        return False
+    return any(found_share(values, container) > 0.95 for container in containers)
+
+
+def found_share(values: Iterable[str], container: Container) -> float:
+    """Return the share of values that are names of a container's files, with or without folders and ending."""
+    values = {value for value in values if value}
+    if not values:
+        return 0.0
+    some = next(iter(values))
+    names = container.stems
+    if "/" in some:
+        names = frozenset(container.files) | {each.rpartition(".")[0] for each in container.files}
+        found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
+    elif ending(some) in container.suffixes:
+        found = len({stem(each) for each in values} & names)
+    else:
+        found = len(values & names)
+    return found / len(values)
+
+
+def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:
+    endings = {ending(value) for value in sample[name].head(100)}
+    return len(endings) == 1 and any(endings <= set(each.suffixes) for each in containers)
+
+
+def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
+    """Return the columns of the test rows that make the ids, with "_" between, or none."""
+    ids = list(sample[name].head(200))
+    wanted, everything = set(ids), {*sample[name]}
+    firsts = {each[: match.start()] for each in ids for match in re.finditer("_", each)}
+    lasts = {each[match.end() :] for each in ids for match in re.finditer("_", each)}
+    values = {column: {*test[column].head(2000)} for column in test.columns}
+    starts = [column for column in test.columns if values[column] & firsts]
+    ends = [column for column in test.columns if values[column] & lasts]
+    for first in starts:
+        for last in ends:
+            if first != last:
+                made = test[first] + "_" + test[last]
+                if wanted <= {*made} and (not sample.whole or not test.whole or everything <= {*made}):
+                    return first, last
+    return ()
+
+
+# The targets ------------------------------------------------------------------------------------------------------------
+
+
+def _truth(
+    targets: tuple[str, ...], roles: Roles, hints: Hints, ask: Ask, notes: Notes
+) -> tuple[tuple[str, ...], bool]:
+    """Return the training columns that hold the answers, and whether the targets are the classes of one."""
+    train = roles.train
+    if train is None:
+        notes.add("target", listed(targets, 6), "sure", f"of {roles.sample.file if roles.sample else 'the submission'}")
+        return (), len(targets) > 1
+    if hints.target is not None:
+        wanted = (
+            tuple(part.strip() for part in hints.target.split(",")) if hints.target not in train else (hints.target,)
+        )
+        if missing := [each for each in wanted if each not in train]:
+            raise DataError(
+                f"{train.file} has no column {listed(map(repr, missing))}; it has: {listed(train.columns, 8)}"
+            )
+        notes.add("target", listed(wanted, 6), "sure", "as you say")
+        return wanted, len(wanted) == 1 and len(targets) > 1
+    present = tuple(each for each in targets if each in train)
+    if len(present) == len(targets):
+        notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
+        return targets, False
+    unknown = [name for name in train.columns if name in _unknown(roles)] if roles.test else train.columns
+    if len(targets) > 1:
+        for name in [*unknown, *train.columns]:
+            classes = {*filled(train[name])}
+            if 1 < len(classes) <= len(targets) * 2 and len(covered(targets, classes)) == len(classes):
+                why = f"its {plural(len(classes), 'value')} are the columns of the submission"
+                notes.add("target", name, "sure", why, "--target")
+                return (name,), True
+    if present and len(targets) > 1:
+        lacking = [each for each in targets if each not in present]
+        raise DataError(
+            f"{train.file} lacks the targets {listed(map(repr, lacking))} of {roles.sample.file if roles.sample else ''}; "
+            "it has no answers for them"
+        )
+    named = {each: re.sub("[^a-z0-9]", "", each.casefold()) for each in train.columns}
+    alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
+    candidates = alike or [name for name in unknown if not _ID_NAME.search(name)]
+    if len(targets) == 1 and len(candidates) != 1:
+        candidates = (
+            [name for name in candidates if _TARGET_NAME.match(name)] if unknown is not train.columns else candidates
+        )
+    if len(targets) == 1 and len(candidates) == 1:
+        why = f"submitted as {targets[0]!r}; the only column of {train.file} that fits"
+        notes.add("target", candidates[0], "likely", why, "--target")
+        return (candidates[0],), False
+    of = f"the targets {listed(targets, 4)} of {roles.sample.file if roles.sample else 'the submission'}"
+    if not unknown:
+        raise DataError(f"{train.file} has no column for {of}, and none that the test lacks")
+    answer = ask(Question(f"which column of {train.file} holds {of}?", "--target", unknown))
+    notes.add("target", answer, "sure", "as you say")
+    return (answer,), len(targets) > 1
+
+
+def covered(columns: Sequence[str], classes: Iterable[str]) -> set[str]:
+    """Return the classes that columns are named after, in any spelling, with or without a common start."""
+    classes = list(classes)
+    return set(classes) & {*spelled(columns, classes)}
+
+
+def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submitted:
+    """Return the id and target of a submission that is made from the test rows."""
+    train, test = roles.train, roles.test
+    if train is None or test is None:
+        there = [each.file for each in (train, test) if each is not None]
+        raise DataError(
+            f"no sample submission and no {'test' if train else 'training'} table are there"
+            f"{f', only {listed(there)}' if there else ''}; --data takes the folder with Kaggle's files"
+        )
+    unique = [name for name in test.columns if test[name].is_unique and name in train]
+    name = hints.id or next((each for each in unique if _ID_NAME.search(each)), unique[0] if unique else None)
+    if name is None:
+        name = ask(
+            Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)
+        )
+    if name not in test:
+        raise DataError(f"{test.file} has no column {name!r}; it has: {listed(test.columns, 8)}")
+    notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
+    unknown = [each for each in train.columns if each not in test]
+    wanted = [hints.target] if hints.target else unknown
+    if len(wanted) > 1:
+        wanted = [each for each in unknown if _TARGET_NAME.match(each)]
+    if not unknown and not hints.target:
+        raise DataError(f"{train.file} has no column that {test.file} lacks: nothing is there to be predicted")
+    if len(wanted) != 1:
+        wanted = [ask(Question("no sample submission is there: which column is the target?", "--target", unknown))]
+    if wanted[0] not in train:
+        raise DataError(f"{train.file} has no column {wanted[0]!r}; it has: {listed(train.columns, 8)}")
+    notes.add(
+        "target", wanted[0], "sure" if hints.target else "likely", f"in {train.file}, not in {test.file}", "--target"
+    )
+    return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],))

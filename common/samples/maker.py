@@ -1,0 +1,244 @@
+"""Files of a competition, made from its description alone."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from common.competition import Column, Competition, Folder, Source, Table
+from common.errors import DataError
+from common.files import atomic_write
+from common.samples.answers import Answers
+from common.samples.values import Cells, picture, vocabulary
+
+_HIDDEN = 0.25
+_PER_GROUP = (2, 5)
+_KEYS = 8  # different values of what a further table is joined by
+_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes every day
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes sample data of a competition that has no `sample.py` of its own."""
+
+    competition: Competition
+
+    def make(self, folder: Path, rows: int, seed: int) -> dict[str, int]:
+        """Write the files of train and test, the sample submission and answers.csv; returns the rows of each.
+
+        `rows` counts training and test rows together. The answers depend on the other columns a little, so that a model can
+        learn them; groups of the split keep to one side, and test is later where it is by time.
+
+        Raises:
+            DataError: for a description that says too little.
+        """
+        rng = Random(seed)
+        made = _Rows(self.competition, rng).make(max(rows, 24))
+        hidden = _first_hidden(made, self.competition)
+        files = self.competition.files
+        train, test = made[:hidden], made[hidden:]
+        written = _write(folder, files.train, train, rng) | _write(folder, files.test, test, rng)
+        self._pack(folder, train, test, rng)
+        for join in (*getattr(files.train, "joined", ()), *getattr(files.test, "joined", ())):
+            written |= _write_joined(folder, join.table, join.on, made, rng)
+        answers = Answers(self.competition, rng)
+        format = self.competition.submission
+        measured = self.competition.metric_columns.values()
+        plain = [
+            {format.id: row["id"], **{name: answers.plain(name) for name in format.targets},
+             **{name: row["cells"].get(name, "") for name in format.echoed}} for row in test
+        ]  # fmt: skip
+        truth = [
+            {
+                format.id: row["id"],
+                **row["submitted"],
+                **{name: row["cells"].get(name, "") for name in (*format.echoed, *measured)},
+            }
+            for row in test
+        ]
+        for file, lines in ((files.sample_submission.file, plain), ("answers.csv", truth)):
+            columns = [*format.columns, *(name for name in measured if name not in format.columns)]
+            _write_table(
+                folder / file,
+                [{name: line[name] for name in columns if name in line} for line in lines],
+                format.separator,
+            )
+            written[file] = len(lines)
+        return written
+
+    def _pack(self, folder: Path, train: list[Any], test: list[Any], rng: Random) -> None:
+        """Write the archives of the rows' files; one that both sides share holds those of both."""
+        packed: dict[str, list[tuple[str, bytes]]] = {}
+        for source, rows in ((self.competition.files.train, train), (self.competition.files.test, test)):
+            files = source if isinstance(source, Folder) else source.files
+            if files is None:
+                continue
+            for row in rows:
+                name = _path(row, files)
+                packed.setdefault(files.folders[0], []).append(
+                    (f"{files.folders[0]}/{name}", _content(row, files, rng))
+                )
+        for name, members in packed.items():
+            path = folder / f"{name}.zip"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(path) as handle, zipfile.ZipFile(handle, "w") as archive:
+                for member, content in members:
+                    archive.writestr(zipfile.ZipInfo(member, _EPOCH), content)
+
+
+class _Rows:
+    """The rows of both sides."""
+
+    def __init__(self, competition: Competition, rng: Random) -> None:
+        self.competition, self.rng = competition, rng
+        self.answers = Answers(competition, rng)
+        sources = (competition.files.train, competition.files.test)
+        described = {column.name: column for source in sources for column in source.columns}
+        keys = {name for source in sources if isinstance(source, Table) for join in source.joined for name in join.on}
+        parts = tuple(part for column in described.values() for part in column.parts)
+        words = vocabulary(rng)
+        apart = {*competition.targets, *keys, *parts}
+        self.cells = {
+            name: Cells(column, self.answers.levels, rng, words)
+            for name, column in described.items()
+            if name not in apart and column.kind not in ("id", "file")
+        }
+        self.keys, self.described = keys, described
+        self.parts = next((column.parts for column in described.values() if column.parts), ())
+        suffixes = [source.suffixes[0] for source in sources if isinstance(source, Folder) and source.keep_suffix]
+        self.suffix = suffixes[0] if suffixes else ""
+        counted = [column.counted_from for column in described.values() if column.counted_from is not None]
+        self.counted = counted[0] if counted else None
+
+    def make(self, count: int) -> list[dict[str, Any]]:
+        """Return so many rows: their ids, levels, cells, answers and groups."""
+        rng, split, rows = self.rng, self.competition.split, []
+        group, left, place = 0, 0, 0
+        for number in range(count):
+            if left == 0:
+                group, left, place = group + 1, rng.randint(*_PER_GROUP), 0
+            left, place = left - 1, place + 1
+            level = (
+                rng.randrange(self.answers.levels)
+                if number >= 6 * self.answers.levels
+                else number % self.answers.levels
+            )
+            cells = {name: cell(level, number, count) for name, cell in self.cells.items()}
+            cells |= {name: self._key(name) for name in sorted(self.keys)}
+            id = f"{group:04}_{place:02}" if split.group_before else f"r{number:05}{self.suffix}"
+            id = id.replace("_", split.group_before) if split.group_before else id
+            if self.parts:
+                cells |= {part: str(place if part == self.parts[-1] else group) for part in self.parts}
+                id = "_".join(cells[part] for part in self.parts)
+            for name, value in ((split.group, group), (split.order, number)):
+                if name in cells and (name == split.group or self.described[name].kind == "number"):
+                    text = name in self.described and self.described[name].kind != "number"
+                    cells[name] = f"g{value}" if text else value
+            truth, submitted = self.answers.of(level, cells)
+            rows.append({"id": id, "level": level, "cells": cells | truth, "submitted": submitted, "group": group})
+        return rows
+
+    def _key(self, name: str) -> str:
+        number = self.rng.randrange(_KEYS)
+        return (
+            str(number) if self.described.get(name, Column(name=name, kind="number")).kind == "number" else f"k{number}"
+        )
+
+
+def _first_hidden(rows: list[dict[str, Any]], competition: Competition) -> int:
+    """Return the first row of the test set, whose group has no row before; numbers the rows that are counted."""
+    at = len(rows) - max(4, round(len(rows) * _HIDDEN))
+    while at > 0 and rows[at]["group"] == rows[at - 1]["group"]:
+        at -= 1
+    for source, side in ((competition.files.train, rows[:at]), (competition.files.test, rows[at:])):
+        counted = next((column.counted_from for column in source.columns if column.counted_from is not None), None)
+        if counted is not None:
+            for number, row in enumerate(side, counted):
+                row["id"] = str(number)
+    return at
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random) -> dict[str, int]:
+    """Write the table of one side, or say how many files will be its rows."""
+    if isinstance(source, Folder):
+        return {f"{source.folders[0]}.zip": len(rows)}
+    names = [
+        column
+        for column in source.columns
+        if column.counted_from is None and not column.parts and column.kind != "file"
+    ]
+    keys = [name for join in source.joined for name in join.on]
+    parts = [part for column in source.columns for part in column.parts]
+    further = [name for name in dict.fromkeys((*keys, *parts)) if name not in {column.name for column in names}]
+    lines = []
+    for row in rows:
+        cells = {column.name: row["id"] if column.kind == "id" else row["cells"][column.name] for column in names}
+        lines.append(cells | {name: row["cells"][name] for name in further})
+    _write_table(folder / source.file, lines, source.separator)
+    return {source.file: len(rows)}
+
+
+def _write_joined(
+    folder: Path, table: Table, on: Iterable[str], rows: list[dict[str, Any]], rng: Random
+) -> dict[str, int]:
+    """Write a further table, with a row for each key and a column that nothing describes."""
+    lines: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(str(row["cells"][name]) for name in on)
+        lines.setdefault(key, {**dict(zip(on, key, strict=True)), "fact": round(rng.gauss(0, 1), 3)})
+    _write_table(folder / table.file, list(lines.values()), table.separator)
+    return {table.file: len(lines)}
+
+
+def _write_table(path: Path, lines: list[dict[str, Any]], separator: str) -> None:
+    """Write a table in the format that its name ends with."""
+    import pandas as pd
+
+    frame = pd.DataFrame(lines)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        with atomic_write(path) as handle:
+            frame.to_parquet(handle)
+        return
+    with atomic_write(path, "w") as text:
+        if name.endswith((".jsonl", ".ndjson")):
+            frame.to_json(text, orient="records", lines=True)
+        elif name.endswith(".json"):
+            frame.to_json(text, orient="records")
+        else:
+            frame.to_csv(text, sep=separator, index=False, lineterminator="\n")
+
+
+def _path(row: dict[str, Any], files: Folder) -> str:
+    """Return where a row's file lies below its folder: by its id, or so that the rules for labels give its label.
+
+    Raises:
+        DataError: if no usual place does.
+    """
+    suffix = files.suffixes[0]
+    stem = row["id"] if not row["id"].endswith(suffix) else row["id"].removesuffix(suffix)
+    if files.label is None:
+        return f"{stem}{suffix}"
+    label, number = str(row["cells"][files.label]), re.sub(r"\D", "", stem)
+    for place in (f"{label}/{stem}", f"{label}.{number}", f"{label}_{number}", f"{stem}_{label}"):
+        matches = ((re.fullmatch(rule, f"{files.folders[0]}/{place}"), value) for rule, value in files.labels.items())
+        if next((match.expand(value) for match, value in matches if match), None) == label:
+            return f"{place}{suffix}"
+    raise DataError(f"no path gives the label {label!r} by the rules of {files.folders[0]}; write a sample.py")
+
+
+def _content(row: dict[str, Any], files: Folder, rng: Random) -> bytes:
+    if files.suffixes[0] in _PICTURES:
+        return picture(rng, row["level"], files.suffixes[0])
+    text = next((row["cells"][column.name] for column in files.columns if column.kind == "text"), row["id"])
+    return str(text).encode()

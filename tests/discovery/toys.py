@@ -1,0 +1,321 @@
+"""The shapes of 60 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
+
+from __future__ import annotations
+
+from toy_files import Media, Pack, Rows, Toy
+
+N, M = 60, 24  # rows of train and test
+
+
+def both(shared: dict[str, str], answers: dict[str, str], n: int = N, m: int = M) -> tuple[Rows, Rows]:
+    """Return training and test rows: the test goes on with the numbers where the training rows end."""
+    return Rows(n, {**shared, **answers}), Rows(m, shared, start=n)
+
+
+def sample(id: str, how: str, cells: dict[str, str], n: int = N, m: int = M) -> Rows:
+    """Return a sample submission for the test rows."""
+    return Rows(m, {id: how, **cells}, start=n)
+
+
+def table(slug: str, shared: dict[str, str], answers: dict[str, str], cells: dict[str, str], **facts: object) -> Toy:
+    """Return a competition of train.csv, test.csv and sample_submission.csv whose id is the first column."""
+    id, how = next(iter(shared.items()))
+    train, test = both(shared, answers)
+    files = {"train.csv": train, "test.csv": test, "sample_submission.csv": sample(id, how, cells)}
+    given = {"id": id, "split": "stratified", "application": "tabular", "target": next(iter(answers)), **facts}
+    return Toy(slug=slug, files={**files, **given.pop("more", {})}, **given)  # type: ignore[arg-type]
+
+
+def pictures(slug: str, labels: dict[str, str], cells: dict[str, str], **facts: object) -> Toy:
+    """Return a competition of a table of labels and two folders of pictures; the sample submission lists the test.
+
+    `form` is how ids are written, `file` how files are called for an id.
+    """
+    form, file = str(facts.pop("form", "p{}")), str(facts.pop("file", "{id}.jpg"))
+    table_name, id = str(facts.pop("table", "train.csv")), str(facts.pop("id", "id"))
+    train_at, test_at = str(facts.pop("train_at", "train.zip")), str(facts.pop("test_at", "test.zip"))
+    beside: dict[str, str] = facts.pop("beside", {})  # type: ignore[assignment]
+    ids = {id: f"id:{form}"}
+    file = file.replace("{id}", f"{{{id}}}")
+    prefix = f"{train_at.removesuffix('.zip')}/" if train_at.endswith(".zip") else ""
+    test_prefix = f"{test_at.removesuffix('.zip')}/" if test_at.endswith(".zip") else ""
+    rows, test = Rows(N, {**ids, **beside, **labels}), Rows(M, {**ids, **beside}, start=N)
+    files = {table_name: rows, "sample_submission.csv": Rows(M, {**ids, **cells}, start=N)}
+    if train_at == test_at:
+        files[train_at] = (Media(rows, prefix + file), Media(test, test_prefix + file))  # type: ignore[assignment]
+    else:
+        files |= {train_at: Media(rows, prefix + file), test_at: Media(test, test_prefix + file)}  # type: ignore[dict-item]
+    if facts.pop("test_table", bool(beside)):
+        files["test.csv"] = test
+    given = {"split": "stratified_group", "application": "vision", "target": next(iter(labels)), **facts}
+    return Toy(slug=slug, id=id, files={**files, **given.pop("more", {})}, **given)  # type: ignore[arg-type]
+
+
+AUC = {"metric": "roc_auc", "predicts": "class", "cell": "number"}
+LABEL = {"metric": "accuracy", "predicts": "class", "cell": "label"}
+LOSS = {"metric": "log_loss", "predicts": "class", "cell": "number"}
+MARKS = {"metric": "roc_auc", "predicts": "labels", "cell": "number", "split": "random"}
+GRADE = {"metric": "qwk", "predicts": "class", "cell": "label"}
+RMSE = {"metric": "rmse", "predicts": "number", "cell": "number"}
+LIST = {"metric": "f1_micro", "predicts": "labels", "cell": "labels", "split": "random"}
+MAP5 = {"metric": "map@5", "predicts": "class", "cell": "labels"}
+TEXT = {"application": "text"}
+
+FACES = "cat|dog|fox|hen|owl|pig"
+TWO, THREE = {"a": "mark:0/2", "b": "mark:1/2"}, {"a": "mark:0/3", "b": "mark:1/3", "c": "mark:2/3"}
+TOXIC = {"toxic": "mark:0/2", "threat": "mark:0/3", "insult": "mark:1/5"}
+HALF = dict.fromkeys(TOXIC, "one:0.5")
+NUMBERS = {"a": "num", "b": "gaps", "c": "cat:x|y|z"}
+
+TABLES = [
+    table("spaceship-titanic", {"PassengerId": "pair:3:{:04}_{:02}", **NUMBERS}, {"Transported": "each:True|False"},
+          {"Transported": "one:False"}, split="stratified_group", group="PassengerId", needs=("LABELS",), **LABEL),
+    table("tabular-playground-series-may-2022", {"id": "id", **NUMBERS}, {"target": "mark:0/2"}, {"target": "one:0.5"}, **AUC),
+    table("tabular-playground-series-dec-2021", {"Id": "id", **NUMBERS}, {"Cover_Type": "each:1|2|3|4"},
+        {"Cover_Type": "one:2"},
+          needs=("LABELS",), **LABEL),
+    table("new-york-city-taxi-fare-prediction", {"key": "id:{}.0000002", "pickup_datetime": "day", "longitude": "num"},
+          {"fare_amount": "pos"}, {"fare_amount": "one:11.35"}, **RMSE),
+    table("nomad2018-predict-transparent-conductors", {"id": "id", "spacegroup": "cat:12|33|194", "ang": "num"},
+          {"formation": "pos", "bandgap": "pos"}, {"formation": "one:0.17", "bandgap": "one:1.88"}, target=("formation",
+              "bandgap"),
+          metric="rmsle", predicts="number", cell="number", split="random", needs=("MULTI",)),
+    table("playground-series-s3e18", {"id": "id", "a": "num", "b": "num"}, {"EC1": "mark:0/2", "EC2": "mark:0/3"},
+          {"EC1": "one:0.5", "EC2": "one:0.5"}, target=("EC1", "EC2"), needs=("MULTI",), **MARKS),
+    table("playground-series-s3e5", {"Id": "id", "fixed acidity": "num", "pH": "num"}, {"quality": "each:3|4|5|6|7|8"},
+          {"quality": "one:5"}, needs=("LABELS",), **GRADE),
+    table("playground-series-s3e13", {"id": "id", "fever": "mark:0/2", "rash": "mark:1/3"},
+          {"prognosis": "each:Dengue|Zika|Rift_Valley_fever|Tungiasis|Malaria"},
+              {"prognosis": "one:Dengue Zika Rift_Valley_fever"},
+          metric="map@3", predicts="class", cell="labels", needs=("LIST",)),
+    table("ventilator-pressure-prediction", {"id": "id", "breath_id": "group:5:{}", "u_in": "num"}, {"pressure": "pos"},
+          {"pressure": "one:0"}, split="stratified_group", group="breath_id", metric="mae", predicts="number", cell="number"),
+    table("champs-scalar-coupling", {"id": "id", "molecule_name": "group:4:dsgdb9nsd_{}", "type": "cat:1JHC|2JHH",
+        "atom": "cat:0|1"},
+          {"coupling": "num"}, {"coupling": "one:0"}, split="stratified_group", group="molecule_name",
+              metric="log_mae_by_group",
+          predicts="number", cell="number", hints={"columns": {"group": "type"}}, needs=("TRUTHCOLS",)),
+    table("leaf-classification", {"id": "id", "margin1": "unit", "shape1": "unit"}, {"species": f"each:{FACES}"},
+          dict.fromkeys(FACES.split("|"), "one:0.1667"), **LOSS),
+    table("cirrhosis-like-status", {"id": "id", "age": "num"}, {"Status": "each:C|CL|D"},
+          {"Status_C": "one:0.3", "Status_CL": "one:0.3", "Status_D": "one:0.3"}, **LOSS),
+    table("store-sales-like", {"id": "id", "date": "date", "store": "cat:1|2|3"}, {"sales": "pos"}, {"sales": "one:0"},
+          more={"stores.csv": Rows(3, {"store": "id", "city": "cat:Quito|Loja", "cluster": "int:1-9"}, start=1)},
+          metric="rmsle", predicts="number", cell="number", split="time", needs=("JOIN",)),
+]  # fmt: skip
+
+TEXTS = [
+    table("spooky-author-identification", {"id": "id:id{}", "text": "text"}, {"author": "each:EAP|HPL|MWS"},
+          {"EAP": "one:0.4", "HPL": "one:0.3", "MWS": "one:0.3"}, **LOSS, **TEXT),
+    table("jigsaw-toxic-comment-classification-challenge", {"id": "id:x{}", "comment_text": "text"}, TOXIC, HALF,
+          target=tuple(TOXIC), needs=("MULTI",), **MARKS, **TEXT),
+    table("learning-agency-lab-automated-essay-scoring-2", {"essay_id": "id:e{}", "full_text": "long"},
+        {"score": "each:1|2|3|4|5|6"},
+          {"score": "one:3"}, needs=("LABELS",), **GRADE, **TEXT),
+    table("google-quest-challenge", {"qa_id": "id", "title": "text", "body": "long", "answer": "long"},
+          {"well": "unit", "useful": "unit"}, {"well": "one:0.1", "useful": "one:0.1"}, target=("well", "useful"),
+          metric="spearman", predicts="number", cell="number", split="random", needs=("MULTI",), **TEXT),
+    table("lmsys-chatbot-arena", {"id": "id", "prompt": "long", "response_a": "long", "response_b": "long"},
+          {f"winner_{name}": how for name, how in THREE.items()}, {f"winner_{name}": "one:0.3333" for name in THREE},
+          target=tuple(f"winner_{name}" for name in THREE), split="random", metric="log_loss", predicts="class",
+              cell="number", **TEXT),
+    table("tweet-sentiment-extraction", {"textID": "id:t{}", "text": "text", "sentiment": "cat:neutral|positive"},
+          {"selected_text": "span:text"}, {"selected_text": "one:"}, metric="jaccard", predicts="span", cell="text",
+              split="random",
+          needs=("TEXT",), **TEXT),
+    table("chaii-hindi-and-tamil-question-answering",
+          {"id": "id:q{}", "context": "long", "question": "text", "language": "cat:hindi|tamil"},
+          {"answer_text": "span:context", "answer_start": "int:0-9"}, {"PredictionString": "one:"}, target="answer_text",
+          hints={"target": "answer_text"}, metric="jaccard", predicts="span", cell="text", split="random", needs=("TEXT",),
+              **TEXT),
+    table("us-patent-phrase-to-phrase-matching", {"id": "id:{:x}", "anchor": "group:5:anchor number {}", "target": "text"},
+          {"score": "each:0|0.25|0.5|0.75|1"}, {"score": "one:0.5"}, metric="pearson", predicts="number", cell="number",
+          split="stratified_group", group="anchor", **TEXT),
+    table("facebook-recruiting-iii-keyword-extraction", {"Id": "id", "Title": "text", "Body": "long"},
+          {"Tags": "list:php/c++/sql/java/html"}, {"Tags": "one:php sql"}, needs=("LIST",), **LIST, **TEXT),
+    table("jigsaw-unintended-bias-in-toxicity-classification", {"id": "id", "comment_text": "text"},
+          {"target": "unit", "severe_toxicity": "unit", "black": "gaps"}, {"prediction": "one:0"}, target="target",
+          metric="rmse", predicts="number", cell="number", needs=("TRUTHCOLS",), **TEXT),
+    table("commonlit-like-two-columns", {"student_id": "id:s{}", "text": "long"}, {"content": "num", "wording": "num"},
+          {"content": "one:0.0", "wording": "one:0.0"}, target=("content", "wording"), split="random", needs=("MULTI",),
+              **RMSE, **TEXT),
+]  # fmt: skip
+
+_INSULT = both({"Date": "day", "Comment": "id:comment number {} is an insult to all"}, {})
+_PHRASE = both({"PhraseId": "id", "SentenceId": "group:4:{}", "Phrase": "text"}, {"Sentiment": "each:0|1|2|3|4"})
+_NORMAL = both({"sentence_id": "group:4:{}", "token_id": "each:1|2|3|4", "before": "text"},
+               {"class": "cat:PLAIN|DATE", "after": "id:and written out this is the token of number {}"})  # fmt: skip
+_PIZZA = both({"request_id": "id:t3_{}", "request_text": "text", "age": "num", "subreddits": "list:a/b/c/d"}, {})
+_VOLCANO = both({"segment_id": "id:{}"}, {"time_to_eruption": "int:1000-90000"})
+_HOUSES = both({"Id": "id", "area": "num", "street": "cat:a|b"}, {"SalePrice": "pos"})
+
+OTHERS = [
+    Toy(slug="detecting-insults-in-social-commentary", metric="roc_auc", id="Comment", target="Insult", predicts="class",
+        cell="number",
+        application="text", split="stratified", needs=("ECHO",), files={
+            "train.csv": Rows(N, {"Insult": "mark:0/2", **_INSULT[0].columns}), "test.csv": _INSULT[1],
+            "sample_submission_null.csv": Rows(M, {"Insult": "one:0.5", **_INSULT[0].columns}, start=N),
+        }),
+    Toy(slug="movie-review-sentiment-analysis-kernels-only", metric="accuracy", id="PhraseId", target="Sentiment",
+        predicts="class",
+        cell="label", application="text", split="stratified_group", group="SentenceId", needs=("LABELS",), files={
+            "train.tsv.zip": Pack("train.tsv", _PHRASE[0]), "test.tsv.zip": Pack("test.tsv", _PHRASE[1]),
+            "sampleSubmission.csv": sample("PhraseId", "id", {"Sentiment": "one:2"}),
+        }),
+    Toy(slug="text-normalization-challenge-english-language", metric="accuracy", id="id", target="after", predicts="class",
+        cell="text",
+        application="tabular", split="group", group="sentence_id", trained=False, needs=("TEXT", "PARTS"), files={
+            "en_train.csv.zip": Pack("en_train.csv", _NORMAL[0]), "en_test.csv.zip": Pack("en_test.csv", _NORMAL[1]),
+            "en_sample_submission.csv.zip": Pack("en_sample_submission.csv", Rows(
+                M, {"id": "pair:4", "after": "one:the"}, start=N)),
+        }),
+    Toy(slug="random-acts-of-pizza", metric="roc_auc", id="request_id", target="requester_received_pizza", predicts="class",
+        cell="number",
+        application="tabular", split="stratified", needs=("JSON",), files={
+            "train.json": Rows(N, {**_PIZZA[0].columns, "requester_received_pizza": "each:True|False", "later": "num"}),
+            "test.json": _PIZZA[1], "sampleSubmission.csv": sample("request_id", "id:t3_{}",
+            {"requester_received_pizza": "one:0"}),
+        }),
+    Toy(slug="statoil-iceberg-like-json", metric="log_loss", id="id", target="is_iceberg", predicts="class", cell="number",
+        application="tabular", split="stratified", needs=("JSON", "ARCHIVE"), files={
+            "train.json.7z": Pack("train.json", Rows(N, {"id": "id:s{}", "angle": "num", "peak": "num",
+            "is_iceberg": "mark:0/2"})),
+            "test.json.7z": Pack("test.json", Rows(M, {"id": "id:s{}", "angle": "num", "peak": "num"}, start=N)),
+            "sample_submission.csv.7z": Pack("sample_submission.csv", sample("id", "id:s{}", {"is_iceberg": "one:0.5"})),
+        }),
+    Toy(slug="json-lines", metric="accuracy", id="id", target="category", predicts="class", cell="label", application="text",
+        split="stratified", needs=("JSON", "LABELS"), files={
+            "train.jsonl": Rows(N, {"id": "id:n{}", "headline": "text", "category": f"each:{FACES}"}),
+            "test.jsonl": Rows(M, {"id": "id:n{}", "headline": "text"}, start=N),
+            "sample_submission.csv": sample("id", "id:n{}", {"category": "one:cat"}),
+        }),
+    Toy(slug="icecube-like-parquet", metric="angular_error", id="event_id", target=("azimuth", "zenith"), predicts="number",
+        cell="number",
+        application="tabular", split="random", needs=("PARQUET", "MULTI"), files={
+            "train_meta.parquet": Rows(N, {"event_id": "id", "first": "num", "last": "num", "azimuth": "pos", "zenith": "pos"}),
+            "test_meta.parquet": Rows(M, {"event_id": "id", "first": "num", "last": "num"}, start=N),
+            "sample_submission.parquet": sample("event_id", "id", {"azimuth": "one:1", "zenith": "one:1"}),
+        }),
+    Toy(slug="titanic", metric="accuracy", id="PassengerId", target="Survived", predicts="class", cell="label",
+        application="tabular",
+        split="stratified", needs=("LABELS",), files={
+            "train.csv": Rows(N, {"PassengerId": "id", "Survived": "mark:0/2", "Pclass": "cat:1|2|3", "Age": "gaps"}),
+            "test.csv": Rows(M, {"PassengerId": "id", "Pclass": "cat:1|2|3", "Age": "gaps"}, start=N),
+            "gender_submission.csv": sample("PassengerId", "id", {"Survived": "mark:1/3"}),
+        }),
+    Toy(slug="no-sample-submission", metric="rmse", id="Id", target="SalePrice", predicts="number", cell="number",
+        application="tabular", split="stratified", files={"train.csv": _HOUSES[0], "test.csv": _HOUSES[1]}),
+    Toy(slug="gzipped-benchmark", metric="rmsle", id="Id", target="SalePrice", predicts="number", cell="number",
+        application="tabular", split="stratified", needs=("ARCHIVE",), files={
+            "train.csv.gz": Pack("train.csv", _HOUSES[0]), "test.csv.gz": Pack("test.csv", _HOUSES[1]),
+            "random_forest_benchmark.csv": sample("Id", "id", {"SalePrice": "pos"}),
+        }),
+    Toy(slug="predict-volcanic-eruptions-ingv-oe", metric="mae", id="segment_id", target="time_to_eruption", predicts="number",
+        cell="number", application="tabular", split="stratified", needs=("JOIN",), files={
+            "train.csv": _VOLCANO[0], "sample_submission.csv": sample("segment_id", "id:{}", {"time_to_eruption": "one:0"}),
+            "train.zip": Media(_VOLCANO[0], "train/{segment_id}.bin"), "test.zip": Media(_VOLCANO[1], "test/{segment_id}.bin"),
+        }),
+    Toy(slug="numbered-rows", metric="accuracy", id="Id", target="label", predicts="class", cell="label", application="tabular",
+        split="stratified", needs=("LABELS",), files={
+            "train.csv": Rows(N, {"label": "each:0|1|2", "pixel0": "int:0-255", "pixel1": "int:0-255"}),
+            "test.csv": Rows(M, {"pixel0": "int:0-255", "pixel1": "int:0-255"}, start=N),
+            "sample_submission.csv": Rows(M, {"Id": "id", "Label": "one:0"}, start=1),
+        }),
+]  # fmt: skip
+
+PICTURES = [
+    pictures("aerial-cactus-identification", {"has_cactus": "mark:0/2"}, {"has_cactus": "one:0.5"}, form="{:032x}.jpg",
+             file="{id}", needs=("JOIN", "SUFFIX"), **AUC),
+    pictures("aptos2019-blindness-detection", {"diagnosis": "each:0|1|2|3|4"}, {"diagnosis": "one:0"}, id="id_code",
+             file="{id}.png", train_at="train_images", test_at="test_images", test_table=True, needs=("LABELS", "JOIN"),
+                 **GRADE),
+    pictures("cassava-leaf-disease-classification", {"label": "each:0|1|2|3|4"}, {"label": "one:4"}, id="image_id",
+        form="{}.jpg",
+             file="{id}", train_at="train_images", test_at="test_images", needs=("LABELS", "JOIN", "SUFFIX"), **LABEL),
+    pictures("dog-breed-identification", {"breed": f"each:{FACES}"}, dict.fromkeys(FACES.split("|"), "one:0.1667"),
+             table="labels.csv", form="{:08x}", needs=("JOIN",), **LOSS),
+    pictures("histopathologic-cancer-detection", {"label": "mark:0/2"}, {"label": "one:0"}, table="train_labels.csv",
+             form="{:010x}", file="{id}.tif", train_at="train", test_at="test", needs=("JOIN",), **AUC),
+    pictures("imet-2020-fgvc7", {"attribute_ids": "list:51/76/83/91/11"}, {"attribute_ids": "one:51 76"}, file="{id}.png",
+             needs=("LIST", "JOIN"), **{**LIST, "split": "random"}),
+    pictures("plant-pathology-2020-fgvc7", dict(THREE), dict.fromkeys(THREE, "one:0.3333"), id="image_id", train_at="images",
+             test_at="images", test_table=True, target=tuple(THREE), needs=("MULTI", "JOIN"),
+             metric="roc_auc", predicts="class", cell="number", split="random"),
+    pictures("plant-pathology-2021-fgvc8", {"labels": "list:scab/rust/complex/healthy/frog_eye"}, {"labels": "one:healthy"},
+             id="image", form="{}.jpg", file="{id}", train_at="train_images", test_at="test_images",
+             needs=("LIST", "JOIN", "SUFFIX"), **LIST),
+    pictures("hotel-id-2021-fgvc8", {"hotel_id": "each:101|102|103|104|105|106"}, {"hotel_id": "one:101 102 103 104 105"},
+        id="image",
+             form="{}.jpg", file="{id}", train_at="train_images", test_at="test_images", needs=("LIST", "JOIN", "SUFFIX"),
+                 **MAP5),
+    pictures("whale-categorization-playground", {"Id": "each:w_1|w_2|w_3|new_whale"}, {"Id": "one:new_whale w_1 w_2 w_3"},
+             id="Image", form="{}.jpg", file="{id}", needs=("LIST", "JOIN", "SUFFIX"), metric="map@5", predicts="class",
+                 cell="labels"),
+    pictures("petfinder-pawpularity-score", {"Pawpularity": "int:1-100"}, {"Pawpularity": "unit"}, id="Id", train_at="train",
+             test_at="test", beside={"Eyes": "mark:0/2", "Blur": "mark:1/3"}, needs=("JOIN", "EXTRA"), **RMSE),
+    pictures("ranzcr-clip-catheter-line-classification", TOXIC, dict.fromkeys(TOXIC, "one:0"), id="StudyInstanceUID",
+             form="1.2.826.{}", target=tuple(TOXIC), needs=("MULTI", "JOIN"), **MARKS),
+    pictures("invasive-species-monitoring", {"invasive": "mark:0/2"}, {"invasive": "one:0.5"}, id="name", form="{}",
+             table="train_labels.csv", needs=("JOIN", "ARCHIVE"), **AUC),
+    pictures("siim-isic-melanoma-classification", {"target": "mark:0/2"}, {"target": "one:0"}, id="image_name", form="ISIC_{}",
+             beside={"patient_id": "group:4:IP_{}", "sex": "cat:male|female", "age_approx": "gaps"}, group="patient_id",
+             needs=("JOIN",), **AUC),
+    pictures("iwildcam-2019-fgvc6", {"category_id": "each:0|1|2|3"}, {"Category": "one:0"}, id="Id", target="category_id",
+             beside={"location": "group:5:{}"}, group="location", train_at="train_images", test_at="test_images",
+             hints={"target": "category_id"}, needs=("LABELS", "JOIN"), metric="f1_macro", predicts="class", cell="label"),
+    pictures("happy-whale-like-jpeg", {"species": f"each:{FACES}"}, {"species": "one:cat"}, id="image", form="{}.jpg",
+        file="{id}",
+             train_at="train_images", test_at="test_images", needs=("JOIN", "SUFFIX"), **LABEL),
+    pictures("tgs-salt-identification-challenge", {"rle_mask": "rle"}, {"rle_mask": "one:1 1"}, file="{id}.png",
+        metric="iou_precision",
+             predicts="class", cell="mask", split="random", trained=False, needs=("RLE", "JOIN")),
+    pictures("global-wheat-like-boxes", {"PredictionString": "box:5"}, {"PredictionString": "box:5"}, id="image_id",
+        metric="iou",
+             predicts="class", cell="boxes", split="random", trained=False, needs=("BOX", "JOIN")),
+    pictures("bms-molecular-translation", {"InChI": "id:InChI=1S/C{}H10/c1-3-5-7-9-11-13-15-17-19-21"},
+        {"InChI": "one:InChI=1S/H2O"},
+             id="image_id", table="train_labels.csv", metric="levenshtein", predicts="class", cell="text", split="random",
+             trained=False, needs=("TEXT", "JOIN")),
+    pictures("seti-breakthrough-listen-as-png", {"target": "mark:0/3"}, {"target": "one:0.5"}, form="{:06x}", file="{id}.png",
+             train_at="train", test_at="test", needs=("JOIN",), **AUC),
+]  # fmt: skip
+
+_SEEDLINGS = Rows(N, {"n": "id:{:09x}", "s": "each:Maize|Charlock|Common Chickweed"})
+_UNSEEN = Rows(M, {"n": "id:{:09x}"}, start=N)
+_HERBARIUM = Rows(N, {"n": "id", "s": "each:101|102|103|104"})
+_PETS = Rows(N, {"n": "id", "s": "each:cat|dog"})
+_WHALES = Rows(N, {"n": "id", "s": "each:0|1"})
+
+FOLDERS = [
+    Toy(slug="plant-seedlings-classification", metric="f1_micro", id="file", target="species", predicts="class", cell="label",
+        application="vision", split="stratified_group", needs=("LABELS", "SUFFIX"), files={
+            "train": Media(_SEEDLINGS, "{s}/{n}.png"), "test": Media(_UNSEEN, "{n}.png"),
+            "sample_submission.csv": Rows(M, {"file": "id:{:09x}.png", "species": "one:Maize"}, start=N),
+        }),
+    Toy(slug="paddy-disease-classification", metric="accuracy", id="image_id", target="label", predicts="class", cell="label",
+        application="vision", split="stratified_group", needs=("LABELS", "SUFFIX"), files={
+            "train.csv": Rows(N, {"image_id": "id:{}.jpg", "label": "each:blast|hispa|normal", "variety": "cat:ADT45|IR20"}),
+            "train_images": Media(Rows(N, {"n": "id", "s": "each:blast|hispa|normal"}), "{s}/{n}.jpg"),
+            "test_images": Media(Rows(M, {"n": "id"}, start=N), "{n}.jpg"),
+            "sample_submission.csv": Rows(M, {"image_id": "id:{}.jpg", "label": "one:"}, start=N),
+        }),
+    Toy(slug="herbarium-2020-fgvc7", metric="f1_macro", id="Id", target="Predicted", predicts="class", cell="label",
+        application="vision", split="stratified_group", needs=("LABELS",), files={
+            "train.zip": Media(_HERBARIUM, "train/{s}/{n}.jpg"), "test.zip": Media(Rows(M, {"n": "id"}, start=N),
+            "test/{n}.jpg"),
+            "sample_submission.csv": sample("Id", "id", {"Predicted": "one:101"}),
+        }),
+    Toy(slug="dogs-vs-cats-redux-kernels-edition", metric="log_loss", id="id", target="label", predicts="class", cell="number",
+        application="vision", split="stratified_group", files={
+            "train.zip": Media(_PETS, "train/{s}.{n}.jpg"), "test.zip": Media(Rows(M, {"n": "id"}, start=N), "test/{n}.jpg"),
+            "sample_submission.csv": sample("id", "id", {"label": "one:0.5"}),
+        }),
+    Toy(slug="label-at-the-end-of-names", metric="roc_auc", id="clip", target="probability", predicts="class", cell="number",
+        application="vision", split="stratified_group", needs=("SUFFIX",), files={
+            "train2.zip": Media(_WHALES, "train2/TRAIN{n}_{s}.png"), "test2.zip": Media(Rows(M, {"n": "id"}, start=N),
+            "test2/Test{n}.png"),
+            "sampleSubmission.csv": sample("clip", "id:Test{}.png", {"probability": "one:0"}),
+        }),
+]  # fmt: skip
+
+TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS]

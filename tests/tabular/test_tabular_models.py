@@ -1,0 +1,118 @@
+"""Any table: every kind of target by every profile's model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.data.frames import Frames
+from common.model import Context, Model
+from common.settings import override
+from common.tabular import TabularModels, TabularTask
+from common.tabular.settings import profiles
+
+TINY = {
+    "baseline": {"bags": "2", "small_trees.max_iter": "40"},
+    "best": {"bags": "2", "lightgbm.iterations": "40", "lightgbm.learning_rate": "0.1", "catboost.iterations": "30", "network.epochs": "8"},
+}  # fmt: skip
+
+
+def rows(n: int, seed: int = 0, town: int = 40) -> pd.DataFrame:
+    """Return rows of every type, whose targets follow from `size`, `colour`, `town` and the day."""
+    rng = np.random.default_rng(seed)
+    size, towns = rng.normal(size=n), rng.integers(town, size=n)
+    colour = rng.choice(["red", "green", ""], n)
+    days = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(700, size=n), unit="D")
+    score = 2 * size + (colour == "red") + (towns % 2) + rng.normal(size=n) / 5
+    third = np.digitize(score, np.quantile(score, (1 / 3, 2 / 3)))
+    return pd.DataFrame({
+        "id": [f"{number // 3:04}_{number % 3}" for number in range(n)],
+        "size": np.where(rng.random(n) < 0.1, np.nan, size),
+        "empty": np.nan,
+        "colour": colour,
+        "town": [f"town{number}" for number in towns],
+        "code": [f"{'AB'[number % 2]}/{number % 30}/{'PS'[number % 2]}" for number in range(n)],
+        "day": days,
+        "note": [f"some words about a {name} thing number {number}" for number, name in enumerate(colour)],
+        "only_train": score,
+        "number": score,
+        "price": np.exp(score),
+        "two": np.where(score > 0, "yes", "no"),
+        "three": np.array(["low", "middle", "high"])[third],
+        "grade": (third + 3).astype(str),
+        "first": (score > 0).astype(float),
+        "second": (size > 1).astype(float),
+        "part": (1 / (1 + np.exp(-score))),
+        "rest": 1 - (1 / (1 + np.exp(-score))),
+    })  # fmt: skip
+
+
+TARGETS = ("number", "price", "two", "three", "grade", "first", "second", "part", "rest")
+
+
+@dataclass(frozen=True)
+class Case:
+    task: dict[str, Any]
+    classes: tuple[str, ...] = ()
+    width: tuple[int, ...] = ()
+
+
+CASES = {
+    "number": Case({"target": "number", "metric": "rmse"}),
+    "median": Case({"target": "number", "metric": "mae"}),
+    "logarithm": Case({"target": "price", "metric": "rmsle"}),
+    "numbers": Case({"target": ("number", "part"), "metric": "rmse"}, width=(2,)),
+    "two": Case({"target": "two", "metric": "roc_auc", "predicts": "class"}, ("no", "yes")),
+    "three": Case({"target": "three", "metric": "log_loss", "predicts": "class"}, ("low", "middle", "high"), (3,)),
+    "ordered": Case(
+        {"target": "grade", "metric": "quadratic_weighted_kappa", "predicts": "class"}, ("3", "4", "5"), (1,)
+    ),
+    "labels": Case(
+        {"target": ("first", "second"), "metric": "f1_micro", "predicts": "labels"}, ("first", "second"), (2,)
+    ),
+    "marks": Case({"target": ("first", "second"), "metric": "roc_auc", "probability": True}, width=(2,)),
+    "soft": Case({"target": ("part", "rest"), "metric": "kl_divergence", "probability": True}, width=(2,)),
+}
+
+
+def fitted(case: Case, profile: str, context: Context) -> tuple[TabularModels, Any, Context, Model, Frames]:
+    context = replace(context, classes=case.classes)
+    models = TabularModels(TabularTask(**case.task, ids=("id",)))
+    config = override(profiles()[profile], TINY[profile])
+    test = rows(60, seed=1, town=60)  # some of whose towns training has not seen
+    frames = models.prepare(
+        Frames(train=rows(240), test=test.drop(columns=["only_train", *TARGETS])), config, context
+    ).frames
+    model = models.build(config, frames, context)
+    model.fit(frames.training.iloc[40:], frames.training.iloc[:40])
+    return models, config, context, model, frames
+
+
+@pytest.mark.parametrize("profile", TINY)
+@pytest.mark.parametrize("name", CASES)
+def test_a_model_learns_is_saved_and_predicts_the_same(
+    name: str, profile: str, context: Context, tmp_path: Path
+) -> None:
+    case = CASES[name]
+    models, config, context, model, frames = fitted(case, profile, context)
+    predicted, truth = model.predict(frames.test), rows(60, seed=1, town=60)
+    assert predicted.shape == (60, *case.width) and np.isfinite(predicted).all()
+    if case.classes and name != "labels":
+        codes = truth[str(case.task["target"])].map(list(case.classes).index).to_numpy()
+        expected = predicted @ np.arange(3) if case.width == (3,) else predicted.reshape(60)
+        assert np.corrcoef(expected, codes)[0, 1] > 0.6
+    else:
+        for column, target in enumerate(case.task["target"] if case.width else [case.task["target"]]):
+            assert pd.Series(predicted.reshape(60, -1)[:, column]).corr(truth[target], method="spearman") > 0.4
+    if name in ("three", "soft"):
+        assert np.allclose(predicted.sum(axis=1), 1)
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    loaded = models.load(tmp_path / "model", config, context)
+    assert np.array_equal(loaded.predict(frames.test), predicted)
+    assert loaded.predict(frames.test.iloc[:0]).shape == (0, *case.width)
