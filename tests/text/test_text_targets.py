@@ -137,16 +137,23 @@ def test_long_texts_with_blanks_have_no_characters(context: Context) -> None:
 
 def test_the_best_run_of_words_is_that_of_the_largest_expected_index() -> None:
     rng = np.random.default_rng(0)
-    for size in (1, 2, 5, 9):
-        chances = rng.random(size).tolist()
+    for size in (1, 2, 5, 7):
+        first, last, inside = rng.normal(0, 2, (3, size))
+        runs = [(begin, end) for begin in range(size) for end in range(begin + 1, size + 1)]
+        weights = {(b, e): np.exp(first[b] + last[e - 1] + 0.3 * inside[b:e].sum()) for b, e in runs}
 
-        def index(begin: int, end: int, chances: list[float] = chances) -> float:
-            inside = sum(chances[begin:end])
-            return inside / (end - begin + sum(chances) - inside)
+        def index(one: tuple[int, int], weights: dict[tuple[int, int], float] = weights) -> float:
+            total = 0.0
+            for other, weight in weights.items():
+                both, either = set(range(*one)) & set(range(*other)), set(range(*one)) | set(range(*other))
+                total += weight * len(both) / len(either)
+            return total
 
-        every = [(begin, end) for begin in range(size) for end in range(begin + 1, size + 1)]
-        assert index(*best_run(chances)) == pytest.approx(max(index(*run) for run in every))
-    assert best_run([0.0, 0.0]) == (0, 2), "nothing wins: the whole text"
+        assert index(best_run(first, last, inside)) == pytest.approx(max(map(index, runs)))
+    # Of a long text, whose likeliest end stands before its likeliest beginning.
+    first, last, inside = rng.normal(0, 1, (3, 3000))
+    begin, end = best_run(first, last, inside)
+    assert 0 <= begin < end <= 3000
 
 
 def test_columns_beside_a_text_steer_its_piece(context: Context) -> None:
