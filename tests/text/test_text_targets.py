@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.competition import Config
 from common.data.frames import Frames
 from common.errors import DataError, SettingError
 from common.model import Context, Model
@@ -22,6 +23,18 @@ from common.text.spans import best_run
 WORDS = {"art": ("paint", "song", "stage"), "money": ("bank", "price", "market"), "sport": ("goal", "match", "team")}
 OTHER = ("the", "and", "of", "one", "day", "again", "there", "some")
 BASELINE = override(profiles("kind")["baseline"], {"ngrams.min_df": "1"})
+
+
+BEST = override(
+    profiles("kind")["best"],
+    {
+        "backbone": "tiny-random",
+        "recipe": "cpu",
+        "cpu.frozen_layers": "0",
+        "cpu.precision": "float32",
+        "ngrams.min_df": "1",
+    },
+)
 
 
 def rows(n: int, seed: int = 0) -> pd.DataFrame:
@@ -60,12 +73,14 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tokens")
 
 
-def fitted(task: TextTask, classes: tuple[str, ...], context: Context) -> tuple[TextModels, Model, Frames]:
+def fitted(
+    task: TextTask, classes: tuple[str, ...], context: Context, config: Config = BASELINE
+) -> tuple[TextModels, Model, Frames]:
     models, frames = TextModels(task), Frames(train=rows(160), test=rows(40, seed=1))
-    frames = models.enrich(frames, BASELINE, context)
+    frames = models.enrich(frames, config, context)
     context = replace(context, classes=classes)
-    frames = models.prepare(frames, BASELINE, context).frames
-    model = models.build(BASELINE, frames, context)
+    frames = models.prepare(frames, config, context).frames
+    model = models.build(config, frames, context)
     model.fit(frames.training.iloc[30:], frames.training.iloc[:30])
     return models, model, frames
 
@@ -94,6 +109,21 @@ def test_the_baseline_learns_is_saved_and_predicts_the_same(
     loaded = models.load(tmp_path / "model", BASELINE, replace(context, classes=classes))
     assert np.array_equal(loaded.predict(frames.test), predicted)
     assert loaded.predict(frames.test.iloc[:0]).shape == (0, *shape[1:])
+
+
+@pytest.mark.parametrize("kind", ["columns of labels", "numbers"])
+def test_the_blend_predicts_labels_and_numbers(kind: str, context: Context, tokens: Path, tmp_path: Path) -> None:
+    context = replace(context, cache=tokens)
+    about, classes, shape = TASKS[kind]
+    task = TextTask(texts=("text",), **about)
+    models, model, frames = fitted(task, classes, context, BEST)
+    predicted, known = model.predict(frames.test), task.resolved(replace(context, classes=classes)).matrix(frames.test)
+    assert predicted.shape == shape
+    assert np.abs(predicted - known).mean() < 0.8 * np.abs(known - known.mean(axis=0)).mean()
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    loaded = models.load(tmp_path / "model", BEST, replace(context, classes=classes))
+    assert np.array_equal(loaded.predict(frames.test), predicted)
 
 
 def test_texts_without_blanks_are_told_apart_by_their_characters(context: Context) -> None:
