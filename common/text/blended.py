@@ -156,9 +156,9 @@ class BlendedModel(Model):
         """Return the log-odds of the likeliest class, or of the label in most doubt (n,); of a number nothing is certain."""
         if not self.task.log_odds:
             return words[:, 0] * 0
-        if self.task.exclusive and self.task.outputs > 1:
-            return words.max(axis=1)
-        return abs(words).min(axis=1)
+        alone = self.task.exclusive and self.task.outputs > 1
+        certain: NDArray[float64] = words.max(axis=1) if alone else abs(words).min(axis=1)
+        return certain
 
 
 def chosen_recipe(config: Blended, context: Context) -> str:

@@ -82,10 +82,11 @@ class SpanModel(Model):
         ends = np.cumsum([0, *map(len, words)])
         spans = np.zeros((len(frame), 2))
         if ends[-1]:
-            log_odds = self._features(frame) @ self.weights + self.bias
+            first_of, last_of, inside = (self._features(frame) @ self.weights + self.bias).T
             for row, (first, last) in enumerate(pairwise(ends.tolist())):
                 if first < last:
-                    begin, end = best_run(*log_odds[first:last].T, inside_weight=self.settings.inside_weight)
+                    own = slice(first, last)
+                    begin, end = best_run(first_of[own], last_of[own], inside[own], self.settings.inside_weight)
                     spans[row] = words[row][begin][0], words[row][end - 1][1]
         return spans
 
