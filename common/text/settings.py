@@ -42,7 +42,8 @@ class Spans(Settings):
     C: PositiveFloat = 0.3
     """Of the logistic regressions of its words."""
     inside_weight: NonNegativeFloat = 0.3
-    """Of the words inside a piece beside those at its ends: without, tweets' word Jaccard is 0.63 instead of 0.66."""
+    """Of the words inside a piece beside those at its ends: without, tweets' word Jaccard is 0.63 instead of 0.66
+    (learnt from 9,000, measured on 2,200 others, by which 0.3 was chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)
