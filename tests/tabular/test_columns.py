@@ -46,7 +46,7 @@ def test_columns_are_told_apart() -> None:
     frame = table()
     test = frame.iloc[:50].drop(columns=["y", "number"]).assign(only_test=1.0)
     layout = found(frame, test, TASK)
-    assert layout.categories == ("colour", "street", "cabin · 1", "cabin · 2", "cabin · 3", "cabin", "mileage", "price")
+    assert layout.categories == ("colour", "street", "cabin · 1", "cabin · 2", "cabin · 3", "mileage", "price")
     assert layout.texts == ("note", "listed")
     expected = {
         "id · 1 · rows", "id · 2", "street · rows", "cabin · 2 · number", "mileage · number", "price · number", "when · month",
