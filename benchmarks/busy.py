@@ -31,7 +31,6 @@ RUNS = {
 }
 WAYS: dict[str, dict[str, str]] = {
     "kit": {},
-    "library default": {"KIT_THREADS": "off"},
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "spin 10000": {"GOMP_SPINCOUNT": "10000"},
     "one thread": {"OMP_NUM_THREADS": "1"},

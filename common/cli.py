@@ -71,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _make_tolerant(name)
     words = list(sys.argv[1:] if argv is None else argv)
     top = parser()
+    if not words:
+        print(top.format_help(), end="", file=sys.stderr)
+        return 2
     try:
         known = {name for group in top.groups.values() for name in group}
         if words and not words[0].startswith("-") and words[0] not in known:

@@ -382,6 +382,14 @@ class Competition:
         """The columns of the training table that are predicted."""
         return (self.target,) if isinstance(self.target, str) else self.target
 
+    def beside(self) -> tuple[str, ...]:
+        """Return the described columns of numbers and categories that training and test rows both have."""
+        shared = {column.name for column in _described(self.files.test)} - {*self.targets}
+        kinds = ("number", "category")
+        return tuple(
+            column.name for column in _described(self.files.train) if column.kind in kinds and column.name in shared
+        )
+
     @property
     def separator(self) -> str:
         """What stands between the labels of a target that lists them."""

@@ -109,7 +109,9 @@ def detect(environ: Mapping[str, str] | None = None) -> Environment:
     >>> detect({"KIT_ENVIRONMENT": "place=local root=/home/me/project internet=off"}).online()
     False
     """
-    environ = os.environ if environ is None else environ
+    if environ is None:
+        environ = os.environ
+        _limit_threads()
     override = _override(environ.get(OVERRIDE, ""))
     place = override.get("place") or _place(environ)
     if place not in get_args(Place):
@@ -158,9 +160,22 @@ def free_disk(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def _limit_threads() -> None:
+    """Keep OpenMP and BLAS, here and in child processes, to the CPU time that there is: they see processors, no quota.
+
+    Before they are imported; more threads than can run at once wait for each other by spinning.
+    """
+    if (cpus := cpu_count()) < _processors():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cpus))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def cpu_count() -> int:
     """Return the CPUs that this process may use; of a container with a share of them, as many as do that work."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpus = _processors()
     for group in _control_groups("cpu"):
         quota = _words(group / "cpu.max") or [*_words(group / "cpu.cfs_quota_us"), *_words(group / "cpu.cfs_period_us")]
         if len(quota) == 2 and quota[0].isdecimal():  # neither max nor -1
@@ -201,7 +216,10 @@ def _place(environ: Mapping[str, str]) -> Place:
 
 def _override(text: str) -> dict[str, str]:
     known = ("place", "root", "internet", "gpus", "started")
-    parts = dict(part.partition("=")[::2] for part in shlex.split(text))
+    try:
+        parts = dict(part.partition("=")[::2] for part in shlex.split(text))
+    except ValueError as error:
+        raise SettingError(f"{OVERRIDE}={text}: {error}; quote a value that holds a quote or a space") from None
     for key, value in parts.items():
         if key not in known:
             raise UnknownName(f"key in {OVERRIDE}", key, known)
@@ -271,7 +289,9 @@ def _gpus() -> tuple[Gpu, ...]:
         return ()
     query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     try:
-        output = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603
+        output = subprocess.run(  # noqa: S603
+            query, capture_output=True, text=True, errors="replace", timeout=20, check=True
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return ()
     rows = [line.rsplit(",", 1) for line in output.splitlines() if "," in line]

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
+from common import metrics
 from common.competition import Competition
 from common.errors import KitError, UnknownName
 from common.model import Models
@@ -32,11 +33,16 @@ def get(name: str) -> Competition:
 
     Raises:
         UnknownName: if no folder has that name.
-        BrokenPart: if its `competition.py` describes none.
+        BrokenPart: if its `competition.py` describes none, or names a metric that does not exist.
     """
     described = getattr(_part(name, "competition"), "COMPETITION", None)
     if not isinstance(described, Competition):
         raise BrokenPart(f"competitions/{name}/competition.py must set COMPETITION to a Competition")
+    for metric in (described.metric, *described.also_report):
+        try:
+            metrics.get(metric)
+        except KitError as error:
+            raise BrokenPart(f"competitions/{name}/competition.py: {error}") from None
     return described
 
 
@@ -89,15 +95,17 @@ def _part(name: str, part: str) -> ModuleType:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name == module:
             raise BrokenPart(f"competitions/{name} has no {part}.py") from None
-        file, line = _origin(error)
+        file, line = _origin(error, name)
+        what = error.msg if isinstance(error, SyntaxError) else first_line(error)  # which would tell file and line too
         raise BrokenPart(
-            f"competitions/{name}/{part}.py cannot be imported: {type(error).__name__}: {first_line(error)} ({file}, line {line})"
+            f"competitions/{name}/{part}.py cannot be imported: {type(error).__name__}: {what} ({file}, line {line})"
         ) from error
 
 
-def _origin(error: Exception) -> tuple[str, int | None]:
-    """Return the file and line that an error speaks of."""
+def _origin(error: Exception, name: str) -> tuple[str, int | None]:
+    """Return the file and line that an error speaks of, if possible of the competition's own code."""
     if isinstance(error, SyntaxError):
         return Path(error.filename or "").name, error.lineno
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return Path(last.filename).name, last.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    last = [frame for frame in frames if Path(frame.filename).parent.name == name] or frames
+    return Path(last[-1].filename).name, last[-1].lineno

@@ -25,7 +25,7 @@ class Target:
     `classes` are its values in the order of predictions (of two classes, the second's probability is predicted), `names`
     what people call them. A target of numbers has neither; `probability` says that each number is one, of what the column
     marks with 1. Where a competition says that it predicts classes or labels, and none are named here, they are those of
-    its training rows: `resolved` fills them in.
+    its training rows: `resolved` fills them in. Columns `beside` hold further numbers and categories that may tell of it.
     """
 
     target: str | tuple[str, ...]
@@ -34,6 +34,7 @@ class Target:
     predicts: Predicts = "number"
     separator: str = " "
     probability: bool = False
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) == 1 or len(self.classes) != len(self.names):
@@ -48,8 +49,19 @@ class Target:
         wanted = metrics.get(competition.metric).prediction
         return cls(
             target=competition.target, predicts=competition.predicts, separator=competition.separator,
-            probability=competition.predicts == "number" and wanted not in ("number", "label"), **more,
+            probability=competition.predicts == "number" and wanted not in ("number", "label"),
+            **{"beside": competition.beside(), **more},
         )  # fmt: skip
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether a row is of exactly one of several classes."""
+        return bool(self.classes) and self.predicts != "labels"
+
+    @property
+    def log_odds(self) -> bool:
+        """Whether models predict probabilities, not numbers."""
+        return bool(self.classes) or self.probability
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Tiny models are fastest on one thread, and sums in one order give the same bits on every machine.
@@ -22,6 +23,7 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile("same")
 
 if TYPE_CHECKING:
+    from forks import Forks
     from stand_in_world import Post
 
     from common.model import Context
@@ -33,6 +35,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+def pytest_collection_finish() -> None:
+    """Keep what the imports made out of the garbage collector's way: a Trainer calls it, and each look takes a second."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sample data of the patent competition: 20 anchors, 8 targets each."""
@@ -41,6 +48,15 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("patent")
     registry.sample("patent").make(folder, 160, 0)
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """What runs commands in processes of their own without the seconds that an interpreter takes to start."""
+    from forks import Forks
+
+    with Forks() as running:
+        yield running
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,13 +53,6 @@ def kit(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
     except SystemExit as end:
         code = int(end.code or 0)
     return Said(code, *capsys.readouterr())
-
-
-def start(environ: Mapping[str, str], *words: object) -> subprocess.Popen[str]:
-    """Start the command in a process of its own."""
-    return subprocess.Popen(
-        [*COMMAND, *map(str, words)], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
 
 
 def context_at(folder: Path, **more: Any) -> Context:

@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kit import COMMAND, Said, kit, start
+from forks import Command, Forks
+from kit import COMMAND, Said, kit
 
 from common import __version__, registry
 from common.cli import parser
@@ -84,6 +84,7 @@ def test_train_validate_grade_predict(run: Kit, sample_data: Path, tmp_path: Pat
     assert (row["profile"], row["metric"]) == ("baseline", "pearson")
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(run: Kit, sample_data: Path) -> None:
     first = run("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--json").json
     second = run("train", "patent", "--data", sample_data, *QUICK, "--json")
@@ -150,6 +151,9 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
     "no data": (("train", "patent"), "kit download patent"),
     "no such folder": (("train", "patent", "--data", "nowhere"), "is not a folder"),
     "no run": (("predict", "patent", "--run", "nowhere", "--data", "DATA", "--out", "x.csv"), "no run in nowhere"),
+    # C2: one sent to the other
+    "no download": (("download", "pet_breeds"), "competitions/pet_breeds/README.md says where"),
+    "no local data": (("train", "pet_breeds"), "To get them, see competitions/pet_breeds/README.md"),
     "no file": (("validate", "patent", "nowhere.csv", "--data", "DATA"), "nowhere.csv"),
     "no answers": (("grade", "patent", "DATA/sample_submission.csv", "nowhere.csv"), "nowhere.csv"),
     "nothing to resume": (("train", "patent", "--data", "DATA", *QUICK, "--out", "HOME/new", "--resume"), "nothing to resume"),
@@ -175,8 +179,10 @@ def test_wrong_usage_is_told_with_exit_code_2(run: Kit, words: list[str]) -> Non
     said = run(*words)
     assert said.code == 2 and "kit" in said.err and "Traceback" not in said.err
     assert words != ["trian"] or "Did you mean 'train'" in said.err
+    assert words or all(f"\n{group}:\n" in said.err for group in ("Models", "Kaggle", "Look"))
 
 
+@pytest.mark.slow
 def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_path: Path) -> None:
     words = ("train", "patent", "--data", sample_data, *QUICK, "--folds", "0", "--out", tmp_path / "run")
     assert run(*words).code == 0
@@ -187,6 +193,7 @@ def test_other_settings_do_not_continue_a_run(run: Kit, sample_data: Path, tmp_p
     assert run(*words, "--set", "trees.max_iter=6", "--fresh").code == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_so_in_its_record_and_goes_on(
     run: Kit, sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,28 +222,16 @@ def test_the_wrong_folder_is_not_overwritten(run: Kit, sample_data: Path, tmp_pa
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(home: Path, sample_data: Path, tmp_path: Path) -> None:
-    words = [
-        "train",
-        "patent",
-        "--data",
-        str(sample_data),
-        "--profile",
-        "sample",
-        "--out",
-        str(tmp_path / "run"),
-        "--set",
-        "epochs=60",
-    ]
-    process = start(os.environ, *words)
-    while not list((tmp_path / "run").glob("fold-0-unfinished")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert err.splitlines()[-1] == f"kit: interrupted; finished folds are kept. To go on: kit {' '.join(words)}"
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(
+    forks: Forks, home: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    words = ("train", "patent", "--data", str(sample_data), *QUICK, "--out", str(tmp_path / "run"))
+    second = f"{tmp_path}/run/fold-1*"
+    (ended,) = forks.run(Command(words=words, signal=signal.SIGINT, change=1, files=second))
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1] == f"kit: interrupted; finished folds are kept. To go on: kit {' '.join(words)}"
+    assert Run.open(tmp_path / "run").finished() == [0]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to write to")

@@ -1,5 +1,6 @@
 """Where am I, by Kaggle's variables, Colab's and the override."""
 
+import os
 import time
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def test_override_of_the_internet(word: str, online: bool) -> None:
     [
         ("place=kagle-batch", UnknownName, "kaggle-batch"),
         ("rot=/tmp", UnknownName, "root"),
+        ("root=a'b", SettingError, "quote a value"),
         ("internet=maybe", SettingError, "must be on or off, got .maybe."),
         ("gpus=two", SettingError, "must be a number, got .two."),
     ],
@@ -94,6 +96,10 @@ def test_the_limits_of_a_container_hold(system: Path, monkeypatch: pytest.Monkey
     """B9: 2 of 64 CPUs and 4 GiB, of which the page cache can be freed."""
     monkeypatch.setattr(environment.os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
     assert environment.cpu_count() == 64
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # what it is now comes back afterwards
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    environment.detect()
+    assert "OMP_NUM_THREADS" not in os.environ
     if layout == "v1":
         files(system, {
             "proc/self/cgroup": "5:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n0::/\n",
@@ -116,6 +122,11 @@ def test_the_limits_of_a_container_hold(system: Path, monkeypatch: pytest.Monkey
     assert environment.cpu_count() == 2
     assert environment.total_memory() == 4 * 2**30
     assert environment.available_memory() <= 3 * 2**30
+    environment.detect()
+    assert os.environ["OMP_NUM_THREADS"] == "2"  # B4: 64 threads for the time of 2 wait for each other
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    environment.detect()
+    assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
 @pytest.mark.parametrize(
@@ -156,10 +167,16 @@ def test_a_gpu_whose_memory_the_driver_does_not_tell(
     program = tmp_path / "nvidia-smi"
     program.write_text(
         "#!/bin/sh\necho 'NVIDIA GB10, [N/A]'\necho 'Tesla T4, 15360'\necho 'A, B, ERR!'\n"
-        "echo 'H100 MIG, [Insufficient Permissions]'\necho 'no devices were found'\n"
+        "echo 'H100 MIG, [Insufficient Permissions]'\necho 'no devices were found'\nprintf '\\351, 5\\n'\n"
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     found = [(gpu.name, gpu.memory) for gpu in detect({}).gpus()]
-    assert found == [("NVIDIA GB10", None), ("Tesla T4", 15360 * 2**20), ("A, B", None), ("H100 MIG", None)]
+    assert found == [
+        ("NVIDIA GB10", None),
+        ("Tesla T4", 15360 * 2**20),
+        ("A, B", None),
+        ("H100 MIG", None),
+        ("\ufffd", 5 * 2**20),
+    ]
     assert "NVIDIA GB10 (memory unknown), Tesla T4 (15 GiB)" in kit(capsys, "doctor").out

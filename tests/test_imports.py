@@ -19,7 +19,8 @@ LOADED_LATE = {
     "common.fastai", "common.fastai.learner", "common.fastai.checkpoints", "common.fastai.phases",
     "common.huggingface.training", "common.vision.pictures.loader", "common.text.transformer_network",
     *(f"common.text.ulmfit.{name}" for name in ("classifier", "generate", "language_model", "loaders", "network")),
-    "common.vision.course", "common.tabular.course", "common.vision.learner", "common.vision.tuned", "common.rehearsal.rehearse",
+    "common.vision.course", "common.tabular.course", "common.vision.learner", "common.vision.tuned", "common.rehearsal.chain",
+    "common.rehearsal.rehearse",
 }  # fmt: skip
 
 
@@ -33,6 +34,23 @@ def imported(code: str) -> set[str]:
     report = f"{code}\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_no_child_process_imports_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B3: `random.py` or `common/` in the folder where the command is called."""
+    from common.progress import Progress
+    from common.session import wheelhouse
+    from common.text.tokens import workers
+
+    started = [
+        line for path in ROOT.rglob("*.py") for line in path.read_text().splitlines() if "[sys.executable," in line
+    ]
+    assert len(started) == 4 and all('[sys.executable, "-P", ' in line for line in started)
+    for name in ("common", "random", "json", "spacy", "pip"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('from the current folder')")
+    monkeypatch.chdir(tmp_path)
+    assert workers.tokenise(["one"], Progress(), workers=1)[2] == ["xxbos", "one"]
+    assert not wheelhouse.pip("help")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["list"], ["train", "--help"], ["validate", "--help"]])

@@ -92,7 +92,9 @@ def _on_kaggle(name: str) -> Competition:
 
     competition = registry.get(name)
     if competition.local:
-        raise SettingError(f"{name} has no page on Kaggle: it is graded on this machine only, by kit grade {name}")
+        raise SettingError(
+            f"{name} has no page on Kaggle: competitions/{name}/README.md says where its data is, kit grade {name} scores it"
+        )
     return competition
 
 
@@ -188,15 +190,19 @@ def _what(text: str, competition: Competition, client: Any) -> tuple[Path | Ref,
     """Return the file or kernel version that `text` means, and the name of the run that made it, if any."""
     from common.errors import SubmissionError
     from common.kaggle.results import Ref
+    from common.runs.run import RECORD, Run
 
     path = Path(text)
+    folder = path if path.is_dir() else path.parent
+    if path.exists() and (folder / RECORD).is_file():
+        Run.open(folder, competition.name)
     if path.is_dir():
         file = path / competition.submission.file_name
         if not file.is_file():
             raise SubmissionError(f"file not found: {file}; give a run's folder, a file or owner/kernel@version")
         return file, path.name
     if path.is_file():
-        return path, path.parent.name if (path.parent / "run.json").is_file() else ""
+        return path, path.parent.name if (path.parent / RECORD).is_file() else ""
     if path.suffix or text.startswith((".", "/", "~")):
         raise SubmissionError(f"file not found: {text}; give a run's folder, a file or owner/kernel@version")
     return Ref.parse(text, owner=None if "/" in text else client.whoami()), ""

@@ -70,7 +70,11 @@ def find(
         for packed in (folder / f"{competition.slug}.zip", folder.with_name(f"{competition.slug}.zip")):
             if packed.is_file():  # as a browser downloads it
                 raise DataError(f"{packed} is not unpacked yet: python -m zipfile -e {packed} {folder}")
-    how = f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
+    how = (
+        f"see competitions/{competition.name}/README.md"
+        if competition.local
+        else f"accept the rules at {competition.url}/rules, then run: kit download {competition.name}"
+    )
     if named is not None and not named.is_dir():
         raise DataError(f"{named} is not a folder; --data takes the folder with {wanted} of {competition.name}")
     raise DataError(f"no {wanted} of {competition.name} in: {tried}. To get them, {how}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics
 from common.competition import Competition
-from common.decisions.classes import labels_of, ordered, split
+from common.decisions.classes import labels_of, ordered, spelled, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ def score(competition: Competition, name: str, submitted: NDArray[Any], truth: D
             classes, known = None, _marks(competition, truth)
         elif classes is not None:
             known = [label for (label,) in labels_of(competition, truth)]
+            classes = spelled(classes, known)
         elif competition.predicts == "class":
             known = [label for (label,) in labels_of(competition, truth)]
             classes = ordered(set(known))
@@ -59,8 +60,9 @@ def _marks(competition: Competition, truth: DataFrame) -> NDArray[Any]:
 
     if len(competition.targets) > 1:
         return truth[list(competition.targets)].to_numpy(float)
-    names = competition.submission.targets
-    return np.array([[float(name in labels) for name in names] for labels in labels_of(competition, truth)])
+    known = labels_of(competition, truth)
+    names = spelled(competition.submission.targets, {label for labels in known for label in labels})
+    return np.array([[float(name in labels) for name in names] for labels in known])
 
 
 def _squeezed(values: NDArray[Any]) -> NDArray[Any]:

@@ -86,6 +86,7 @@ def discover(
     """
     hints, facts, notes = hints or Hints(), facts or Facts(), Notes()
     found = files.look(folder)
+    roles.require_readable(found)
     assigned = roles.assign(found, notes)
     labelled = None
     if assigned.train is None:
@@ -179,13 +180,9 @@ def _sides(
     train, test = assigned.train, assigned.test
     if train is None:
         raise DataError("no training rows were found")
-    if len(train.frame) == 0:
-        raise DataError(f"{train.file} has no rows")
     is_table = test is not None and (
         submitted.id in test or bool(submitted.parts) or submitted.counted_from is not None
     )
-    if test is not None and is_table and len(test.frame) == 0:
-        raise DataError(f"{test.file} has a header but no rows: nothing is there to be predicted")
     if not is_table:
         if assigned.sample is None or len(assigned.sample.frame) == 0:
             raise DataError("no test rows were found, neither a table of them nor a sample submission that lists them")
@@ -206,9 +203,9 @@ def _sides(
     )
     test_files = media.attach(test, containers, submitted.id, train=False)
     if train_files is not None and not train[train_files.column].is_unique:
-        twice = train[train_files.column].duplicated().mean()
+        shared = train[train_files.column].duplicated().mean()
         notes.add(
-            "train files", "not used", "sure", f"{twice:.0%} of the rows of {train.file} share a file with another"
+            "train files", "not used", "sure", f"{shared:.0%} of the rows of {train.file} share a file with another"
         )
         train_files = None
     return _Sides(

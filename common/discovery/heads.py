@@ -28,6 +28,7 @@ ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".n
 """Of files that are tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
 _MOST_BYTES = 100_000_000  # of JSON lines that are read
+_START = 1 << 16  # bytes that show how a table is written
 _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
@@ -128,22 +129,21 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
         with (folder / name).open("rb") as stream:
             yield stream, name, (folder / name).stat().st_size
     else:
-        with path.open("rb") as stream:
+        with path.open("rb", buffering=_START) as stream:
             yield stream, path.name, path.stat().st_size
 
 
 def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
     import pandas as pd
 
-    buffer = io.BufferedReader(stream, 1 << 16)  # type: ignore[type-var]
-    start = buffer.peek(1 << 14)[: 1 << 14].decode("utf-8-sig", errors="replace")
+    start = stream.peek(_START)[:_START].decode("utf-8-sig", errors="replace")  # type: ignore[attr-defined]
     if not start.strip():
         raise DataError(f"{path} is empty")
     separator = separator_of(start.splitlines()[0])
     quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
     try:
         frame = pd.read_csv(
-            buffer, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=ROWS, index_col=False,
+            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=ROWS, index_col=False,
             quoting=3 if quoting == "none" else 0, on_bad_lines="skip", encoding="utf-8-sig", encoding_errors="replace",
         )  # fmt: skip
     except (ValueError, pd.errors.ParserError) as error:

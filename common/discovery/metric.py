@@ -19,7 +19,7 @@ _PROPOSED: dict[Shape, str] = {
     "text": "levenshtein",
 }
 _TOLD = {
-    "binary": "probabilities of two classes", "integers": "a few whole numbers, taken for classes",
+    "binary": "there are two classes", "integers": "a few whole numbers, taken for classes",
     "top": "the likeliest classes in a list",
 }  # fmt: skip
 
@@ -56,7 +56,7 @@ def _proposed(answers: Answers) -> str | None:
     match answers.shape:
         case "binary":
             words = bool(answers.classes) and not all(each in ("0", "1", "0.0", "1.0") for each in answers.classes)
-            return "accuracy" if words and not answers.fractions else "roc_auc"
+            return "accuracy" if answers.mixed or (words and not answers.fractions) else "roc_auc"
         case "integers":
             return "accuracy"
         case "top":

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from common.discovery.files import Found
 from common.discovery.findings import Notes
-from common.discovery.heads import Head
-from common.wording import listed, plural
+from common.discovery.heads import Head, bare
+from common.errors import DataError
+from common.wording import plural
 
 _SAMPLE = re.compile(r"sample.*sub|sub.*sample|submission|benchmark|^sample(_?entry)?$|sub(mit)?_?(example|format)")
 _TRAIN, _TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
@@ -84,7 +85,14 @@ def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head |
     return fits[0] if fits else None
 
 
-def described(found: Found) -> str:
-    """Return the files of a folder in words."""
-    names = [each.file for each in found.tables] + [f"{each.name}/" for each in found.containers]
-    return listed(names, 6)
+def require_readable(found: Found) -> None:
+    """Check that no file was skipped, and no table is empty, whose name says that it is needed.
+
+    Raises:
+        DataError: with the reason.
+    """
+    empty = {head.file: "has a header but no rows" for head in found.tables if head.frame.empty}
+    for file, why in (found.skipped | empty).items():
+        stem = bare(file.rpartition("/")[2]).lower()
+        if any(pattern.search(stem) for pattern in (_SAMPLE, _TRAIN, _TEST)):
+            raise DataError(why if file in why else f"{file} {why}")

@@ -45,7 +45,7 @@ class Answers:
 
     `classes` are those seen in training, `count` how many a cell of the sample submission lists, `separator` what stands
     between, `source` the column of text that pieces are taken from, `tokens` the fields of a box. `fractions` says that
-    the sample submission holds numbers that are not whole.
+    the sample submission holds numbers that are not whole, `mixed` that it holds both of two classes.
     """
 
     shape: Shape
@@ -55,6 +55,7 @@ class Answers:
     source: str | None = None
     tokens: int | None = None
     fractions: bool = False
+    mixed: bool = False
     empty: str | None = None
     low: float | None = None
     high: float | None = None
@@ -96,7 +97,8 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
     if shown is not None and (listed := _listed(shown, classes)) > 1:
         return Answers(shape="top", classes=classes, count=listed)
     if distinct == 2 and whole:
-        return Answers(shape="binary", classes=classes, fractions=fractions)
+        mixed = shown is not None and {*shown} == {*classes}
+        return Answers(shape="binary", classes=classes, fractions=fractions, mixed=mixed)
     if distinct == 1 and whole and bounds[0] in (0, 1):
         return Answers(shape="binary", classes=("0", "1"), fractions=fractions)
     wide = distinct > max(_FEW, 0.02 * len(values) if len(values) > 5_000 else 0)
@@ -152,13 +154,13 @@ def _of_text(
     classes = _ordered({*some})
     if {each.casefold() for each in classes} <= _TRUE_FALSE and len(classes) <= 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
-    if shown is not None and (count := _listed(shown, classes)) > 1:
-        return Answers(shape="top", classes=classes, count=count)
     if source := _source(truth, train, shared):
         return Answers(shape="span", source=source, empty=empty)
     if separator := _separator(some):
         known = {part for cell in some for part in _parts(cell, separator)}
         return Answers(shape="labels", classes=_ordered(known), separator=separator, empty=empty)
+    if shown is not None and (count := _listed(shown, classes)) > 1:
+        return Answers(shape="top", classes=classes, count=count)
     if len(classes) == 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
     from_sample = {*shown.head(100)} if shown is not None else set()

@@ -113,11 +113,7 @@ def _id(
     unique = [name for name in sample.columns if sample[name].is_unique and (sample[name] != "").all()]
     known = [name for name in unique if _is_known(sample, name, roles, containers)]
     if len(known) > 1:
-        named = [name for name in known if _ID_NAME.search(name)] or [
-            name
-            for name in known
-            if roles.train is not None and name not in _unknown(roles) and name == sample.columns[0]
-        ]
+        named = [name for name in known if _ID_NAME.search(name)]
         if len(named) != 1:
             answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
             notes.add("id", answer, "sure", "as you say")
@@ -138,12 +134,14 @@ def _id(
     if roles.test is not None and (parts := _parts(sample, name, roles.test)):
         notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
         return name, parts
-    if roles.test is not None and name not in roles.test and _counted_from(sample, name, roles) is None:
-        found = len({*sample[name]} & {each for column in roles.test.columns for each in roles.test[column]})
-        raise DataError(
-            f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
-            f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
-        )
+    if roles.test is not None and _counted_from(sample, name, roles) is None:
+        others = [name] if name in roles.test else roles.test.columns
+        found = len({*sample[name]} & {each for column in others for each in roles.test[column]})
+        if sample.whole and roles.test.whole:
+            raise DataError(
+                f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
+                f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
+            )
     notes.add("id", name, "likely", "unique, and named like one", "--id")
     return name, ()
 

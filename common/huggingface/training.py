@@ -204,7 +204,8 @@ class _RunCallback(TrainerCallback):
             if self.context.deadline.passed(self._reserve(state)):
                 self.out_of_time = control.should_training_stop = True
             elif time.monotonic() - self.saved_at >= self.schedule.checkpoint_minutes * 60:
-                control.should_save = True
+                # Not at an epoch's end: an evaluation follows there that draws random numbers, as going on does not.
+                control.should_save = not math.isclose(state.epoch, round(state.epoch), abs_tol=1e-6)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.saved_at = time.monotonic()

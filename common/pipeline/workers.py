@@ -114,7 +114,7 @@ class _Worker:
 
     def __enter__(self) -> _Worker:
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", _WORK], env=self._environ, text=True,
+            [sys.executable, "-P", "-c", _WORK], env=self._environ, text=True, errors="replace",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stdin is not None  # noqa: S101  it is a pipe

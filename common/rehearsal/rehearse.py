@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from common import environment, registry
 from common.competition import Competition
-from common.errors import KernelError, UnknownName
+from common.errors import KernelError
 from common.files import locked
-from common.kaggle import metadata
-from common.kaggle.build import Built, build, names
+from common.kaggle.build import Built, build
 from common.kaggle.kernels import LOG, WATCH_SECONDS, output, push, watch
 from common.kaggle.official import Client, connect
 from common.kaggle.pushes import Pushed, Pushes
@@ -29,17 +27,18 @@ from common.kaggle.results import KernelState, LeaderboardRow, Ref, Submission
 from common.kaggle.retry import Clock, Notify, silent
 from common.kaggle.submit import WAIT_LIMIT, submit
 from common.progress import timed
+from common.rehearsal.chain import USER, input_folders, kernel_metadata, kernels_of, order
 from common.rehearsal.clean_room.python import Python
 from common.rehearsal.clean_room.runner import EXECUTED, CleanRoom
 from common.rehearsal.stand_in.running import KernelRun, Runner, RunResult
 from common.rehearsal.stand_in.server import SAMPLE_ROWS, SAMPLE_SEED, StandIn
-from common.rehearsal.stand_in.world import Hosted, Sources
+from common.rehearsal.stand_in.world import Hosted
 from common.runs.ledger import Ledger
-from common.session.kernel import LIGHT, METADATA
+from common.session.kernel import LIGHT
 from common.session.manifest import MANIFEST
 from common.wording import first_line
 
-USER, KEY = "kaggler", "rehearsal"
+KEY = "rehearsal"
 SPEED = 150.0
 """How much faster the clock of a rehearsal runs: half a minute between two looks at Kaggle is 0.2 s here."""
 
@@ -118,47 +117,6 @@ def rehearse(
     )  # fmt: skip
 
 
-def kernels_of(competition: Competition) -> dict[str, dict[str, Any]]:
-    """Return the metadata of a competition's kernels by their names.
-
-    Raises:
-        KernelError: if it has none.
-    """
-    metadata = {name: kernel_metadata(name) for name in names()}
-    mine = {name: fields for name, fields in metadata.items() if competition.slug in fields["competition_sources"]}
-    if not mine:
-        raise KernelError(f"{competition.name} has no kernel: add one to kernels/")
-    return mine
-
-
-def order(kernels: Mapping[str, Mapping[str, Any]], kernel: str | None = None) -> list[str]:
-    """Return the names of kernels in the order in which they have to run, the one to submit last.
-
-    Args:
-        kernels: metadata by name.
-        kernel: the one to submit; by default the one whose output no other kernel takes.
-
-    Raises:
-        UnknownName: if there is no kernel of that name.
-        KernelError: if several could be submitted.
-    """
-    by_ref = {fields["id"]: name for name, fields in kernels.items()}
-    takes = {
-        name: [by_ref[ref] for ref in fields["kernel_sources"] if ref in by_ref] for name, fields in kernels.items()
-    }
-    if kernel is None:
-        last = sorted(set(kernels) - {name for taken in takes.values() for name in taken})
-        if len(last) != 1:
-            raise KernelError(f"several kernels could be submitted: {', '.join(last)}; choose one with --kernel")
-        kernel = last[0]
-    if kernel not in kernels:
-        raise UnknownName("kernel of this competition", kernel, sorted(kernels))
-    needed = [kernel]
-    for name in needed:
-        needed += [other for other in takes[name] if other not in needed]
-    return list(TopologicalSorter({name: takes[name] for name in needed}).static_order())
-
-
 def run_kernel(
     client: Client,
     built: Built,
@@ -223,40 +181,6 @@ def submit_output(client: Client, competition: Competition, pushed: Pushed, fold
     if not outcome.submission.scored:
         raise KernelError(f"submission {outcome.submission.ref} got no score: {outcome.submission.reason}")
     return outcome.submission
-
-
-def kernel_metadata(name: str) -> dict[str, Any]:
-    """Return the metadata with which a kernel of the kit is pushed in a rehearsal."""
-    return metadata.complete(metadata.read(environment.PROJECT / "kernels" / name / METADATA), USER)
-
-
-def input_folders(
-    kernels: Iterable[Mapping[str, Any]], folders: Mapping[str, Path], empty: Path, notify: Notify = silent
-) -> Sources:
-    """Return the datasets and models that kernels name, with the folder of each.
-
-    Args:
-        kernels: their metadata.
-        folders: by name; `OWNER/` stands for the user.
-        empty: the folder of any other one; it is made if needed.
-        notify: called with a line for each that is empty.
-
-    Raises:
-        UnknownName: for a folder of something that no kernel names.
-    """
-    inputs: dict[str, dict[str, Path]] = {"dataset_sources": {}, "model_sources": {}}
-    own = {ref.replace(metadata.OWNER, f"{USER}/"): folder for ref, folder in folders.items()}
-    for fields in kernels:
-        for field_name, by_ref in inputs.items():
-            for ref in fields[field_name]:
-                if ref not in own:
-                    empty.mkdir(parents=True, exist_ok=True)
-                    notify(f"input {ref} is empty here; --input {ref}=DIR provides it")
-                by_ref[ref] = own.get(ref, empty)
-    known = sorted(ref for by_ref in inputs.values() for ref in by_ref)
-    if unused := sorted(set(own) - set(known)):
-        raise UnknownName("input of these kernels", unused[0], known)
-    return Sources(datasets=inputs["dataset_sources"], models=inputs["model_sources"])
 
 
 @dataclass

@@ -40,12 +40,12 @@ class Ledger:
         row = {name: " ".join(str(value).split()) for name, value in row.items() if value is not None}
         with locked(self.path):
             header, lines = self._read()
-            if header and header != list(FIELDS):  # of an earlier version
-                self._rewrite()
+            if header and not self.path.read_bytes().startswith(_HEADER.rstrip().encode()):
+                self._rewrite()  # of an earlier version, or saved by a spreadsheet
             if event == "run" and any(_outcome(each) == _outcome(row) for each in self.rows()):
                 return
             with self.path.open("ab+") as handle:
-                text = "" if lines else _line(dict(zip(FIELDS, FIELDS, strict=True)))
+                text = "" if lines else _HEADER
                 if handle.seek(0, os.SEEK_END):
                     handle.seek(-1, os.SEEK_END)
                     text = "" if handle.read(1) == b"\n" else "\n"  # the line before was cut short
@@ -67,14 +67,19 @@ class Ledger:
         """Return the header, and each line after it with its number, as cells."""
         if not self.path.is_file():
             return [], []
-        lines = self.path.read_bytes().decode("utf-8", errors="replace").splitlines()
-        cells = [(number, next(csv.reader([line]), [])) for number, line in enumerate(lines, 1) if line.strip()]
+        lines = self.path.read_bytes().decode("utf-8-sig", errors="replace").splitlines()
+        used = max(",;\t", key=lines[0].count) if lines else ","  # a spreadsheet saves with its country's separator
+        cells = [
+            (number, next(csv.reader([line], delimiter=used), []))
+            for number, line in enumerate(lines, 1)
+            if line.strip()
+        ]
         return (cells[0][1], cells[1:]) if cells else ([], [])
 
     def _rewrite(self) -> None:
         rows = self.rows()
         with atomic_write(self.path, "w") as handle:
-            handle.write(_line(dict(zip(FIELDS, FIELDS, strict=True))) + "".join(map(_line, rows)))
+            handle.write(_HEADER + "".join(map(_line, rows)))
 
 
 def _outcome(row: Mapping[str, Any]) -> list[str]:
@@ -86,3 +91,6 @@ def _line(row: Mapping[str, Any]) -> str:
     handle = io.StringIO()
     csv.DictWriter(handle, FIELDS, lineterminator="\n").writerow({name: row.get(name, "") for name in FIELDS})
     return handle.getvalue()
+
+
+_HEADER = _line(dict(zip(FIELDS, FIELDS, strict=True)))

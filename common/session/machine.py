@@ -75,7 +75,9 @@ def _prove_gpus(wanted: int) -> tuple[list[str], str]:
     """
     command = [sys.executable, "-P", "-c", PROBE, str(wanted)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, errors="replace", timeout=PROBE_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         return [], f"no answer within {PROBE_SECONDS:.0f} s"
     errors = [line for line in done.stderr.splitlines() if line.strip()]

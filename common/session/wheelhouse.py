@@ -54,7 +54,7 @@ def fetch(packages: Sequence[str], folder: Path) -> None:
 def pip(command: str, *arguments: str) -> str:
     """Run pip; return its reason if it fails, else an empty string."""
     words = [sys.executable, "-P", "-m", "pip", command, "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
     errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
     return (errors or ["pip failed"])[-1] if done.returncode else ""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from common.runs.run import Run
     from common.text.blended import BlendedModel
     from common.text.linear import NGramsModel
+    from common.text.spans import SpanModel
     from common.text.ulmfit.classifier import UlmfitModel
 
 
@@ -31,33 +32,40 @@ class TextModels(Models):
         """Refuse what cannot be trained.
 
         Raises:
-            SettingError: under `accelerate launch` with several processes, for a profile that trains in one.
+            SettingError: under `accelerate launch` with several processes, for a profile that trains in one; for a target that
+            the profile does not predict.
             DataError: if all training rows are of one class.
         """
         if isinstance(config, Baseline | Blended) and processes.count() > 1:
             raise SettingError(
                 "this profile trains in one process; leave out accelerate launch, or give --num_processes 1"
             )
-        if frames.train is not None and self.task.classes:
+        if isinstance(config, Ulmfit) and (self.task.predicts in ("labels", "span") or len(self.task.targets) > 1):
+            raise SettingError("the course's recipe predicts classes or one number; take --profile baseline")
+        if isinstance(config, Blended) and self.task.predicts == "span":
+            raise SettingError("this profile cuts no texts; take --profile baseline")
+        if frames.train is not None and self.task.exclusive:
             self.task.require_two_classes(frames.train)
         return frames
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
         """Put what all folds share, and prediction needs too, into the run's folder: n-grams, tokenizer, encoders."""
+        task = self.task.resolved(context)
         if isinstance(config, Ulmfit):
             from common.text.ulmfit import stages
 
-            return stages.prepare(frames, self.task, config, context)
+            return stages.prepare(frames, task, config, context)
         if isinstance(config, Blended):
             from common.huggingface.tokens import keep_encoder, keep_tokenizer
 
-            texts = self.task.joined(frames.train if frames.train is not None else frames.test)
+            texts = task.joined(frames.train if frames.train is not None else frames.test)
             keep_tokenizer(config.backbone, texts, context)
             keep_encoder(config.backbone, config.seed, context)
-        if isinstance(config, Baseline | Blended):
-            from common.text import ngrams
+        if isinstance(config, Baseline | Blended) and task.predicts != "span":
+            from common.text import characters, ngrams
 
-            frames = ngrams.prepare(frames, self.task, config.ngrams, context)
+            frames = ngrams.prepare(frames, task, config.ngrams, context)
+            frames = characters.prepare(frames, task, config.ngrams, context)
         return Prepared(frames)
 
     def build(self, config: Config, frames: Frames, context: Context) -> Model:
@@ -96,22 +104,27 @@ class TextModels(Models):
         """Return what a learning-rate finder sees: of the language model, or with an `encoder` of the classifier."""
         from common.text.ulmfit.stages import find_rate
 
-        return find_rate(frames, self.task, _ulmfit(config), context)
+        return find_rate(frames, self.task.resolved(context), _ulmfit(config), context)
 
-    def _model(self, config: Config, context: Context) -> NGramsModel | UlmfitModel | BlendedModel:
+    def _model(self, config: Config, context: Context) -> NGramsModel | SpanModel | UlmfitModel | BlendedModel:
+        task = self.task.resolved(context)
         match config:
+            case Baseline() if task.predicts == "span":
+                from common.text.spans import SpanModel
+
+                return SpanModel(task, config.spans, config.seed, context)
             case Baseline():
                 from common.text.linear import NGramsModel
 
-                return NGramsModel(self.task, config.ngrams, config.seed, context)
+                return NGramsModel(task, config.ngrams, config.seed, context)
             case Ulmfit():
                 from common.text.ulmfit.classifier import UlmfitModel
 
-                return UlmfitModel(self.task, config, context)
+                return UlmfitModel(task, config, context)
             case Blended():
                 from common.text.blended import BlendedModel
 
-                return BlendedModel(self.task, config, context)
+                return BlendedModel(task, config, context)
         raise TypeError(f"no model for {type(config).__name__}")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Interval
 
-from common.competition import Config, Split
+from common.competition import Config, Predicts, Split
 from common.precision import Precision
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 from common.text.tokens.corpus import TextSettings
@@ -23,6 +23,10 @@ class NGrams(Settings):
     """Words in an n-gram, at most; "not at all" is one of three."""
     min_df: PositiveInt = 2
     """Texts in which an n-gram has to occur; most occur in one."""
+    characters: Literal["auto", "always", "never"] = "auto"
+    """n-grams of characters beside those of words; auto: of texts that are short, or have hardly any blanks."""
+    max_characters: Annotated[int, Interval(ge=2, le=8)] = 5
+    """Characters in an n-gram, at most: a stem, or an ending with what follows it."""
     smoothing: PositiveFloat = 1.0
     """Added to the counts whose ratio is an n-gram's naive-Bayes weight."""
     C: PositiveFloat = 100.0
@@ -32,10 +36,19 @@ class NGrams(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spans(Settings):
+    """Which words of a text belong to the piece that is wanted; scikit-learn only."""
+
+    C: PositiveFloat = 0.3
+    """Of the logistic regression."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Baseline(Config):
-    """The n-grams alone."""
+    """The n-grams alone; where a piece of the text is wanted, a classifier of its words."""
 
     ngrams: NGrams = NGrams()
+    spans: Spans = Spans()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +68,19 @@ class TransformerSettings(Settings):
     dropout: Fraction | None = None
     """None: the backbone's own; 0 trains 1.3 times as fast on a CPU, for one epoch."""
     epochs: PositiveInt = 2
+    """Passes over the training rows."""
     learning_rate: PositiveFloat = 3e-5
+    """Of the backbone, small so that it does not forget what it knows."""
     head_learning_rate: PositiveFloat = 1e-3
     """The head starts from nothing."""
     warmup: Fraction = 0.1
     """Fraction of the steps."""
     weight_decay: NonNegativeFloat = 0.01
+    """AdamW's, of matrices only."""
     batch_size: PositiveInt = 16
+    """Texts in a step."""
     eval_batch_size: PositiveInt = 64
+    """Texts at once where no gradients have to be kept; changes speed only."""
     precision: Precision = "auto"
     """auto: the fastest that the hardware has."""
     checkpoint_minutes: NonNegativeFloat = 10.0
@@ -100,8 +118,11 @@ class AwdLstm(Settings):
     """The network's sizes: those of the weights from Wikipedia."""
 
     embedding: PositiveInt = 400
+    """Numbers for each word."""
     hidden: PositiveInt = 1152
+    """Units of each LSTM but the last."""
     layers: PositiveInt = 3
+    """LSTMs on top of each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +132,7 @@ class LanguageModel(Settings):
     rows: Annotated[int, Ge(2)] | None = None
     """Texts to learn from, drawn evenly; None: all."""
     batch_size: PositiveInt = 128
+    """Streams of text that are read side by side."""
     sequence: PositiveInt = 80
     """Words through which gradients go back."""
     dropout: PositiveFloat = 0.3
@@ -120,9 +142,11 @@ class LanguageModel(Settings):
     frozen_epochs: NonNegativeInt = 1
     """Of the embedding alone, whose new words start as the mean of the old ones."""
     frozen_rate: PositiveFloat = 2e-2
+    """Of the embedding alone, which bears more than the whole."""
     epochs: NonNegativeInt = 10
     """Of all of it; 0 takes the weights from Wikipedia as they are."""
     rate: PositiveFloat = 2e-3
+    """Of all of it, at its highest: one cycle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +156,7 @@ class Classifier(Settings):
     rows: Annotated[int, Ge(2)] | None = None
     """Training rows to learn from, drawn evenly; None: all."""
     batch_size: PositiveInt = 128
+    """Texts in a step, of like length."""
     sequence: PositiveInt = 72
     """Words through which gradients go back."""
     longest: PositiveInt = 1440
@@ -145,6 +170,7 @@ class Classifier(Settings):
     two_rate: PositiveFloat = 1e-2
     """Of the last two groups of layers."""
     three_rate: PositiveFloat = 5e-3
+    """Of the last three groups."""
     rate: PositiveFloat = 1e-3
     """Of all groups."""
     spread: PositiveFloat = 2.6**4
@@ -178,8 +204,16 @@ class Ulmfit(Config):
     """What a kill costs at most."""
 
 
-def profiles(target: str) -> dict[str, Config]:
-    """Return the profiles of a competition of texts, by name; `target` is the column of the answers."""
+def profiles(target: str | tuple[str, ...], predicts: Predicts = "class") -> dict[str, Config]:
+    """Return the profiles of a competition of texts, by name.
+
+    Args:
+        target: the column of the answers, or several.
+        predicts: what is predicted; the course's recipe gives classes or one number, the sample is then the baseline.
+    """
+    if predicts in ("labels", "span") or not isinstance(target, str):
+        short: dict[str, Config] = {"sample": Baseline(split=Split(kind="random", n_splits=2)), "baseline": Baseline()}
+        return short if predicts == "span" else {**short, "best": Blended()}
     # The course validates IMDb on 25,000 further reviews; a fifth is what it holds out elsewhere.
     course = Ulmfit(split=Split(kind="random", holdout=0.2, seed=42))
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.errors import SettingError
 from common.target import Target
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class TextTask(Target):
     """A target that one or several columns of text decide.
 
-    Models have one output for a number or two classes, the log-odds of the second, else one for each class.
+    Models have one output for two classes, the log-odds of the second, and one for each of more classes, labels or numbers.
+    Of a target that is a piece of a text, the first of `texts` is cut, and columns `beside` it say how.
     """
 
     texts: tuple[str, ...]
@@ -32,7 +33,9 @@ class TextTask(Target):
     @property
     def outputs(self) -> int:
         """The number of outputs of a model."""
-        return len(self.classes) if len(self.classes) > 2 else 1
+        if self.exclusive:
+            return len(self.classes) if len(self.classes) > 2 else 1
+        return len(self.classes) or len(self.targets)
 
     def joined(self, frame: DataFrame) -> list[str]:
         """Return the text of each row; each of several columns begins with a mark and its number, as fastai has it."""
@@ -45,21 +48,18 @@ class TextTask(Target):
         ]
 
     def matrix(self, frame: DataFrame) -> NDArray[float64]:
-        """Return what each output should be: the number, or 1 for the row's class and 0 for the others (n, outputs)."""
-        import numpy as np
-
-        classes = np.arange(len(self.classes))[-self.outputs :]
-        wanted: Any = self.codes(frame)[:, None] == classes if self.classes else frame[[self.target]].to_numpy()
-        return np.asarray(wanted, np.float64)
+        """Return what each output should be: the number, or 1 for what holds for the row and 0 else (n, outputs)."""
+        return super().matrix(frame)[:, -self.outputs :]
 
     def predictions(self, outputs: NDArray[float64]) -> NDArray[float64]:
-        """Return what is submitted for log-odds or numbers (n, outputs): (n,) or (n, classes).
+        """Return what is predicted for log-odds or numbers (n, outputs): (n,) of one output, else (n, outputs).
 
         Log-odds of several classes, each against the rest, become probabilities that sum to one as in scikit-learn.
         """
         from scipy.special import expit
 
-        if not self.classes:
-            return outputs[:, 0]
-        probabilities: NDArray[float64] = expit(outputs.clip(min=-100))  # a sum of nothing but zeros divides nothing
-        return probabilities[:, 0] if self.outputs == 1 else probabilities / probabilities.sum(axis=1, keepdims=True)
+        if self.log_odds:
+            outputs = expit(outputs.clip(min=-100))  # a sum of nothing but zeros divides nothing
+            if self.exclusive and self.outputs > 1:
+                outputs = outputs / outputs.sum(axis=1, keepdims=True)
+        return outputs[:, 0] if self.outputs == 1 else outputs

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
 from common.files import scratch_folder
 from common.model import Context
-from common.vision.learner import fine_tune, learner, read, save
+from common.vision.learner import fine_tune, learner, loss_of, read, save, targets_of
 from common.vision.rows import ROW
 from common.vision.settings import Course
 from common.vision.task import Task
@@ -34,6 +35,7 @@ class CourseModel:
         with scratch_folder() as folder:
             learn = self.learner(train, valid, folder)
             self.notes = fine_tune(learn, self.config.epochs, self.context, "train", base_lr=self.config.learning_rate)
+            self.restore(learn)
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
@@ -44,16 +46,20 @@ class CourseModel:
         set_seed(self.config.seed, reproducible=False)
         self.backbone = self._backbone(self.config.weights)
         dls = self._loaders(train, valid, folder)
-        return learner(dls, self.backbone, self.config.size, self.config.precision, metrics=error_rate, path=folder)
+        options: dict[str, Any] = {"metrics": error_rate}
+        if not self.task.exclusive:
+            options = {"n_out": self.task.outputs, "loss_func": loss_of(self.task)}
+        return learner(dls, self.backbone, self.config.size, self.config.precision, path=folder, **options)
 
-    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return the probability of each class (n, classes)."""
+    def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return the probability of each class or label, or the numbers (n, outputs)."""
         import numpy as np
 
         from common.vision.prediction import Predictor
 
         predictor = Predictor(self.network, self.backbone.mean, self.backbone.std)
-        return np.exp(predictor.predict_log_proba(frame, self.config.size, 1, self.context))
+        outputs = predictor.predict(frame, self.task, self.config.size, 1, self.context)
+        return np.exp(outputs) if self.task.exclusive else outputs
 
     def save(self, folder: Path) -> None:
         """Write the weights (safetensors)."""
@@ -64,7 +70,7 @@ class CourseModel:
         from common.vision.backbones import RANDOM
 
         self.backbone = self._backbone(RANDOM)  # its weights are in the file
-        self.network = read(self.backbone, len(self.task.classes), folder / FILE)
+        self.network = read(self.backbone, self.task.outputs, folder / FILE)
 
     def _backbone(self, weights: str) -> Any:
         from common.vision import backbones
@@ -74,23 +80,28 @@ class CourseModel:
     def _loaders(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
         """Return loaders that open every file in every epoch, as the course's do."""
         import pandas as pd
-        from fastai.data.block import CategoryBlock, DataBlock, TransformBlock
+        from fastai.data.block import CategoryBlock, DataBlock, RegressionBlock, TransformBlock
         from fastai.data.transforms import ColReader, IndexSplitter, IntToFloatTensor, Normalize
         from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
         from fastai.vision.augment import Resize
 
-        names = self.task.names
-        both = pd.concat([train, valid[valid[ROW] >= 0]])
-        rows = pd.DataFrame(
-            {"picture": both[self.task.picture], "name": [names[code] for code in self.task.codes(both)]}
-        )
+        valid = valid[valid[ROW] >= 0]
+        both, names = pd.concat([train, valid]), self.task.names
+        self.restore: Callable[[Any], None] = lambda learn: None
+        if self.task.exclusive:
+            answers: list[Any] = [names[code] for code in self.task.codes(both)]
+            target = CategoryBlock(vocab=list(names), sort=False)
+        else:
+            targets, self.restore = targets_of(self.task, train, valid)
+            answers, target = list(targets), RegressionBlock(n_out=self.task.outputs)
+        rows = pd.DataFrame({"picture": both[self.task.picture].to_numpy(), "answer": answers})
         block = DataBlock(
             # fastai's ImageBlock, except for how files are opened: they may be members of an archive.
             blocks=(
                 TransformBlock(type_tfms=_picture, batch_tfms=IntToFloatTensor),
-                CategoryBlock(vocab=list(names), sort=False),
+                target,
             ),
-            get_x=ColReader("picture"), get_y=ColReader("name"),
+            get_x=ColReader("picture"), get_y=ColReader("answer"),
             splitter=IndexSplitter(list(range(len(train), len(both)))),
             item_tfms=Resize(self.config.size),
             batch_tfms=Normalize.from_stats(self.backbone.mean, self.backbone.std, cuda=False),

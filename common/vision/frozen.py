@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.model import Context
-from common.vision.features import features, kept_backbone
+from common.vision.beside import Beside
+from common.vision.features import Blocks, features, kept_backbone
 from common.vision.head import Head, log_softmax
+from common.vision.independent import IndependentHead
 from common.vision.settings import DUPLICATE_GROUP, Frozen
 from common.vision.task import Task
 
@@ -26,44 +28,63 @@ class FrozenModel:
     def __init__(self, task: Task, config: Frozen, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
         self.notes: dict[str, Any] = {}
+        self.beside = Beside(task.beside)
         self.head = Head(len(task.classes))
+        self.independent = IndependentHead(log_odds=task.log_odds)
         self.tuned: Any = None
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Fit the head on features that are there already, then fine-tune if the settings say so."""
-        blocks, codes = features(train, self.config, self.context), self.task.codes(train)
-        groups = train[DUPLICATE_GROUP].to_numpy()
+        if self.task.beside:
+            self.beside.fit(train)
+        blocks, groups, seed = self._blocks(train), train[DUPLICATE_GROUP].to_numpy(), self.config.seed
         with self.context.progress.task(f"{self.context.title} · head", 1, "heads") as task:
-            self.notes["head"] = self.head.fit(blocks, codes, groups, CS, self.config.seed)
-            self.notes["curve_by_rows"] = self._curve(blocks, codes, groups, valid)
+            if self.task.exclusive:
+                codes = self.task.codes(train)
+                self.notes["head"] = self.head.fit(blocks, codes, groups, CS, seed)
+                self.notes["curve_by_rows"] = self._curve(blocks, codes, groups, valid)
+            else:
+                self.notes["head"] = self.independent.fit(blocks, self.task.matrix(train), groups, CS, seed)
             task.advance(1)
         if self.config.tuning.epochs:
             self.tuned = self._tuned_network()
             self.tuned.fit(train, valid)
             self.notes |= self.tuned.notes
 
-    def predict_proba(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return the probability of each class (n, classes): the weighted mean of both models' log probabilities."""
+    def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return probabilities or numbers (n, outputs): of both models the weighted mean, of classes of the logarithms."""
         import numpy as np
 
-        mean = self.head.predict_log_proba(features(frame, self.config, self.context))
+        blocks, weight = self._blocks(frame), self.config.tuning.weight
+        if not self.task.exclusive:
+            mean = self.independent.outputs(blocks)
+            return mean if self.tuned is None else (1 - weight) * mean + weight * self.tuned.predict(frame)
+        mean = self.head.predict_log_proba(blocks)
         if self.tuned is not None:
-            weight = self.config.tuning.weight
-            mean = (1 - weight) * mean + weight * self.tuned.predict_log_proba(frame)
+            mean = (1 - weight) * mean + weight * self.tuned.predict(frame)
         return np.exp(log_softmax(mean))
 
     def save(self, folder: Path) -> None:
-        """Write the head's arrays and the tuned weights (safetensors)."""
-        self.head.save(folder)
+        """Write the head's arrays and the tuned weights (safetensors), and what is known of the columns beside."""
+        (self.head if self.task.exclusive else self.independent).save(folder)
+        if self.task.beside:
+            self.beside.save(folder)
         if self.tuned is not None:
             self.tuned.save(folder)
 
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
-        self.head.read(folder)
+        (self.head if self.task.exclusive else self.independent).read(folder)
+        if self.task.beside:
+            self.beside.read(folder)
         if self.config.tuning.epochs:
             self.tuned = self._tuned_network()
             self.tuned.read(folder)
+
+    def _blocks(self, frame: DataFrame) -> Blocks:
+        """Return the backbone's features, and those of the columns beside the picture."""
+        blocks = features(frame, self.config, self.context)
+        return {**blocks, "beside": self.beside(frame)} if self.task.beside else blocks
 
     def _tuned_network(self) -> Any:
         from common.vision.tuned import TunedNetwork
@@ -76,7 +97,7 @@ class FrozenModel:
 
         from common.vision.figures import losses
 
-        labels, valid_blocks = self.task.codes(valid), features(valid, self.config, self.context)
+        labels, valid_blocks = self.task.codes(valid), self._blocks(valid)
         order = np.random.default_rng(self.config.seed).permutation(len(codes))
         points = []
         for fraction in _FRACTIONS:

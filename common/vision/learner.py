@@ -6,13 +6,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BackboneError
 from common.fastai.learner import TrainingCallback, precise, quiet
 from common.model import Context
 from common.precision import Precision
 from common.vision.backbones import Backbone, refusal, require_size
+from common.vision.task import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
 
 
 @contextmanager
@@ -71,18 +76,55 @@ def save(network: Any, path: Path) -> None:
     save_file({name: value.contiguous().cpu() for name, value in network.state_dict().items()}, path)
 
 
+def targets_of(task: Task, *frames: DataFrame) -> tuple[NDArray[Any], Any]:
+    """Return what a network learns of the rows that are not of classes, and what makes its numbers those of the task.
+
+    Numbers are learnt in units of their spread in the first frame. The second value is a function of a trained learner.
+    """
+    import numpy as np
+    import torch
+
+    every = np.concatenate([task.matrix(frame) for frame in frames])
+    if task.log_odds:
+        return every, lambda learn: None
+    first = every[: len(frames[0])]
+    mean, spread = first.mean(axis=0), first.std(axis=0) + 1e-12
+
+    def restore(learn: Any) -> None:
+        last = learn.model[1][-1]
+        with torch.no_grad():
+            weight = torch.as_tensor(spread, dtype=last.weight.dtype, device=last.weight.device)
+            last.weight *= weight[:, None]
+            bias = torch.zeros_like(weight) if last.bias is None else last.bias * weight
+            bias = bias + torch.as_tensor(mean, dtype=weight.dtype, device=weight.device)
+            last.bias = torch.nn.Parameter(bias)
+
+    return (every - mean) / spread, restore
+
+
+def loss_of(task: Task) -> Any:
+    """Return the loss of labels or numbers."""
+    from fastai.losses import BCEWithLogitsLossFlat, MSELossFlat
+
+    return BCEWithLogitsLossFlat() if task.log_odds else MSELossFlat()
+
+
 @_quietly()
-def read(backbone: Backbone, n_classes: int, path: Path) -> Any:
+def read(backbone: Backbone, outputs: int, path: Path) -> Any:
     """Return the network, body and head, whose weights `save` wrote."""
+    import torch
     from fastai.vision.learner import create_timm_model, create_vision_model
     from safetensors.torch import load_file
     from torchvision import models
 
     if backbone.library == "timm":
-        network = create_timm_model(backbone.name, n_classes, pretrained=False)[0]
+        network = create_timm_model(backbone.name, outputs, pretrained=False)[0]
     else:
-        network = create_vision_model(getattr(models, backbone.name), n_classes, pretrained=False)
-    network.load_state_dict(load_file(path))
+        network = create_vision_model(getattr(models, backbone.name), outputs, pretrained=False)
+    weights, last = load_file(path), network[1][-1]
+    if last.bias is None and (bias := weights.get(f"1.{len(network[1]) - 1}.bias")) is not None:
+        last.bias = torch.nn.Parameter(bias)  # of numbers, see `targets_of`
+    network.load_state_dict(weights)
     return network
 
 

@@ -1,4 +1,4 @@
-"""`VisionModels`: the models of an image classification task, one for each profile's settings."""
+"""`VisionModels`: the models of a task of pictures, one for each profile's settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.competition import Config
 from common.errors import SettingError
 from common.model import Context, Models, Prepared
 from common.vision import rows
-from common.vision.guarded import Classifier, GuardedModel
+from common.vision.guarded import GuardedModel, PictureModel
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class VisionModels(Models):
-    """Image classification."""
+    """Classes, labels or numbers of pictures."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -28,7 +28,8 @@ class VisionModels(Models):
     def enrich(self, frames: Frames, config: Config, context: Context) -> Frames:
         """Decode all pictures once; add what the split needs to know of them, and leave out what cannot be read."""
         if frames.train is not None:  # what cannot be trained is refused before minutes of decoding
-            self.task.require_two_classes(frames.train)
+            if self.task.exclusive:
+                self.task.require_two_classes(frames.train)
             if isinstance(config, Network):
                 from common.vision.backbones import resolve
 
@@ -50,11 +51,11 @@ class VisionModels(Models):
 
     def build(self, config: Config, frames: Frames, context: Context) -> GuardedModel:
         """Return an untrained model for one fold."""
-        return GuardedModel(self.task, self._classifier(config, context))
+        return self._model(config, context)
 
     def load(self, folder: Path, config: Config, context: Context) -> GuardedModel:
         """Return a model that `save` wrote."""
-        model = GuardedModel(self.task, self._classifier(config, context))
+        model = self._model(config, context)
         model.read(folder)
         return model
 
@@ -71,13 +72,14 @@ class VisionModels(Models):
         from common.vision.course import CourseModel
         from common.vision.tuned import TunedNetwork
 
+        task = self.task.resolved(context)
         model: CourseModel | TunedNetwork
         match config:
             case Course():
-                model, setting = CourseModel(self.task, config, context), "learning_rate"
+                model, setting = CourseModel(task, config, context), "learning_rate"
             case Frozen():
                 backbone = backbones.load(config.backbone, config.weights, context.environment, config.seed)
-                model, setting = TunedNetwork(self.task, config, backbone, context), "tuning.learning_rate"
+                model, setting = TunedNetwork(task, config, backbone, context), "tuning.learning_rate"
             case _:
                 raise SettingError("this profile trains no network; take one that does, such as --profile course")
         split: Any = config.split
@@ -90,20 +92,24 @@ class VisionModels(Models):
         """Draw figures of the finished run into its folder, `figures/`."""
         from common.vision.illustrations import illustrate
 
-        illustrate(self.task, frames, run, context)
+        illustrate(self.task.resolved(context), frames, run, context)
 
-    def _classifier(self, config: Config, context: Context) -> Classifier:
+    def _model(self, config: Config, context: Context) -> GuardedModel:
+        task = self.task.resolved(context)
+        model: PictureModel
         match config:
             case Thumbnails():
                 from common.vision.thumbnails import ThumbnailsModel
 
-                return ThumbnailsModel(self.task, config, context)
+                model = ThumbnailsModel(task, config, context)
             case Course():
                 from common.vision.course import CourseModel
 
-                return CourseModel(self.task, config, context)
+                model = CourseModel(task, config, context)
             case Frozen():
                 from common.vision.frozen import FrozenModel
 
-                return FrozenModel(self.task, config, context)
-        raise TypeError(f"no model for {type(config).__name__}")
+                model = FrozenModel(task, config, context)
+            case _:
+                raise TypeError(f"no model for {type(config).__name__}")
+        return GuardedModel(task, model)

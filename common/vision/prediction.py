@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from common import precision
 from common.model import Context
 from common.vision.rows import pixels
+from common.vision.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,11 +49,12 @@ class Predictor:
 
         return view.to(self.dtype, memory_format=torch.channels_last)
 
-    def predict_log_proba(self, frame: DataFrame, size: int, views: int, context: Context) -> NDArray[np.float64]:
-        """Return the mean log probabilities over views (n, classes).
+    def predict(self, frame: DataFrame, task: Task, size: int, views: int, context: Context) -> NDArray[np.float64]:
+        """Return the mean over views of log probabilities of classes, probabilities of labels or numbers (n, outputs).
 
         Args:
             frame: rows with pictures that can be read, as `rows.enrich` makes them.
+            task: says what the outputs are.
             size: side of a view in pixels, at most that of the stored pictures.
             views: 1 is the centre, 2 its mirror image too, and from 3 on windows in the corners, every other one
                 mirrored.
@@ -61,9 +63,14 @@ class Predictor:
         import numpy as np
         import torch
 
+        def linked(logits: Any) -> Any:
+            if task.exclusive:
+                return logits.log_softmax(1)
+            return logits.sigmoid() if task.log_odds else logits
+
         batches = []
         title = f"{context.title} · predict"
-        with torch.inference_mode(), context.progress.task(title, len(frame), "pictures") as task:
+        with torch.inference_mode(), context.progress.task(title, len(frame), "pictures") as steps:
             for start in range(0, len(frame), _BATCH):
                 batch = pixels(frame.iloc[start : start + _BATCH])
                 whole, margin = self.put(batch), batch.shape[1] - size
@@ -72,7 +79,7 @@ class Predictor:
                 for number, (top, left) in enumerate(corners[:views]):
                     view = whole[:, :, top : top + size, left : left + size]
                     logits = self.network(self.cast(view.flip(3) if number % 2 else view))
-                    total = total + logits.float().log_softmax(1)
+                    total = total + linked(logits.float())
                 batches.append((total / views).cpu().numpy())
-                task.advance(len(batch))
+                steps.advance(len(batch))
         return np.concatenate(batches).astype(np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from annotated_types import Interval
@@ -12,7 +12,10 @@ from common.errors import SettingError
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Settings
 
 DUPLICATE_GROUP = "duplicate_group"  # the column that has the same number for near duplicates
-SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of files that may be pictures
+# Of files that may be pictures, and of arrays and sounds, which can be looked at too.
+SUFFIXES = (
+    ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy", ".npz", ".wav", ".aif", ".aiff", ".flac",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,13 +149,16 @@ class Frozen(Network):
         return (*self.sizes, self.tuning.size) if self.tuning.epochs else self.sizes
 
 
-def profiles(target: str) -> dict[str, Config]:
-    """Return the profiles of an image classification competition, by name; `target` is the column of the labels."""
+def profiles(target: str | tuple[str, ...]) -> dict[str, Config]:
+    """Return the profiles of a competition of pictures, by name; `target` is the column of the answers, or several."""
+    split = Split(kind="group", n_splits=2, group=DUPLICATE_GROUP)
+    if isinstance(target, str):
+        split = replace(split, kind="stratified_group", stratify=target)
     return {
         "sample": Frozen(
             backbone="test_resnet", weights="random", sizes=(96,), batch_size=16, workers=0,
             tuning=FineTuning(epochs=2, size=64, learning_rate=1e-2, mixup=0.2, label_smoothing=0.05, weight=0.2),
-            split=Split(kind="stratified_group", n_splits=2, group=DUPLICATE_GROUP, stratify=target),
+            split=split,
         ),
         "baseline": Thumbnails(),
         "course": Course(split=Split(kind="random", holdout=0.2, seed=42)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common.errors import SettingError
 from common.target import Target
 
 if TYPE_CHECKING:
@@ -15,22 +14,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Task(Target):
-    """Image classification: `picture` is the column of the files' paths."""
+    """A target that pictures decide: `picture` is the column of the files' paths.
+
+    Models have an output for each class, label or number.
+    """
 
     picture: str
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.classes:
-            raise SettingError("a task of pictures needs two or more classes and a name for each, got none")
+    @property
+    def outputs(self) -> int:
+        """The number of outputs of a model."""
+        return len(self.classes) or len(self.targets)
 
-    def predictions(self, probabilities: NDArray[Any]) -> NDArray[np.float64]:
-        """Return probabilities (n, classes) as a submission has them: of two classes the second's alone (n,)."""
+    def predictions(self, outputs: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what is predicted for outputs (n, outputs): of two classes the second's alone, and one number, as (n,)."""
         import numpy as np
 
-        normalised = probabilities.astype(np.float64)
-        normalised /= normalised.sum(axis=1, keepdims=True)
-        return normalised[:, 1] if len(self.classes) == 2 else normalised
+        values = outputs.astype(np.float64)
+        if self.exclusive:
+            values /= values.sum(axis=1, keepdims=True)
+            return values[:, 1] if len(self.classes) == 2 else values
+        return values[:, 0] if self.outputs == 1 else values
 
     def probabilities(self, predictions: NDArray[Any]) -> NDArray[np.float64]:
         """Return the probabilities of all classes (n, classes) that `predictions` were made from."""

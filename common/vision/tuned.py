@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.backbones import Backbone
-from common.vision.learner import fine_tune, learner, read, save
+from common.vision.learner import fine_tune, learner, loss_of, read, save, targets_of
 from common.vision.rows import ROW, cache_of
 from common.vision.settings import Frozen
 from common.vision.task import Task
@@ -38,6 +39,7 @@ class TunedNetwork:
             learn = self.learner(train, valid, folder)
             rates = {"base_lr": tuning.learning_rate, "lr_mult": 100, "wd": tuning.weight_decay}
             self.notes = fine_tune(learn, tuning.epochs, self.context, "fine-tune", **rates)
+            self.restore(learn)
         self.network = learn.model
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
@@ -53,29 +55,37 @@ class TunedNetwork:
         tuning = self.config.tuning
         cache = cache_of(train)
         valid = valid[valid[ROW] >= 0]
+        rows = np.concatenate([frame[ROW].to_numpy() for frame in (train, valid)])
         labels: Any = np.empty(len(cache), dtype=object)
-        for frame in (train, valid):
-            labels[frame[ROW].to_numpy()] = [self.task.names[code] for code in self.task.codes(frame)]
+        options: dict[str, Any] = {}
+        self.restore: Callable[[Any], None] = lambda learn: None
+        if self.task.exclusive:
+            labels[rows] = [self.task.names[code] for frame in (train, valid) for code in self.task.codes(frame)]
+            loss = LabelSmoothingCrossEntropyFlat(eps=tuning.label_smoothing)
+        else:
+            targets, self.restore = targets_of(self.task, train, valid)
+            labels[rows] = list(targets)
+            loss, options = loss_of(self.task), {"n_out": self.task.outputs}
         dls = dataloaders(
-            cache, train[ROW].tolist(), valid[ROW].tolist(), labels, self.task.names,
+            cache, train[ROW].tolist(), valid[ROW].tolist(), labels, self.task.names if self.task.exclusive else None,
             size=tuning.size, batch_size=min(self.config.batch_size, len(train)), flip=True,
             augment=aug_transforms(do_flip=False, size=tuning.size, max_rotate=10, max_zoom=1.2, max_warp=0.1),
             normalise=(self.backbone.mean, self.backbone.std), seed=self.config.seed, workers=self.config.workers,
             path=folder,
         )  # fmt: skip
-        loss = LabelSmoothingCrossEntropyFlat(eps=tuning.label_smoothing)
         mixing = [MixUp(tuning.mixup)] if tuning.mixup else []
         return learner(
             dls, self.backbone, tuning.size, self.config.precision,
-            loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder,
+            loss_func=loss, cbs=[*mixing, ChannelsLast()], path=folder, **options,
         )  # fmt: skip
 
-    def predict_log_proba(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return log probabilities of all classes (n, classes), averaged over views."""
+    def predict(self, frame: DataFrame) -> NDArray[np.float64]:
+        """Return log probabilities of classes, probabilities of labels or numbers (n, outputs), averaged over views."""
         from common.vision.prediction import Predictor
 
         predictor = Predictor(self.network, self.backbone.mean, self.backbone.std)
-        return predictor.predict_log_proba(frame, self.config.tuning.size, self.config.tuning.views, self.context)
+        tuning = self.config.tuning
+        return predictor.predict(frame, self.task, tuning.size, tuning.views, self.context)
 
     def save(self, folder: Path) -> None:
         """Write the weights (safetensors)."""
@@ -83,4 +93,4 @@ class TunedNetwork:
 
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
-        self.network = read(self.backbone, len(self.task.classes), folder / FILE)
+        self.network = read(self.backbone, self.task.outputs, folder / FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common.competition import Cell, Column, Competition, Files, Folder, Limits, Split, SubmissionFormat, Table
+from common.settings import override
 from common.text.settings import profiles
 
 _ID = Column(name="id", kind="id")
@@ -17,6 +18,10 @@ def _reviews(file: str, *folders: str, optional: bool = False) -> Table:
     instead = Folder(folders=folders, suffixes=_TEXT, columns=columns, optional=optional)
     return Table(file=file, columns=columns, separator="\t", quoting="none", optional=optional, instead=instead)
 
+
+_PROFILES = profiles("sentiment")
+# Reviews are long enough to be told by their words, those of the sample, which are short, no less.
+_PROFILES |= {name: override(_PROFILES[name], {"ngrams.characters": "never"}) for name in ("baseline", "best")}
 
 COMPETITION = Competition(
     name="imdb",
@@ -52,5 +57,5 @@ COMPETITION = Competition(
     limits=Limits(session_hours=12, internet=True),
     target="sentiment",
     inputs=("review",),
-    profiles=profiles("sentiment"),
+    profiles=_PROFILES,
 )

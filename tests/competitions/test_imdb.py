@@ -121,6 +121,7 @@ def test_without_the_unlabelled_reviews_there_are_none(reviews: Path, tmp_path: 
 # The star rating behind an id
 
 
+@pytest.mark.slow
 def test_other_ids_change_no_prediction_of_the_baseline(reviews: Path, tmp_path: Path) -> None:
     frames = data.read(IMDB, reviews)
     others = {"train": frames.training, "test": frames.test}
@@ -135,6 +136,7 @@ def test_other_ids_change_no_prediction_of_the_baseline(reviews: Path, tmp_path:
     assert np.array_equal(*seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "changes"),
     [

@@ -18,7 +18,7 @@ from common.errors import KitError, SettingError, UnknownName
 from common.metrics import named
 from common.model import Context, Models
 from common.progress import Progress
-from common.settings import flat, override
+from common.settings import flat, override, reasons
 from common.splits.folds import make_folds
 
 ROOT = Path(registry.__file__).parents[1]
@@ -49,7 +49,7 @@ def test_there_are_competitions() -> None:
 
 def test_the_description_fits_the_folder(competition: Competition) -> None:
     folder = ROOT / "competitions" / competition.name
-    for name in ("competition.py", "model.py", "sample.py", "README.md"):
+    for name in ("competition.py", "model.py", "README.md"):
         assert (folder / name).is_file()
     for metric in (competition.metric, *competition.also_report):
         assert named(metric) == metric
@@ -163,25 +163,41 @@ def test_a_folder_of_two_files_is_a_competition(tmp_path: Path, monkeypatch: pyt
         registry.models("newcomer")
 
 
-def test_a_misspelt_hook_is_an_error() -> None:
+def test_a_misspelt_hook_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError, match="no hook 'prepair'"):
         type("Misspelt", (Models,), {"prepair": lambda self: None})
+    (tmp_path / "misspelt").mkdir()
+    (tmp_path / "misspelt" / "competition.py").touch()
+    (tmp_path / "misspelt" / "model.py").write_text(
+        "from common.model import Models\n\n\nclass Mine(Models):\n    def prepair(self): ...\n"
+    )
+    monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
+    with pytest.raises(KitError, match=r"Mine has no hook 'prepair'; hooks: .* \(model\.py, line 4\)$"):
+        registry.models("misspelt")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_setting_of_every_profile_has_a_reason(name: str) -> None:
+    for profile, config in registry.get(name).profiles.items():
+        assert not set(flat(config)) - {key for key, reason in reasons(config).items() if reason}, profile
 
 
 def test_a_broken_competition_is_named_and_the_others_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    description = (ROOT / "competitions" / "patent" / "competition.py").read_text()
     for name, text in (
         ("syntax", "COMPETITION = ("),
         ("setting", "from common.competition import Split\nSplit(kind='x')"),
         ("unnamed", "COMPETTION = None"),
+        ("unscored", description.replace('metric="pearson"', 'metric="logloss"')),
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "competition.py").write_text(text)
     monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(tmp_path)])
     said = kit(capsys, "list")
     assert said.code == 0 and "patent" in said.out and "pets" in said.out
-    first, second, third = said.err.splitlines()
+    first, second, third, fourth = said.err.splitlines()
     assert (
         first
         == "warning: competitions/setting/competition.py: unknown split kind 'x'; known: " + first.split("known: ")[1]
@@ -189,8 +205,11 @@ def test_a_broken_competition_is_named_and_the_others_are_listed(
     assert second.startswith(
         "warning: competitions/syntax/competition.py cannot be imported: SyntaxError: '(' was never"
     )
-    assert second.endswith("(competition.py, line 1)")
+    assert second.endswith("(competition.py, line 1)") and second.count("competition.py, line") == 1
     assert third == "warning: competitions/unnamed/competition.py must set COMPETITION to a Competition"
+    assert fourth.startswith(
+        "warning: competitions/unscored/competition.py: unknown metric 'logloss'. Did you mean 'log_loss'? Known: "
+    )
     assert kit(capsys, "show", "syntax").complaint.startswith(
         "kit: competitions/syntax/competition.py cannot be imported"
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from kit import kit
 
 from common import registry
@@ -17,9 +16,11 @@ from common.data.frames import Frames
 from common.model import Context
 from common.splits.folds import make_folds
 from competitions.patent import cpc
-from competitions.patent.listing import IGNORED, Collator, InOrder, Listing
 from competitions.patent.model import MODELS
-from competitions.patent.scorer import Scorer, loss
+
+if TYPE_CHECKING:
+    from competitions.patent.listing import Listing
+    from competitions.patent.scorer import Scorer
 
 PATENT = registry.get("patent")
 
@@ -34,6 +35,8 @@ def rows(n: int) -> pd.DataFrame:
 
 
 def listing(frame: pd.DataFrame, budget: int = 40, seed: int = 1, labels: bool = True) -> Listing:
+    from competitions.patent.listing import Listing
+
     vocabulary = {word: 10 + place for place, word in enumerate(["valve", "gear", "pump", "cell", "lens"])}
     columns = {
         name: [[vocabulary[word] for word in text.split()] for text in frame[name]] for name in ("anchor", "target")
@@ -65,6 +68,8 @@ def test_the_courses_split_is_the_courses_rows() -> None:
 
 
 def test_the_courses_text_and_arguments(context: Context, tmp_path: Path) -> None:
+    import torch
+
     from competitions.patent.pairs import texts
 
     assert texts(rows(3))[0] == f"TEXT1: F16; TEXT2: {rows(3)['target'][0]}; ANC1: valve valve"
@@ -119,6 +124,8 @@ def test_orders_change_with_the_epoch_and_not_with_the_file() -> None:
 
 
 def test_no_order_of_long_targets_passes_512_positions() -> None:
+    from competitions.patent.listing import Listing
+
     frame = rows(60).assign(anchor="valve pump")
     lists = listing(frame, 160)
     lists_columns = dict(lists.columns)
@@ -133,6 +140,7 @@ def test_no_order_of_long_targets_passes_512_positions() -> None:
 
 
 def test_weights_in_half_precision_are_trained_in_single(context: Context, tmp_path: Path) -> None:
+    import torch
     from transformers import AutoModelForSequenceClassification
 
     from common.huggingface import tiny
@@ -151,6 +159,8 @@ def test_weights_in_half_precision_are_trained_in_single(context: Context, tmp_p
 
 
 def test_batches_are_padded_and_read_back_by_row() -> None:
+    from competitions.patent.listing import IGNORED, Collator, InOrder
+
     frame = rows(60)
     lists = listing(frame)
     ordered = InOrder(lists, 1)
@@ -163,15 +173,21 @@ def test_batches_are_padded_and_read_back_by_row() -> None:
 
 
 def scorer(weight: float = 0.3) -> Scorer:
+    import torch
     from transformers import AutoModel
 
     from common.huggingface import tiny
+    from competitions.patent.scorer import Scorer
 
     torch.manual_seed(0)
     return Scorer(AutoModel.from_config(tiny.config(30), add_pooling_layer=False), weight).eval()
 
 
 def test_padding_does_not_change_a_score() -> None:
+    import torch
+
+    from competitions.patent.listing import Collator
+
     lists, network, collate = listing(rows(60), labels=False), scorer(), Collator(0)
     items = [lists[(0, number)] for number in range(len(lists))]
     together = network(**collate(items))["logits"]
@@ -181,6 +197,11 @@ def test_padding_does_not_change_a_score() -> None:
 
 
 def test_the_loss_is_cross_entropy_and_pearson_over_known_labels() -> None:
+    import torch
+
+    from competitions.patent.listing import IGNORED
+    from competitions.patent.scorer import loss
+
     logits, labels = torch.tensor([[0.3, -1.0, 9.0]]), torch.tensor([[1.0, 0.25, IGNORED]])
     p = torch.sigmoid(logits[0, :2])
     known = labels[0, :2]
@@ -191,6 +212,11 @@ def test_the_loss_is_cross_entropy_and_pearson_over_known_labels() -> None:
 
 
 def test_a_saved_scorer_scores_the_same(tmp_path: Path) -> None:
+    import torch
+
+    from competitions.patent.listing import Collator
+    from competitions.patent.scorer import Scorer
+
     lists, network = listing(rows(30), labels=False), scorer()
     batch = Collator(0)([lists[(0, 0)]])
     network.save(tmp_path)
@@ -234,6 +260,7 @@ def test_the_run_learnt_something(run: Path) -> None:
     assert np.corrcoef(oof["target"], oof["prediction"])[0, 1] > 0.3
 
 
+@pytest.mark.slow
 def test_nothing_is_learnt_from_size_order_or_ids_of_the_test_set(run: Path, sample_data: Path) -> None:
     test = pd.read_csv(sample_data / "test.csv", dtype=str).drop_duplicates(["anchor", "target"], ignore_index=True)
     whole = predicted(run, test)

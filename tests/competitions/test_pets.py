@@ -66,6 +66,7 @@ def test_the_sample_has_kaggles_layout(pets_data: Path) -> None:
     assert (pets_data / "sample_submission.csv").read_text().startswith("id,label\n1,0.5\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", [*SETTINGS])
 def test_every_profile_trains_predicts_and_shows(
     profile: str, pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -92,6 +93,7 @@ def test_every_profile_trains_predicts_and_shows(
     np.testing.assert_allclose(again, trained, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_vision_transformer_that_takes_any_size_learns_and_predicts(
     pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +118,7 @@ UNFIT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "backbone"), [*(("train", backbone) for backbone in UNFIT), ("lr-find", "test_mambaout")]
 )
@@ -129,6 +132,7 @@ def test_a_network_that_cannot_be_trained_on_these_pictures_is_told_before_train
     assert "steps/s" not in said.err, "nothing was trained"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["baseline", "best"])
 def test_breeds_are_the_same_models_for_more_classes(
     profile: str, breeds_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
@@ -141,6 +145,7 @@ def test_breeds_are_the_same_models_for_more_classes(
     np.testing.assert_allclose(made.sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_baseline_learns_the_difference(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     registry.sample("pets").make(tmp_path, 200, 1)
     said = kit(capsys, "train", "pets", "--data", tmp_path, *options("baseline"), "--set", "size=64", "--json")
@@ -209,6 +214,7 @@ def messy(pets_data: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["baseline", "course"])
 def test_no_row_is_missing_whatever_the_files_hold(
     profile: str, messy: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -372,6 +378,7 @@ def test_copies_stay_in_one_fold_and_are_reported(
     assert all(folds[f"cat.{number}"] == folds[f"cat.{500 + number}"] for number in range(20))
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on(
     pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +403,7 @@ def test_a_run_that_was_cut_off_goes_on(
     assert one == other
 
 
+@pytest.mark.slow
 def test_the_kernel_runs_here_and_keeps_its_run(
     pets_data: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-WORDS = "the old sailor went to sea again and came home with a parrot that knew many songs of storms ships gold".split()
+TALE = "the old sailor went to sea again and came home with a parrot that knew many songs of ships and gold"
+WORDS = TALE.split()
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class Text:
 Content = Rows | Pack | Media | Text | tuple[Media, ...]
 
 
-def write(folder: Path, files: dict[str, Content], draw: Callable[[int, str], bytes] = lambda number, ending: b"x") -> Path:
+def write(
+    folder: Path, files: dict[str, Content], draw: Callable[[int, str], bytes] = lambda number, ending: b"x"
+) -> Path:
     """Write all files into a folder, which is returned; `draw` makes a picture of a row."""
     for name, content in files.items():
         path = folder / name

@@ -5,9 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-import torch
 
-from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
 from common.model import Context
 
 
@@ -15,6 +13,10 @@ from common.model import Context
 def test_a_checkpoint_of_another_vocabulary_or_size_leaves_the_model_alone(
     context: Context, key: str, width: int, continued: bool
 ) -> None:
+    import torch
+
+    from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
+
     def model(width: int) -> torch.nn.Module:
         return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, width))
 

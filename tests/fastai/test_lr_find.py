@@ -28,6 +28,7 @@ def words(data: Path, profile: str, *settings: str) -> list[object]:
 RULES = {"valley", "slide", "minimum", "steep"}
 
 
+@pytest.mark.slow
 def test_it_suggests_rates_and_draws_them(
     pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,6 +46,7 @@ def test_it_suggests_rates_and_draws_them(
     assert not list(home.rglob("*.pth")), "fastai's own files are gone"
 
 
+@pytest.mark.slow
 def test_it_prints_a_table(pets_data: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = kit(capsys, *words(pets_data, "course", *TINY, "size=32"))
     assert said.code == 0, said.err

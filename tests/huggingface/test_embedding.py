@@ -1,16 +1,17 @@
 """Vectors of texts: the mean of the encoder's states, in the texts' own order."""
 
 import numpy as np
-import torch
-from transformers import AutoModel
-
-from common.huggingface import tiny
-from common.huggingface.embedding import embed
 
 TEXTS = ["one two three four five", "one", "two three", "three three"]
 
 
 def test_vectors_are_means_of_states_in_the_texts_order() -> None:
+    import torch
+    from transformers import AutoModel
+
+    from common.huggingface import tiny
+    from common.huggingface.embedding import embed
+
     torch.manual_seed(0)
     tokenizer = tiny.tokenizer(TEXTS)
     encoder = AutoModel.from_config(tiny.config(len(tokenizer)), add_pooling_layer=False).eval()

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import shlex
 import signal
-import subprocess
-import sys
 import time
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from forks import Command, Forks
 from kit import Said, kit
 
 from common.deadline import Deadline
-from common.huggingface.training import EpochSampler
 
-TINY = ("--profile", "sample", "--set", "epochs=2", "--set", "checkpoint_minutes=0", "--folds", "0,1")
+TINY = (
+    "--profile", "sample", "--set", "epochs=2", "--set", "checkpoint_minutes=0", "--folds", "0,1", "--set", "trees.max_iter=5",
+)  # fmt: skip
 PAIRS = (
     "--profile", "course", "--set", "backbone=tiny-random", "--set", "epochs=2", "--set", "batch_size=16",
     "--set", "split=default", "--set", "checkpoint_minutes=0", "--folds", "0",
@@ -29,6 +26,10 @@ PAIRS = (
 
 
 def test_an_order_depends_on_seed_and_epoch_alone() -> None:
+    import torch
+
+    from common.huggingface.training import EpochSampler
+
     sampler = EpochSampler(100, 1, 8, None)
     first = list(sampler)
     sampler.epoch = 1
@@ -43,6 +44,8 @@ def test_an_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_rows_of_like_length_come_together() -> None:
+    from common.huggingface.training import EpochSampler
+
     lengths = np.random.default_rng(0).integers(5, 200, 1003).tolist()
     rows = [row for _, row in EpochSampler(1003, 1, 8, lengths)]
     assert sorted(rows) == list(range(1003))
@@ -53,50 +56,18 @@ def test_rows_of_like_length_come_together() -> None:
     assert [max(batch) for batch in batches] != sorted((max(batch) for batch in batches), reverse=True)
 
 
-# Imports what training needs once, then runs each command that it reads in a process of its own, which it can be told of.
-FORKS = """
-import os, shlex, sys
-from common.cli import main
-
-main(shlex.split(sys.stdin.readline()))
-for line in sys.stdin:
-    if not (child := os.fork()):
-        os._exit(main(shlex.split(line)))
-    print("child", child, flush=True)
-    os.waitpid(child, 0)
-    print("child ended", flush=True)
-"""
-
-
-def changes(folder: Path) -> int:
-    """Return how many files there are in a run's folder."""
-    return sum(len(names) for _, _, names in os.walk(folder))  # which, unlike rglob, minds no folder that vanishes
-
-
-def killed_then_finished(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[object, ...], kills: int
-) -> list[int]:
+def killed_then_finished(forks: Forks, folder: Path, words: tuple[object, ...], kills: int) -> list[int]:
     """Train in peace, and once more with kills after random amounts of work; return the checkpoints that were left."""
-    calm, again = ([*map(str, words), "--out", str(tmp_path / name)] for name in ("calm", "killed"))
-    rng, left, killed = random.Random(0), [], tmp_path / "killed"
-    with subprocess.Popen([sys.executable, "-c", FORKS], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL) as forks:  # fmt: skip
-        assert forks.stdin is not None and forks.stdout is not None
-        print(shlex.join(calm), file=forks.stdin, flush=True)
-        for _ in range(kills):
-            print(shlex.join(again), file=forks.stdin, flush=True)
-            child = int(next(line for line in forks.stdout if line.startswith("child ")).split()[1])
-            before, seen = changes(killed), 0
-            goal, limit = rng.randint(1, 14), time.monotonic() + 60
-            while seen < goal and time.monotonic() < limit and Path(f"/proc/{child}/fd").exists():
-                if (now := changes(killed)) != before:
-                    before, seen = now, seen + 1
-                time.sleep(0.001)
-            os.kill(child, signal.SIGKILL)
-            assert next(line for line in forks.stdout if line.startswith("child")) == "child ended\n"
-            left += [int(path.parent.name.rpartition("-")[2]) for path in killed.rglob("whole")]
-        forks.stdin.close()
-    assert kit(capsys, *again).code == 0
+    calm, killed = ([*map(str, words), "--out", str(folder / name)] for name in ("calm", "killed"))
+    rng, left = random.Random(0), list[int]()
+    assert forks.run(Command(words=tuple(calm)))[0].code == 0
+    for _ in range(kills):
+        ended = forks.run(
+            Command(words=tuple(killed), signal=signal.SIGKILL, change=rng.randint(5, 35), files=f"{folder}/killed/*")
+        )
+        assert ended[0].code == -signal.SIGKILL, ended[0].err
+        left += [int(path.parent.name.rpartition("-")[2]) for path in (folder / "killed").rglob("whole")]
+    assert forks.run(Command(words=tuple(killed)))[0].code == 0
     return left
 
 
@@ -105,13 +76,13 @@ def killed_then_finished(
 def test_killed_at_random_moments_a_run_ends_as_if_undisturbed(
     profile: tuple[str, ...],
     kills: int,
-    capsys: pytest.CaptureFixture[str],
+    forks: Forks,
     home: Path,
     sample_data: Path,
     tmp_path: Path,
 ) -> None:
     words = ("train", "patent", "--data", sample_data, *profile)
-    assert killed_then_finished(capsys, tmp_path, words, kills), "no kill fell into training: nothing was tested"
+    assert killed_then_finished(forks, tmp_path, words, kills), "no kill fell into training: nothing was tested"
     for name in ("oof.csv", "submission.csv", "folds.csv"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
     assert not list((tmp_path / "killed").glob(".*.part"))
@@ -121,6 +92,7 @@ def trained(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
     return kit(capsys, "train", "patent", "--json", *words)
 
 
+@pytest.mark.slow
 def test_a_deadline_ends_training_and_the_submission_is_valid(
     capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +107,7 @@ def test_a_deadline_ends_training_and_the_submission_is_valid(
     assert kit(capsys, "validate", "patent", tmp_path / "run" / "submission.csv", "--data", sample_data).code == 0
 
 
+@pytest.mark.slow
 def test_kaggles_session_sets_the_deadline(
     capsys: pytest.CaptureFixture[str], sample_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +118,7 @@ def test_kaggles_session_sets_the_deadline(
     assert json.loads((Path(said.json["run"]) / "run.json").read_text())["machine"]["place"] == "kaggle-batch"
 
 
+@pytest.mark.slow
 def test_with_no_time_at_all_there_is_still_a_submission(
     capsys: pytest.CaptureFixture[str], home: Path, sample_data: Path, tmp_path: Path
 ) -> None:

@@ -149,7 +149,9 @@ def test_a_file_that_cannot_be_shown_is_packed(tmp_path: Path) -> None:
         assert shown == "" and content not in packed
     shown, packed = Bundle({"a.py": 'x = r"\\d"\n', BUNDLE: "{}"}, shown="a.py").cells()
     command = [sys.executable, "-I", "-c", f"{shown}\n{packed}\nprint((folder / 'a.py').read_text())"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.endswith('x = r"\\d"\n\n')
 
 

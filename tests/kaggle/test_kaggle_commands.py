@@ -23,6 +23,8 @@ from common.rehearsal.stand_in.running import KernelRun, RunResult
 from common.rehearsal.stand_in.server import StandIn
 from common.rehearsal.stand_in.world import Hosted
 from common.runs.ledger import Ledger
+from common.runs.records import Code, RunRecord
+from common.runs.run import Run
 from competitions.patent import sample
 
 PATENT = registry.get("patent")
@@ -136,6 +138,22 @@ def test_without_a_credential_it_is_said_where_to_get_one(
         said = kit(capsys, *words[:2] if words[0] == "dataset" else words[:1], "patent", *words[2:])
         assert said.code == 1 and said.out == ""
         assert "kaggle.com/settings" in said.complaint
+    monkeypatch.setenv("KIT_KAGGLE", "http://localhost:7777")
+    said = kit(capsys, "submissions", "patent")
+    assert said.code == 1 and "no credential for KIT_KAGGLE=http://localhost:7777" in said.complaint
+    assert "KAGGLE_USERNAME=" in said.complaint
+
+
+def test_a_run_of_another_competition_is_not_submitted(desk: Desk, tmp_path: Path) -> None:
+    record = RunRecord(
+        competition="patent", profile="best", metric="pearson", settings={}, data={}, code=Code(hash="", files={})
+    )
+    run = Run.begin(tmp_path / "run", record, "fresh")
+    (run.folder / "submission.csv").write_text("id,label\n1,0.5\n")
+    for what in (run.folder, run.folder / "submission.csv"):
+        said = desk("submit", "pets", what, "-m", "x")
+        assert said.code == 1 and said.complaint == f"kit: {run.folder} is a run of patent, not of pets"
+    assert not desk.submissions()
 
 
 # --- dataset ----------------------------------------------------------------------------------------------

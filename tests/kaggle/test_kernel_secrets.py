@@ -138,6 +138,7 @@ def test_random_values_are_found(length: int, missed: float) -> None:
     assert sum(kinds(f'api_key = "{value}"') == [] for value in values) <= 1_000 * missed
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_any_text_can_be_scanned(text: str) -> None:
     for finding in scan("x", text):

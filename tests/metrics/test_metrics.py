@@ -303,6 +303,7 @@ def test_is_a_finite_number_or_a_metric_error(name, truth, prediction):
         assert math.isfinite(value)
 
 
+@pytest.mark.slow
 def test_what_others_warn_of_leaves_a_score_defined() -> None:
     """D27: without /dev/shm joblib warns while scikit-learn is imported for the first score."""
     code = (

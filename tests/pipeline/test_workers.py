@@ -33,6 +33,7 @@ def request_of(tmp_path: Path) -> Request:
     )
 
 
+@pytest.mark.slow
 def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: Request, tmp_path: Path) -> None:
     two = workers.run(request_of, [0, 1], workers=2)
     one = workers.run(replace(request_of, out=tmp_path / "other"), [0, 1], workers=1)
@@ -50,6 +51,7 @@ def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: Request,
     assert all(told.count(f"fold {number}: pearson") == 2 for number in range(2))
 
 
+@pytest.mark.slow
 def test_a_workers_last_words_are_the_error(request_of: Request, capfd: pytest.CaptureFixture[str]) -> None:
     (request_of.data / "train.csv").write_text("id,anchor\n1,a\n")
     with pytest.raises(RunError, match=r"folds \[0, 2\] on GPU 0 failed: .*no column 'target'") as caught:
@@ -58,6 +60,7 @@ def test_a_workers_last_words_are_the_error(request_of: Request, capfd: pytest.C
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_workers_share_the_cache_and_make_each_entry_once(request_of: Request, tmp_path: Path) -> None:
     reviews = registry.get("imdb")
     registry.sample("imdb").make(tmp_path / "reviews", 90, 0)

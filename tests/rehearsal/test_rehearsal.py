@@ -22,17 +22,9 @@ from common.errors import KernelError, UnknownName
 from common.kaggle.kernels import LOG
 from common.kaggle.pushes import Pushed
 from common.kaggle.results import Ref
+from common.rehearsal.chain import USER, input_folders, kernels_of, order
 from common.rehearsal.clean_room.runner import EXECUTED
-from common.rehearsal.rehearse import (
-    USER,
-    Observed,
-    fresh,
-    input_folders,
-    kernels_of,
-    order,
-    rehearse,
-    submit_output,
-)
+from common.rehearsal.rehearse import Observed, fresh, rehearse, submit_output
 from common.rehearsal.stand_in.running import KernelRun, RunResult
 from common.rehearsal.stand_in.world import Hosted
 

@@ -139,6 +139,7 @@ def command_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run
         pytest.skip(f"the official command line speaks to port 80 only: {error}")
 
 
+@pytest.mark.slow
 def test_command_line_kernels(command_line: tuple[Run, Path]) -> None:
     kaggle, folder = command_line
     kernel_folder(folder / "push", SOURCE, competition_sources=["toy-kernel"])
@@ -163,6 +164,7 @@ def test_command_line_kernels(command_line: tuple[Run, Path]) -> None:
     assert "first,SubmissionStatus.COMPLETE,0." in listed
 
 
+@pytest.mark.slow
 def test_command_line_competitions(command_line: tuple[Run, Path]) -> None:
     kaggle, folder = command_line
     assert "train.csv" in kaggle("competitions", "files", "toy-csv")
@@ -179,6 +181,7 @@ def test_command_line_competitions(command_line: tuple[Run, Path]) -> None:
     assert USER in kaggle("competitions", "leaderboard", "toy-csv", "--show")
 
 
+@pytest.mark.slow
 def test_command_line_datasets(command_line: tuple[Run, Path]) -> None:
     kaggle, folder = command_line
     source = folder / "dataset"

@@ -41,6 +41,7 @@ def run(folder: Path, seed: int, noise: float, *, folds: int = 0, competition: s
     return folder
 
 
+@pytest.mark.slow
 def test_two_noisy_runs_are_better_than_each(tmp_path: Path) -> None:
     runs = [run(tmp_path / "a", 1, 0.4), run(tmp_path / "b", 2, 0.5), run(tmp_path / "c", 3, 5.0)]
     made = blend(PATENT, runs, tmp_path / "out")
@@ -137,6 +138,7 @@ def test_runs_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         blend(PATENT, [first, first], tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_command_shows_what_each_run_brings(capsys: pytest.CaptureFixture[str], home: Path, tmp_path: Path) -> None:
     runs = [run(tmp_path / "a", 1, 0.4), run(tmp_path / "b", 2, 0.5)]
     said = kit(capsys, "blend", "patent", *runs, "--out", tmp_path / "out")

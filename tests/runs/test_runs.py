@@ -198,6 +198,22 @@ def test_a_line_cut_short_spoils_no_other(tmp_path: Path, half: bytes) -> None:
     assert ledger.broken() == [3] and half in ledger.path.read_bytes()
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_ledger_that_a_spreadsheet_saved_keeps_its_rows(tmp_path: Path, separator: str) -> None:
+    """A byte order mark, other line ends, and the separator of the country: all rows were emptied without a word."""
+    ledger = Ledger(tmp_path / "ledger.csv")
+    ledger.add("submitted", run="first", sha256="abc", ref=7)
+    saved = ledger.path.read_text().replace(",", separator).replace("\n", "\r\n")
+    ledger.path.write_bytes(b"\xef\xbb\xbf" + saved.encode())
+    assert ledger.rows()[0]["time"].startswith("2")
+    ledger.add("scored", run="second", message="a; b, c")
+    assert [(row["run"], row["sha256"], row["ref"]) for row in ledger.rows()] == [
+        ("first", "abc", "7"),
+        ("second", "", ""),
+    ]
+    assert ledger.broken() == [] and ledger.path.read_text().startswith("time,event")
+
+
 def test_a_ledger_of_fewer_columns_is_carried_over(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.csv")
     ledger.path.write_text("time,event,run,cv\nthen,run,first,0.5\n")

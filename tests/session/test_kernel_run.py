@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forks import Command, Forks, script_code
 
 from common import registry
 from common.kaggle import outputs
@@ -38,7 +39,9 @@ class Session:
         return self.errors.strip().splitlines()[-1]
 
 
-def run(root: Path, built: Built, data: Path, place: str = "kaggle-batch", attached: Path | None = None) -> Session:
+def run(
+    forks: Forks, root: Path, built: Built, data: Path, place: str = "kaggle-batch", attached: Path | None = None
+) -> Session:
     """Run a built script as Kaggle does; inputs are links to what is attached."""
     inputs = root / "kaggle" / "input"
     (inputs / "competitions").mkdir(parents=True)
@@ -55,10 +58,8 @@ def run(root: Path, built: Built, data: Path, place: str = "kaggle-batch", attac
         "CUDA_VISIBLE_DEVICES": "",
         "KIT_ENVIRONMENT": f"place={place} root={root} internet=off started={time.time()}",
     }
-    done = subprocess.run(
-        [sys.executable, "-I", str(script)], cwd=empty, env=environ, capture_output=True, text=True, check=False
-    )
-    return Session(done.returncode, done.stdout, done.stderr, root / "kaggle" / "working")
+    (done,) = forks.run(Command(code=script_code(script), environ=environ, at=str(empty)))
+    return Session(done.code, done.out, done.err, root / "kaggle" / "working")
 
 
 def make(root: Path, name: str, **options: object) -> Built:
@@ -80,9 +81,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def trained(places: Path) -> Session:
+def trained(forks: Forks, places: Path) -> Session:
     built = make(places / "train", "patent_train", profile="sample", settings=FAST, cpu=True)
-    done = run(places / "train", built, places / "seen")
+    done = run(forks, places / "train", built, places / "seen")
     assert done.code == 0, done.errors
     manifest = outputs.check(done.output)
     assert manifest is not None
@@ -103,9 +104,11 @@ def test_training_tells_its_story_and_leaves_few_files(trained: Session, places:
 
 
 @pytest.mark.slow
-def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places: Path, tmp_path: Path) -> None:
+def test_the_hidden_rerun_predicts_whatever_is_mounted(
+    forks: Forks, trained: Session, places: Path, tmp_path: Path
+) -> None:
     built = make(tmp_path, "patent_infer")
-    done = run(tmp_path, built, places / "hidden", "kaggle-rerun", attached=trained.output)
+    done = run(forks, tmp_path, built, places / "hidden", "kaggle-rerun", attached=trained.output)
     # Profile `best` asks for two GPUs, which a machine without any must say at once.
     assert done.code == 1
     assert done.complaint.startswith("common.errors.DeviceError: this machine lacks 2 working GPUs")
@@ -118,7 +121,7 @@ def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places:
     cells[1][2] = cells[2][3] = ""
     (hidden / "test.csv").write_text("".join(",".join(row) + "\n" for row in ([*test[0]], *cells)))
     (hidden / "sample_submission.csv").write_text(f"id,score\n{test[0]['id']},\n")
-    done = run(again, make(again, "patent_infer", profile="sample"), hidden, "kaggle-rerun", trained.output)
+    done = run(forks, again, make(again, "patent_infer", profile="sample"), hidden, "kaggle-rerun", trained.output)
     assert done.code == 0, done.errors
     assert "warning: " in done.said and "duplicate ids" in done.said
     manifest = outputs.check(done.output)
@@ -131,8 +134,10 @@ def test_the_hidden_rerun_predicts_whatever_is_mounted(trained: Session, places:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("place", "code"), [("kaggle-rerun", 0), ("kaggle-batch", 1)])
-def test_without_its_models_a_rerun_still_submits(places: Path, tmp_path: Path, place: str, code: int) -> None:
-    done = run(tmp_path, make(tmp_path, "patent_infer", profile="sample"), places / "hidden", place)
+def test_without_its_models_a_rerun_still_submits(
+    forks: Forks, places: Path, tmp_path: Path, place: str, code: int
+) -> None:
+    done = run(forks, tmp_path, make(tmp_path, "patent_infer", profile="sample"), places / "hidden", place)
     assert done.code == code, done.errors
     assert "one trained run is needed, found: none under" in done.errors
     sent = rows(done.output / "submission.csv")
@@ -147,11 +152,11 @@ def test_without_its_models_a_rerun_still_submits(places: Path, tmp_path: Path, 
 
 
 @pytest.mark.slow
-def test_an_error_names_file_and_line_of_the_kit(places: Path, tmp_path: Path) -> None:
+def test_an_error_names_file_and_line_of_the_kit(forks: Forks, places: Path, tmp_path: Path) -> None:
     broken = tmp_path / "data"
     sample.make(broken, 80, 0)
     (broken / "test.csv").write_text("id,anchor\n1,a\n")
-    done = run(tmp_path, make(tmp_path, "patent_infer", profile="sample"), broken)
+    done = run(forks, tmp_path, make(tmp_path, "patent_infer", profile="sample"), broken)
     assert done.code == 1
     assert "no column 'target', 'context'" in done.complaint
     assert 'common/data/frames.py", line ' in done.errors

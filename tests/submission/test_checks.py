@@ -7,6 +7,7 @@ import dataclasses
 import gzip
 import io
 import random
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -536,6 +537,20 @@ def test_what_cannot_be_validated_is_an_error(tmp_path):
     (tmp_path / "sample.csv").write_text("id,score\na,0,1\n")
     with pytest.raises(DataError, match="line 2 has 3"):
         validate(sample, tmp_path / "sample.csv", FORMAT)
+
+
+@pytest.mark.parametrize("content", ["," * 2_000_000, "id,score" + ",x" * 1_000_000 + "\na,1\n", ";" * 10**6])
+def test_a_file_of_one_line_takes_little_memory_and_a_short_answer(content, tmp_path):
+    """D26: 50 MB of commas took 18 GB."""
+    (tmp_path / "s.csv").write_text(content)
+    sample = pd.DataFrame({"id": ["a"], "score": 0})
+    tracemalloc.start()
+    try:
+        told = [str(each) for each in validate(tmp_path / "s.csv", sample, FORMAT)]
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(content)
+    finally:
+        tracemalloc.stop()
+    assert told and all(len(each) < 2_000 for each in told)
 
 
 NUMBER = SubmissionFormat(id="id", targets=("x",), cell=Cell(low=1e-5, high=1 - 1e-5))

@@ -94,6 +94,7 @@ def test_rounding_is_no_error():
             make(["a"], [wrong], format)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     ids=st.lists(TEXT, min_size=1, max_size=8, unique=True),
@@ -140,6 +141,7 @@ def test_any_types_are_written(frame, tmp_path):
     assert (tmp_path / "s.csv").read_text() == "id,score\na,1\nb,2\n"
 
 
+@pytest.mark.slow
 def test_more_rows_than_one_chunk_are_written_in_order(tmp_path):
     ids = [f"{row:06d}" for row in range(200_001)]
     write(make(ids, np.linspace(0, 1, len(ids)), FORMAT), tmp_path / "s.csv", FORMAT)

@@ -51,7 +51,7 @@ def test_columns_are_told_apart() -> None:
     expected = {
         "id · 1 · rows", "id · 2", "street · rows", "cabin · 2 · number", "mileage · number", "price · number", "when · month",
         "when · day", "when · weekday", "when · hour", "when · days", "spoken · month", "spoken · day", "day · days",
-        "note · characters", "listed · words",
+        "note · characters", "listed · characters",
     }  # fmt: skip
     assert expected <= set(layout.numbers)
     absent = {

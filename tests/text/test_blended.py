@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forks import Command, Forks
 from hypothesis import given
 from hypothesis import strategies as st
-from kit import context_at, kit, start
+from kit import context_at, kit
 from transformers import DataCollatorWithPadding
 
 from common import registry
@@ -151,6 +150,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Context, BlendedMod
     return context, *fitted(context, reviews(150), reviews(60, seed=1))
 
 
+@pytest.mark.slow
 def test_validation_rows_decide_nothing(first: tuple[Context, BlendedModel, pd.DataFrame], tmp_path: Path) -> None:
     """Labels of the validation rows are turned around: the predictions stay bit for bit the same."""
     context, model, rows = first
@@ -159,6 +159,7 @@ def test_validation_rows_decide_nothing(first: tuple[Context, BlendedModel, pd.D
     assert (second.predict(again) == model.predict(rows)).all()
 
 
+@pytest.mark.slow
 def test_parts_are_not_trained_on_the_rows_that_weigh_them(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     learnt: dict[str, set[str]] = {}
     fit_ngrams, fit_transformer, learn = NGramsModel.fit, Transformer.fit, Stacking.learn
@@ -189,6 +190,7 @@ def test_parts_are_not_trained_on_the_rows_that_weigh_them(context: Context, mon
 # The whole
 
 
+@pytest.mark.slow
 def test_doubtful_texts_are_read_and_a_saved_model_predicts_the_same(
     first: tuple[Context, BlendedModel, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +220,7 @@ def test_doubtful_texts_are_read_and_a_saved_model_predicts_the_same(
     assert suffixes <= {".json", ".safetensors", ".skops", ".npz", ".npy"}
 
 
+@pytest.mark.slow
 def test_a_transformer_of_another_recipe_is_trained_again(context: Context) -> None:
     train, valid = reviews(60), reviews(20, seed=1)
     model, _ = fitted(context, train, valid, "cpu.epochs=1")
@@ -230,6 +233,7 @@ def test_a_transformer_of_another_recipe_is_trained_again(context: Context) -> N
     assert "mark" in fitted(context, train, valid, "cpu.epochs=1")[0].notes
 
 
+@pytest.mark.slow
 def test_everything_is_read_if_that_is_requested(context: Context) -> None:
     model, rows = fitted(context, reviews(60), reviews(20, seed=1), "cpu.fraction=1", "cpu.epochs=1")
     assert (np.abs(model.ngrams.outputs(rows)) <= model.limit).all()
@@ -274,27 +278,23 @@ def words(data: Path, out: Path) -> tuple[object, ...]:
     return ("train", "imdb", "--data", data, "--profile", "best", *changes, *split, "--out", out)
 
 
-def kill_at_sight(folder: Path, sign: str, command: tuple[object, ...]) -> None:
-    """Kill the command as soon as there is a file of that name in the run's folder."""
-    process, limit = start(os.environ, *command), time.monotonic() + 120
-    while not any(folder.glob(sign)):
-        assert process.poll() is None and time.monotonic() < limit, f"{sign} was never there"
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert any(folder.glob(sign)), "the kill came too late: nothing was tested"
-
-
 @pytest.mark.slow
 def test_killed_in_training_and_after_it_a_run_ends_as_if_undisturbed(
-    capsys: pytest.CaptureFixture[str], home: Path, data: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], forks: Forks, home: Path, data: Path, tmp_path: Path
 ) -> None:
     assert kit(capsys, *words(data, tmp_path / "calm")).code == 0
     record = json.loads((tmp_path / "calm" / "run.json").read_text())
     assert record["submission"]["rows"] and set(record["scores"]) == {"roc_auc", "accuracy"}
-    for sign in ("fold-0-unfinished/training/checkpoint-*/whole", "fold-0*/**/transformer"):
-        kill_at_sight(tmp_path / "killed", sign, words(data, tmp_path / "killed"))
-    assert kit(capsys, *words(data, tmp_path / "killed")).code == 0
+    killed = tuple(map(str, words(data, tmp_path / "killed")))
+    for sign, change, left in (
+        ("fold-0-unfinished/training/checkpoint-*/whole", 3, "training/checkpoint-*/whole"),
+        (".fold-0.*", 1, "transformer"),
+    ):
+        files = f"{tmp_path}/killed/{sign}"
+        (ended,) = forks.run(Command(words=killed, signal=signal.SIGKILL, change=change, files=files))
+        assert ended.code == -signal.SIGKILL, ended.err
+        assert list(tmp_path.glob(f"killed/fold-0-unfinished/{left}"))
+    assert kit(capsys, *killed).code == 0
     for name in ("oof.csv", "submission.csv"):
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
 

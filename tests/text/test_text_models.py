@@ -64,6 +64,7 @@ def fitted(models: Models, config: Any, context: Context) -> tuple[Model, Frames
     return model, frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", TINY)
 @pytest.mark.parametrize("kind", TASKS)
 def test_a_model_learns_is_saved_and_predicts_the_same(
@@ -98,6 +99,9 @@ def test_the_baseline_explains_any_answer(kind: str, answers: tuple[str, ...], c
     model, frames = fitted(TextModels(task), config, context)
     reasons = model.explain(frames.test.iloc[:6], top=4)
     assert reasons is not None and set(reasons.overall) == set(answers)
+    for strongest in reasons.overall.values():  # C5
+        values = [value for _, value in strongest]
+        assert values in (sorted(values), sorted(values, reverse=True))
     words = {answer: " ".join(word for word, _ in strongest) for answer, strongest in reasons.overall.items()}
     if kind == "number":
         assert "dear" in words["a higher number"] and "cheap" in words["a lower number"]

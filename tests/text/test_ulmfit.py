@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kit import kit, start
+from forks import Command, Forks
+from kit import kit
 from ulmfit_world import TINY, reviews
 
 from common.cli import main
@@ -21,6 +20,8 @@ from common.errors import BackboneError
 from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
 from common.text.ulmfit import encoder
 from common.text.ulmfit.generate import as_written
+
+pytestmark = pytest.mark.slow  # each trains
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +164,6 @@ class Cut(BaseException):
     """What ends a run in the middle, as a kill would."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "cuts"), [("language-model", (1, 3, 11, 12)), ("classifier", (1, 5, 4, 2))])
 def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -194,19 +194,15 @@ def test_cut_off_in_a_stage_a_run_ends_as_if_undisturbed(
     same(run, calm)
 
 
-@pytest.mark.slow
 def test_killed_a_run_ends_as_if_undisturbed(
-    capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], forks: Forks, data: Path, calm: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    words = ("train", "imdb", "--data", data, *TINY, "--out", run, "--set", "checkpoint_minutes=0")
-    process = start(os.environ, *words)
-    parts, limit = 0, time.monotonic() + 100
-    while parts < 2 and time.monotonic() < limit and process.poll() is None:  # in the middle of writing a checkpoint
-        parts += bool(list(run.glob("language-model-unfinished/.*.part")))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert (run / "language-model-unfinished").is_dir(), "the kill did not fall into training: nothing was tested"
+    words = ("train", "imdb", "--data", str(data), *TINY, "--out", str(run), "--set", "checkpoint_minutes=0")
+    parts = f"{run}/language-model-unfinished/.*.part"  # each is opened, renamed, and then looked for in vain
+    (ended,) = forks.run(Command(words=words, signal=signal.SIGKILL, change=5, files=parts))
+    assert ended.code == -signal.SIGKILL, ended.err
+    assert list(run.glob("language-model-unfinished/.*.part")), "the kill did not fall into the writing of a checkpoint"
     assert not (run / "encoder").exists()
     assert kit(capsys, *words).code == 0
     same(run, calm)
@@ -293,7 +289,6 @@ def test_a_stage_run_again_leaves_a_finished_run_finished(
     assert after["seconds"].keys() == before["seconds"].keys() >= {"fit"}
 
 
-@pytest.mark.slow
 def test_backwards_is_another_language_model(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path
 ) -> None:
@@ -305,7 +300,6 @@ def test_backwards_is_another_language_model(
     assert said.out.strip().endswith("was bin")
 
 
-@pytest.mark.slow
 def test_a_learning_rate_is_looked_for(
     capsys: pytest.CaptureFixture[str], data: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,8 +6,7 @@ import io
 import json
 import os
 import pickle
-import subprocess
-import sys
+import socket
 import tarfile
 from dataclasses import replace
 from http.client import IncompleteRead
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forks import Command, Forks, script_code
 from ulmfit_world import TINY, reviews
 
 from common import processes
@@ -246,23 +246,22 @@ def test_the_recipes_phases() -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
+def test_two_processes_train_as_one(forks: Forks, tmp_path: Path) -> None:
     data = reviews(tmp_path / "data")
     environ = os.environ | {
         "KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off",
         "KIT_CACHE": str(tmp_path / "c"),
     }
-    launch = (
-        sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "--no_python",
-    )  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}  # as accelerate launch sets them
     records = []
-    for number, before in enumerate(((), launch)):
-        command = (sys.executable, "-c", "from common.cli import main; raise SystemExit(main())")
+    for number, ranks in enumerate(([{}], [{"RANK": rank, "LOCAL_RANK": rank} | together for rank in "01"])):
         words = ("train", "imdb", "--data", str(data), *TINY, "--out", str(tmp_path / f"run-{number}"))
-        done = subprocess.run([*before, *command, *words], cwd=PROJECT, env=environ, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stderr.count("run folder:") == 1 and done.stdout.count("submission  ") == 1
+        ended = forks.run(*(Command(words=words, environ=environ | rank) for rank in ranks))
+        assert {each.code for each in ended} == {0}, ended[0].err[-3000:]
+        assert "".join(each.err for each in ended).count("run folder:") == 1
+        assert "".join(each.out for each in ended).count("submission  ") == 1
         records.append(json.loads((tmp_path / f"run-{number}" / "run.json").read_text()))
     (one, two) = ([row["valid_loss"] for row in record["stages"]["language-model"]["epochs"]] for record in records)
     assert one == pytest.approx(two, rel=0.02) and one != two
@@ -273,17 +272,17 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_second_kernel_takes_the_firsts_output(tmp_path: Path) -> None:
+def test_the_second_kernel_takes_the_firsts_output(forks: Forks, tmp_path: Path) -> None:
     data = reviews(tmp_path / "data")
     settings = "language_model.epochs=1 classifier.epochs=1 network.layers=2"
     for name in ("imdb_language_model", "imdb"):
         environ = os.environ | {
             "KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off", "KIT_CACHE": str(tmp_path / "cache"),
-            "KIT_PROFILE": "sample", "KIT_SET": settings, "KIT_DATA": str(data), "PYTHONPATH": str(PROJECT),
+            "KIT_PROFILE": "sample", "KIT_SET": settings, "KIT_DATA": str(data),
         }  # fmt: skip
-        kernel = PROJECT / "kernels" / name / "kernel.py"
-        done = subprocess.run([sys.executable, str(kernel)], cwd=tmp_path, env=environ, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
+        code = script_code(PROJECT / "kernels" / name / "kernel.py")
+        (done,) = forks.run(Command(code=code, environ=environ, at=str(tmp_path), path=(str(PROJECT),)))
+        assert done.code == 0, done.err[-3000:]
     build = tmp_path / "build" / "kernels"
     assert "language-model" in (build / "imdb_language_model" / "output" / "manifest.json").read_text()
     submission = build / "imdb" / "output" / "submission.csv"

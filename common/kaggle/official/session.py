@@ -122,6 +122,11 @@ class Session:
             try:
                 api.authenticate()
             except SystemExit:
+                if stand_in := os.environ.get("KIT_KAGGLE"):
+                    raise AuthError(
+                        f"no credential for KIT_KAGGLE={stand_in}: paste the line that kit stand-in prints, "
+                        "export … KAGGLE_USERNAME=… KAGGLE_KEY=…; for Kaggle itself unset KIT_KAGGLE"
+                    ) from None
                 raise AuthError(f"no Kaggle credential, or none that Kaggle accepts; {HELP}") from None
             except _UNREADABLE as error:
                 raise translate(error, "signing in") from None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "spaces"}
+_MOST_FIELDS = 100_000  # of a header; 50 MB of commas as a list of fields would take gigabytes
 _LINE = re.compile(r"[^\r\n]*+(\r\n|\n|\r|\Z)")
 
 
@@ -83,6 +84,8 @@ def _separator(text: str, expected: tuple[str, ...], separator: str) -> str:
 
 
 def _fields(record: str, separator: str) -> list[str]:
+    if record.count(separator) > _MOST_FIELDS:
+        return [record]
     try:
         return next(csv.reader([record], delimiter=separator), [])
     except csv.Error:  # a field beyond csv's limit: no header, whatever it is

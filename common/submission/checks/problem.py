@@ -9,6 +9,7 @@ from typing import Literal
 from common.wording import listed
 
 EXAMPLES = 5
+LONGEST = 200  # characters of an example: a column's name may be the whole file
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ def problem(rule: str, what: str, advice: str, examples: Sequence[str] = (), cou
         examples: where it is wrong; the first `EXAMPLES` are kept.
         count: how many there are, if `examples` are only the first of them.
     """
-    where = f": {listed(examples, EXAMPLES, count)}" if examples else ""
-    return Problem(rule, f"{what}{where}. {advice}", tuple(examples[:EXAMPLES]))
+    shown = [each if len(each) <= LONGEST else f"{each[: LONGEST - 1]}…" for each in examples[:EXAMPLES]]
+    where = f": {listed(shown, EXAMPLES, count or len(examples))}" if examples else ""
+    return Problem(rule, f"{what}{where}. {advice}", tuple(shown))
 
 
 def errors(problems: Sequence[Problem]) -> list[Problem]:

@@ -27,7 +27,7 @@ _ANY_WORD = "qzqzqz"
 _BETWEEN = "\ue0fa"
 _PIECES_AT_ONCE = 20_000
 # spaCy takes signs and endings off a piece one by one, and looks at the whole rest each time: 10,000 would take a minute.
-_SIGNS, _LONG = re.compile(r"[\W_]{100}(?=[\W_])"), re.compile(r"\S{500}(?=\S)")
+_SIGNS, _LONG = re.compile(r"(?:[^\w\s]|_){100}(?=[^\w\s]|_)"), re.compile(r"\S{500}(?=\S)")
 
 
 class Batch(NamedTuple):

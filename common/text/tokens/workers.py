@@ -130,10 +130,8 @@ def _asked(process: subprocess.Popen[bytes], texts: Sequence[str]) -> Batch:
         pass
     _, errors = process.communicate()
     lines = errors.decode(errors="replace").strip().splitlines()
-    raise DeviceError(
-        f"a process that tokenises ended with code {process.returncode} ({lines[-1] if lines else 'killed'}); "
-        "if memory was short, close other programs and run it again"
-    )
+    why = lines[-1] if lines else "killed, as when memory is short; close other programs and run it again"
+    raise DeviceError(f"a process that tokenises ended with code {process.returncode}: {why}")
 
 
 def _received(pipe: Any) -> Any:

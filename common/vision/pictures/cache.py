@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-VERSION = 1  # of how pixels are made; another one makes every entry anew
+VERSION = 2  # of how pixels are made; another one makes every entry anew
 INDEX = "index.json"
 _CHUNK = 16  # pictures that a thread decodes before it takes the next ones
 

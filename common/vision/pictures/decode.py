@@ -1,8 +1,9 @@
 """Bytes of a picture file to pixels, whatever the file really holds.
 
 Only the bytes count, never the file's name: a GIF named `.jpg` is a GIF. Pillow decodes; its settings for the whole
-process are left alone. On pictures of 400 pixels, simplejpeg and torchvision decode a JPEG in about 85 % of Pillow's
-time, and half of the work is resizing: not worth a decoder that knows one format.
+process are left alone. What Pillow does not know as a picture, `arrays` may. On pictures of 400 pixels, simplejpeg and
+torchvision decode a JPEG in about 85 % of Pillow's time, and half of the work is resizing: not worth a decoder that knows
+one format.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from common.errors import Unreadable
+from common.vision.pictures import arrays
 from common.wording import first_line
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ GROUND = (128, 128, 128)
 
 _USABLE = 0.5  # of the rows of a JPEG that was cut off: with less, one cannot tell what it shows
 _ORIENTATION = 0x0112  # the EXIF tag
+_DEPTHS = (8, 10, 12, 14, 16)  # bits of a camera, stored as 16
 _END_OF_IMAGE = b"\xff\xd9"
 
 
@@ -49,8 +52,9 @@ def decode(data: bytes, size: int, rule: Rule = "crop") -> NDArray[np.uint8]:
 
     `"crop"` takes the largest square in the middle, `"squish"` the whole picture out of its proportions. A large
     JPEG is decoded at a half, a quarter or an eighth of its size, still not below `size`. What is transparent gets the
-    colour `GROUND`, a picture is turned as its EXIF data says, 16 bits become 8, of an animation the first frame is
-    taken. Of a truncated JPEG the upper part is used if it is at least half of the rows; other formats must be whole.
+    colour `GROUND`, a picture is turned as its EXIF data says, 16 bits become 8 by those that are in use, of an animation
+    the first frame is taken. Of a truncated JPEG the upper part is used if it is at least half of the rows; other formats
+    must be whole. Arrays and sounds are never cropped: their edges say as much as their middle.
 
     Raises:
         Unreadable: for anything else, with the reason.
@@ -67,7 +71,10 @@ def decode_with_thumb(data: bytes, size: int, rule: Rule = "crop") -> Decoded:
     if not data:
         raise Unreadable("empty file")
     try:
-        image = _load(data, size)
+        if (image := arrays.from_bytes(data)) is None:
+            image = _load(data, size)
+        else:
+            rule = "squish"
         turn = _orientation(image)
         image = _in_colour(image)
         pixels = _resized(image, size, _middle(image) if rule == "crop" else None)
@@ -96,6 +103,8 @@ def _opened(data: bytes, size: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
+        if (picture := arrays.of_tiff(data)) is not None:
+            return picture
         raise Unreadable(f"not a picture in a known format (begins with {data[:8].hex(' ')})") from None
     if image.format in ("JPEG", "MPO"):
         image.draft(None, (size, size))
@@ -156,10 +165,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
     values = np.asarray(image).astype(np.float32)
     values = np.where(np.isfinite(values), values, 0)
-    if image.mode == "F":  # no range is agreed on: the darkest becomes black, the brightest white
-        low, high = float(values.min()), float(values.max())
-    else:
-        low, high = 0.0, 65535.0
+    low, high = float(values.min()), float(values.max())
+    if image.mode != "F" and low >= 0:  # of numbers with a point no range is agreed on: the brightest becomes white
+        low, high = 0.0, next((2.0**bits - 1 for bits in _DEPTHS if high < 2**bits), high)
     return Image.fromarray(((values - low) / max(high - low, 1e-9) * 255).clip(0, 255).astype(np.uint8))
 
 

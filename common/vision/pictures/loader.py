@@ -22,7 +22,7 @@ import common.fastai  # noqa: F401  imports fastai quietly
 # isort: split
 from fastai.data.core import DataLoaders, Datasets, TfmdDL
 from fastai.data.transforms import Categorize, IntToFloatTensor, Normalize, Transform
-from fastai.torch_core import TensorCategory, TensorImage, default_device, to_device
+from fastai.torch_core import TensorBase, TensorCategory, TensorImage, default_device, to_device
 from fastai.vision import data as _  # noqa: F401  registers how pictures are shown
 
 from common.errors import SettingError
@@ -37,7 +37,7 @@ def dataloaders(
     train: Sequence[int],
     valid: Sequence[int],
     labels: Sequence[Any],
-    vocab: Sequence[Any],
+    vocab: Sequence[Any] | None,
     *,
     size: int | None = None,
     batch_size: int = 64,
@@ -56,7 +56,7 @@ def dataloaders(
         train: Rows of the cache to train on, shuffled anew in every epoch; an incomplete batch is left out.
         valid: Rows to validate on, in this order.
         labels: A member of `vocab` for each row of the cache; those of other rows are not used.
-        vocab: The classes, in the order of the model's outputs.
+        vocab: The classes, in the order of the model's outputs; None: labels are numbers (outputs,), TensorBase in a batch.
         size: Side of the pictures that the model is given; None is the stored size. A smaller one is a window: the
             centre for validation, a random one for training.
         batch_size: Pictures in a batch of training; one of validation has twice as many.
@@ -78,7 +78,10 @@ def dataloaders(
     label_of = {cache.paths[row]: labels[row] for row in [*train, *valid]}
     dataset = Datasets(
         paths,
-        [[_Picture(cache, size or cache.size)], [_Label(label_of), Categorize(vocab=list(vocab), sort=False)]],
+        [
+            [_Picture(cache, size or cache.size)],
+            [_Label(label_of), _Numbers() if vocab is None else Categorize(vocab=list(vocab), sort=False)],
+        ],
         splits=(range(len(train)), range(len(train), len(paths))),
     )
     transforms = [IntToFloatTensor(), *augment]
@@ -164,6 +167,8 @@ class PictureDL(TfmdDL):
         if len(self.dataset.tls) == 1:
             return rows, None
         label, categorize = self.dataset.tls[1].tfms.fs[:2]
+        if isinstance(categorize, _Numbers):
+            return rows, torch.stack([categorize.encodes(label.labels[path]) for path in paths])
         number = categorize.vocab.o2i
         return rows, torch.tensor([number[label.labels[path]] for path in paths])
 
@@ -188,7 +193,9 @@ class PictureDL(TfmdDL):
                 target[:] = window
         # Colours stay the last axis in memory: channels-last, without another copy.
         pictures = TensorImage(batch.permute(0, 3, 1, 2))
-        return (pictures,) if classes is None else (pictures, TensorCategory(classes[items]))
+        if classes is None:
+            return (pictures,)
+        return pictures, (TensorCategory if classes.ndim == 1 else TensorBase)(classes[items])
 
     def _is_training(self) -> bool:
         return getattr(self.dataset, "split_idx", None) == 0  # also on pictures that are augmented for prediction
@@ -234,3 +241,10 @@ class _Label(Transform):
 
     def encodes(self, path: str) -> Any:
         return self.labels[path]
+
+
+class _Numbers(Transform):
+    """From a row of numbers to a tensor."""
+
+    def encodes(self, row: Any) -> TensorBase:
+        return TensorBase(torch.as_tensor(row, dtype=torch.float32))

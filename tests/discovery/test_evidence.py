@@ -1,0 +1,179 @@
+"""How the split, the metric and the columns are found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from toy_files import Pack, Rows, write
+
+from common.discovery import columns, heads
+from common.discovery.discover import Discovery, Facts, discover
+from common.discovery.files import Container
+from common.discovery.findings import Hints
+from common.discovery.media import labelled
+from common.discovery.split import keeps_to_one_side
+
+
+def found(
+    folder: Path, shared: dict[str, str], answers: dict[str, str], sample: dict[str, str], **hints: str
+) -> Discovery:
+    files = {
+        "train.csv": Rows(100, {**shared, **answers}),
+        "test.csv": Rows(40, shared, start=100),
+        "sample_submission.csv": Rows(40, {"id": shared["id"], **sample}, start=100),
+    }
+    return discover(write(folder, files), "toy", "toy", Hints(**hints))  # type: ignore[arg-type]
+
+
+def why(discovery: Discovery, what: str) -> str:
+    return next(each.why for each in discovery.findings if each.what == what)
+
+
+def test_groups_are_told_with_their_figures(tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "id", "patient": "group:5:p{}", "a": "num"}, {"y": "pos"}, {"y": "one:0"})
+    assert why(made, "split") == "20 values of 'patient' repeat in train (100 rows), none of them is in test"
+    assert (made.competition.split.group, made.competition.split.group_before) == ("patient", None)
+
+
+def test_groups_in_a_part_of_the_id_are_found(tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "pair:4:s{}-{}", "a": "num"}, {"y": "each:no|yes"}, {"y": "one:no"})
+    split = made.competition.split
+    assert (split.kind, split.group, split.group_before) == ("stratified_group", "id", "-")
+
+
+def test_groups_on_both_sides_are_none(tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "id", "city": "each:a|b|c|d|e|f|g|h|i|j|k|l"}, {"y": "mark:0/2"}, {"y": "one:0.5"})
+    assert made.competition.split.kind == "stratified"
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "keeps"),
+    [
+        (["a", "a", "b", "b"] * 10, ["c"] * 20, False),  # two values only
+        ([f"g{number // 3}" for number in range(60)], [f"h{number}" for number in range(30)], True),
+        ([f"g{number // 3}" for number in range(60)], ["g1"] * 30, False),  # one is on both sides
+        ([f"g{number}" for number in range(60)], [f"h{number}" for number in range(30)], False),  # nothing repeats
+        ([f"g{number // 2}" for number in range(60)], ["h"], False),  # one row of test says nothing
+        ([f"g{number // 3}" for number in range(30)] + [""] * 30, ["h"] * 30, False),  # half of it is empty
+    ],
+)
+def test_a_group_needs_evidence(train: list[str], test: list[str], keeps: bool) -> None:
+    assert keeps_to_one_side(pd.Series(train), pd.Series(test)) is keeps
+
+
+def test_time_is_told_with_its_dates(tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "id", "day": "date", "a": "num"}, {"y": "pos"}, {"y": "one:0"})
+    assert (made.competition.split.kind, made.competition.split.order) == ("time", "day")
+    assert why(made, "split") == "train ends at 2020-04-09, test begins at 2020-04-10"
+
+
+def test_rare_classes_are_not_stratified(tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "id", "a": "num"}, {"y": "each:" + "|".join("abcd" * 6 + "z")}, {"y": "one:a"})
+    assert made.competition.split.kind == "random"
+    assert why(made, "split") == "1 class of 5 has fewer rows than folds"
+
+
+def test_the_split_can_be_said(tmp_path: Path) -> None:
+    shared = {"id": "id", "patient": "group:5:p{}", "a": "num"}
+    assert (
+        found(tmp_path / "1", shared, {"y": "pos"}, {"y": "one:0"}, split="random").competition.split.kind == "random"
+    )
+    by_group = found(tmp_path / "2", shared, {"y": "pos"}, {"y": "one:0"}, group="patient", split="group")
+    assert (by_group.competition.split.kind, by_group.competition.split.stratify) == ("group", None)
+
+
+@pytest.mark.parametrize(
+    ("target", "cells", "proposed"),
+    [
+        ("mark:0/2", "one:0.5", "roc_auc"),
+        ("mark:0/2", "mark:0/3", "accuracy"),
+        ("each:True|False", "one:False", "accuracy"),
+        ("each:True|False", "one:0.5", "roc_auc"),
+        ("each:a|b|c", "one:b", "accuracy"),
+        ("each:a|b|c|d", "one:a b c", "map@3"),
+        ("each:1|2|3|4|5", "one:3", "accuracy"),
+        ("num", "one:0", "rmse"),
+        ("rle", "one:", "dice"),
+        ("list:k/l/m/n", "one:k l", "f1_samples"),
+    ],
+)
+def test_a_metric_is_proposed_and_said_to_be(target: str, cells: str, proposed: str, tmp_path: Path) -> None:
+    made = found(tmp_path, {"id": "id", "a": "num"}, {"y": target}, {"y": cells})
+    assert made.competition.metric == proposed
+    assert why(made, "metric").startswith("proposed, not known")
+
+
+def test_the_page_on_kaggle_says_the_metric(tmp_path: Path) -> None:
+    files = {
+        "train.csv": Rows(30, {"id": "id", "a": "num", "y": "pos"}),
+        "test.csv": Rows(10, {"id": "id", "a": "num"}, start=30),
+        "sample_submission.csv": Rows(10, {"id": "id", "y": "one:0"}, start=30),
+    }
+    folder = write(tmp_path, files)
+    facts = Facts(title="Toys!", metric="Root Mean Squared Logarithmic Error", kernels_only=True, daily_submissions=2)
+    competition = discover(folder, "toy", "toy", facts=facts).competition
+    assert (competition.metric, competition.title, competition.submitted_as) == ("rmsle", "Toys!", "kernel")
+    assert (competition.limits.internet, competition.limits.daily_submissions) == (False, 2)
+    unknown = discover(folder, "toy", "toy", facts=Facts(metric="Happiness"))
+    assert "'Happiness', which the kit does not know" in why(unknown, "metric")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["1", "2.5", "", "1e5"], "number"),
+        (["1", "NA", "3"], "number"),
+        (["True", "False", ""], "category"),
+        (["2020-01-01", "2020-01-02 10:00:00"], "date"),
+        (["12/31/2019", "1/1/2020"], "date"),
+        (["red", "green", "red"], "category"),
+        (["a man went home", "the dog was big", "it rained all day"], "text"),
+        (["", ""], "category"),
+    ],
+)
+def test_kinds_of_columns(cells: list[str], kind: str) -> None:
+    assert columns.kind_of(pd.Series(cells)) == kind
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (("cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/4.jpg"), ("cat", "cat", "dog", "dog")),
+        (("train/cat.1.jpg", "train/cat.2.jpg", "train/dog.3.jpg", "train/dog.4.jpg"), ("cat", "cat", "dog", "dog")),
+        (
+            ("Maine Coon_1.jpg", "Maine Coon_2.jpg", "Pug_3.jpg", "Pug_4.jpg"),
+            ("Maine Coon", "Maine Coon", "Pug", "Pug"),
+        ),
+        (("a1_0.jpg", "a2_1.jpg", "a3_0.jpg", "a4_1.jpg"), ("0", "1", "0", "1")),
+        (("1.jpg", "2.jpg", "3.jpg", "4.jpg"), None),
+    ],
+)
+def test_labels_stand_in_folders_and_names(names: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
+    from re import fullmatch
+
+    made = labelled([Container(name="train", path=Path("train"), names=names)])
+    assert (made.labels if made else None) == labels
+    if made is not None:
+        ((rule, _),) = made.rules.items()
+        read = [fullmatch(rule, name.removesuffix(".jpg")) for name in names]
+        assert tuple(match[1] if match else "" for match in read) == labels
+
+
+def test_only_the_head_of_a_table_is_read(tmp_path: Path) -> None:
+    rows = heads.ROWS + 5_000
+    (tmp_path / "train.csv").write_text("id,a\n" + "".join(f"{number},12345\n" for number in range(rows)))
+    head = heads.read(tmp_path / "train.csv", "train.csv")
+    assert not head.whole and len(head.frame) == heads.ROWS
+    assert head.rows == pytest.approx(rows, rel=0.1)
+
+
+def test_packed_tables_are_called_as_the_kit_finds_them(tmp_path: Path) -> None:
+    rows = Rows(3, {"id": "id", "a": "num"})
+    write(
+        tmp_path,
+        {"train.csv.zip": Pack("train.csv", rows), "test.zip": Pack("test.csv", rows), "x.zip": Pack("y.csv", rows)},
+    )
+    called = [heads.read(tmp_path / name, name).file for name in ("train.csv.zip", "test.zip", "x.zip")]
+    assert called == ["train.csv", "test.csv", "x.zip"]
