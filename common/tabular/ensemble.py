@@ -153,7 +153,7 @@ class Ensemble(Model):
             )
             encoder = self._encoder()
             x = encoder.fit_transform(train.iloc[rest], self.goal.signals(targets[rest]), inner)
-            made.append(_Bag(x, targets[rest], encoder.transform(train.iloc[held]), targets[held], held))
+            made.append(_Bag(x, targets[rest], encoder.transform(train.iloc[held]), targets[held]))
             self.encoders.append(encoder)
         return made
 
@@ -231,13 +231,12 @@ class Ensemble(Model):
 
 @dataclass(frozen=True)
 class _Bag:
-    """Encoded rows to fit and those held out, with what they should give; `rows` are the places of those held out."""
+    """Encoded rows to fit and those held out, with what they should give."""
 
     x: Encoded
     targets: NDArray[Any]
     held: Encoded
     held_targets: NDArray[Any]
-    rows: NDArray[Any]
 
 
 class _Clock:

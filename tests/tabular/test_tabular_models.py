@@ -100,8 +100,14 @@ def fitted(case: Case, profile: str, context: Context) -> tuple[TabularModels, A
     return models, config, context, model, frames
 
 
-@pytest.mark.parametrize("profile", TINY)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        pytest.param(name, profile, marks=[pytest.mark.slow] if profile != "baseline" and name != "three" else [])
+        for name in CASES
+        for profile in TINY
+    ],
+)
 def test_a_model_learns_is_saved_and_predicts_the_same(
     name: str, profile: str, context: Context, tmp_path: Path
 ) -> None:
