@@ -22,8 +22,8 @@ from common.wording import first_line
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-ROWS = 20_000
-"""Rows that are looked at."""
+ROWS, _CELLS = 20_000, 2_000_000
+"""Rows that are looked at, and cells, where there are many columns."""
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
@@ -140,10 +140,11 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
     if not start.strip():
         raise DataError(f"{path} is empty")
     separator = separator_of(start.splitlines()[0])
+    most = min(ROWS, _CELLS // (start.splitlines()[0].count(separator) + 1))
     quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
     try:
         frame = pd.read_csv(
-            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=ROWS, index_col=False,
+            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
             quoting=3 if quoting == "none" else 0, on_bad_lines="skip", encoding="utf-8-sig", encoding_errors="replace",
         )  # fmt: skip
     except (ValueError, pd.errors.ParserError) as error:
@@ -151,7 +152,7 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
     if quoting == "none":
         frame = frame.apply(lambda column: column.str.strip('"'))
     frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
-    whole = len(frame) < ROWS
+    whole = len(frame) < most
     length = sum(frame[name].str.len().sum() + len(frame) for name in frame) / max(len(frame), 1)
     rows = len(frame) if whole else max(len(frame), round(size / length))
     return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting)

@@ -34,6 +34,8 @@ def assign(found: Found, notes: Notes) -> Roles:
     train = max((each for each in rest if _train_score(each, targets) > 0), default=None, key=_by(targets))
     rest = [each for each in rest if each is not train]
     test = _test(rest, sample, train)
+    if train is None and (train := _by_content([each for each in rest if each is not test], targets, test)) is not None:
+        rest = [each for each in rest if each is not train]
     others = tuple(each for each in rest if each is not test)
     for what, head, why in (
         ("sample submission", sample, "its name"),
@@ -68,6 +70,17 @@ def _train_score(head: Head, targets: list[str]) -> float:
     content = 2.5 * len(shared) / max(len(targets), 1)
     everything = 2.0 if targets and len(shared) == len(targets) and len(targets) > 1 else 0.0
     return name + label + content + everything - head.file.count("/") if name + label + everything > 0 else 0
+
+
+def _by_content(tables: list[Head], targets: list[str], test: Head | None) -> Head | None:
+    """Return the table, whatever its name, that has what is submitted beside most columns of the test rows."""
+    shared = set(test.columns) if test else set()
+
+    def alike(head: Head) -> tuple[int, int, int]:
+        return len({*targets} & {*head.columns}), len(shared & {*head.columns}), head.rows
+
+    fits = [each for each in tables if alike(each)[0] and 2 * alike(each)[1] >= len(shared)]
+    return max(fits, key=alike, default=None)
 
 
 def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head | None:
