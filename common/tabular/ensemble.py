@@ -188,6 +188,9 @@ class Ensemble(Model):
         """Choose weights on the rows that were held out of a model of every member."""
         import numpy as np
 
+        # Weights need rows: what came to fewer than half of the bags would leave too few for all.
+        most = max(map(len, self.members.values()))
+        self.members = {name: members for name, members in self.members.items() if 2 * len(members) >= most}
         self.weights = {name: [1 / len(self.members)] * self.goal.width for name in self.members}
         count = min(map(len, self.members.values()))
         targets = np.concatenate([bag.held_targets for bag in bags[:count]])
