@@ -22,7 +22,7 @@ def register(commands: Commands) -> None:
         "kit validate patent submission.csv --data data",
     )
     with_name(parser)
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE|RUN")
     parser.add_argument("--force", action="store_true", help="exit code 0 whatever is found")
     with_data(parser)
     with_json(parser)
@@ -41,16 +41,17 @@ def validate(arguments: argparse.Namespace) -> int:
     from common.runs.run import trained_on
     from common.submission import checks
 
-    competition = registry.get(arguments.name)
-    folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(arguments.file.parent))
+    competition, file = registry.get(arguments.name), arguments.file
+    file = file / competition.submission.file_name if file.is_dir() else file
+    folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(file.parent))
     sample = data.sample_submission(competition, folder)
-    problems = checks.validate(arguments.file, sample, competition.submission, competition.metric)
+    problems = checks.validate(file, sample, competition.submission, competition.metric)
     valid = not checks.errors(problems)
-    document = {"file": str(arguments.file), "valid": valid, "problems": [asdict(each) for each in problems]}
+    document = {"file": str(file), "valid": valid, "problems": [asdict(each) for each in problems]}
     count = plural(len(problems), "warning" if valid else "problem")
-    good = f"{arguments.file} is a valid submission of {competition.name}" + (f", with {count}:" if problems else "")
+    good = f"{file} is a valid submission of {competition.name}" + (f", with {count}:" if problems else "")
     lines = [
-        good if valid else f"{arguments.file} has {count}:",
+        good if valid else f"{file} has {count}:",
         *[f"  {each.rule}: {each.message}" for each in problems],
     ]
     report(arguments, document, lambda: "\n".join(lines))

@@ -54,7 +54,7 @@ def new(arguments: argparse.Namespace) -> int:
     from common.discovery.discover import discover
     from common.discovery.findings import Hints, refuse
 
-    root = Path(next(iter(competitions.__path__)))
+    root = Path([*competitions.__path__][-1])
     kernels = root.parent / "kernels"
     writing.check_name(arguments.name, root, kernels)
     here = environment.detect().working
@@ -153,6 +153,6 @@ def _next_steps(found: Discovery, more: Sequence[str]) -> list[str]:
     run = f"submissions/{name}/RUN"
     return [
         f"kit train {name} --profile baseline {data}".strip(),
-        f"kit validate {name} {run}/{found.competition.submission.file_name} {data}".strip(),
+        f"kit validate {name} {run} {data}".strip(),
         f'kit submit {name} {run} -m "baseline"',
     ]

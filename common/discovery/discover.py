@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from common import metrics
 from common.competition import (
-    Column,
     Competition,
     Config,
     Files,
-    Folder,
     Limits,
-    Source,
     SubmissionFormat,
-    Table,
 )
-from common.discovery import cells, features, files, media, metric, roles, shapes, split, target
-from common.discovery.features import Application, Features
+from common.discovery import cells, describing, features, files, media, metric, roles, shapes, split, target
+from common.discovery.describing import Sides
+from common.discovery.features import Application
 from common.discovery.files import Container
-from common.discovery.findings import Ask, Finding, Hints, Notes, Question, refuse
-from common.discovery.heads import Head
+from common.discovery.findings import Ask, Finding, Hints, Notes, refuse
 from common.discovery.media import Attached, Labelled
 from common.discovery.roles import Roles
 from common.discovery.target import Submitted
@@ -53,18 +47,6 @@ class Discovery:
     texts: tuple[str, ...]
     trained: bool
     findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sides:
-    """Training and test rows as tables, and the files that belong to them."""
-
-    train: Head
-    test: Head
-    labelled: Labelled | None
-    train_files: Attached | None
-    test_files: Attached | None
-    test_is_table: bool
 
 
 def discover(
@@ -100,36 +82,38 @@ def discover(
         answers = replace(answers, shape="text")
     chosen = metric.choose(answers, hints, facts.metric, ask, notes)
     decided = cells.decide(answers, chosen, submitted, sample, notes)
-    keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in _files(sides))}
+    keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
     used = features.find(train, test, submitted.id, [*keys], notes)
     joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
     for table in assigned.others:
-        if table.file not in {join.table.file for join in joined}:
+        if table.file not in {join.table.file for join in joined} | {each.taken for each in notes.findings}:
             notes.add("not used", table.file, "sure", "no columns that tell its rows apart are in train and test")
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
     ignore = [name for name in keys if name != submitted.id]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
+    split.note_twins(train, test, [column.name for column in used.columns], notes)
     both = sides.train_files is not None and sides.test_files is not None
-    pictures = both and all(each.container.pictures for each in _files(sides))
+    pictures = both and all(each.container.pictures for each in sides.files)
     group = chosen_split.group if chosen_split.group_before is None else None
     application = features.application(used, train, pictures, group, answers.source, notes)
     if application == "vision" and chosen_split.kind == "stratified":
         chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
         notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
     if both and not pictures:
-        endings = "/".join(_files(sides)[0].container.suffixes)
+        endings = "/".join(sides.files[0].container.suffixes)
         notes.add("not used", f"{endings} files", "sure", "no application of the kit reads them")
     if pictures and application == "vision":
         for side, attached in (("train", sides.train_files), ("test", sides.test_files)):
             if attached is not None:
                 media.note(attached, side, notes)
-    described = _described(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
+    listing = describing.sample_submission(sample, submitted, decided)
+    described = describing.sources(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
     return Discovery(
         competition=Competition(
-            name=name, slug=slug, title=facts.title or _title(slug), summary=_summary(submitted, decided),
-            metric=chosen, metric_columns=_metric_columns(chosen, train, hints, ask),
-            files=Files(train=described[0], test=described[1], sample_submission=_sample(sample, submitted, decided)),
+            name=name, slug=slug, title=facts.title or describing.title(slug), summary=describing.summary(submitted, decided),
+            metric=chosen, metric_columns=describing.metric_columns(chosen, train, hints, ask),
+            files=Files(train=described[0], test=described[1], sample_submission=listing),
             submission=SubmissionFormat(
                 id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
                 rows_sum_to=1.0 if decided.sums_to_one else None, normalise=decided.sums_to_one,
@@ -170,13 +154,9 @@ def _from_names(assigned: Roles, containers: Sequence[Container], folder: Path, 
     return replace(assigned, train=media.training_rows(labelled, id, name)), labelled
 
 
-def _files(sides: _Sides) -> list[Attached]:
-    return [each for each in (sides.train_files, sides.test_files) if each is not None]
-
-
 def _sides(
     assigned: Roles, submitted: Submitted, containers: Sequence[Container], labelled: Labelled | None, notes: Notes
-) -> _Sides:
+) -> Sides:
     train, test = assigned.train, assigned.test
     if train is None:
         raise DataError("no training rows were found")
@@ -208,7 +188,7 @@ def _sides(
             "train files", "not used", "sure", f"{shared:.0%} of the rows of {train.file} share a file with another"
         )
         train_files = None
-    return _Sides(
+    return Sides(
         train=train,
         test=test,
         labelled=labelled,
@@ -216,119 +196,3 @@ def _sides(
         test_files=test_files,
         test_is_table=is_table,
     )
-
-
-# The description ------------------------------------------------------------------------------------------------------
-
-
-def _described(
-    sides: _Sides,
-    submitted: Submitted,
-    answers: shapes.Answers,
-    decided: cells.Decided,
-    used: Features,
-    joined: Any,
-    *,
-    with_files: bool,
-) -> tuple[Source, Source]:
-    """Return the sources of training and test rows."""
-    goal = cells.target_columns(answers, decided, submitted, sides.train)
-    names = {*sides.train.columns, *sides.test.columns, *submitted.targets}
-    path = Column(name=next(each for each in ("picture", "picture_file", "_picture") if each not in names), kind="file")
-    train_files, test_files = (sides.train_files, sides.test_files) if with_files else (None, None)
-    test: Source
-    if sides.test_is_table:
-        id = _id_column(sides.test, submitted)
-        shown = tuple(each for each in (id,) if each is not None)
-        test = _table(sides.test, (*shown, *used.columns), test_files, path, joined)
-    elif test_files is not None:
-        test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
-    else:
-        test = Table(
-            file=sides.test.file, columns=(Column(name=submitted.id, kind="id"),), separator=sides.test.separator
-        )
-    if sides.labelled is not None:
-        train = replace(
-            _folder(sides.labelled.container, submitted.id, path, keep_suffix=submitted.keep_suffix),
-            columns=(Column(name=submitted.id, kind="id"), path, *goal), label=goal[0].name, labels=sides.labelled.rules,
-        )  # fmt: skip
-        return train, test
-    own = _train_id(sides, submitted, train_files)
-    shown = tuple(each for each in (own,) if each is not None)
-    return _table(sides.train, (*shown, *used.columns, *goal), train_files, path, joined), test
-
-
-def _id_column(test: Head, submitted: Submitted) -> Column | None:
-    if submitted.parts:
-        return Column(name=submitted.id, kind="id", parts=submitted.parts)
-    if submitted.id in test:
-        return Column(name=submitted.id, kind="id")
-    return Column(name=submitted.id, kind="id", counted_from=submitted.counted_from or 0)
-
-
-def _train_id(sides: _Sides, submitted: Submitted, attached: Attached | None) -> Column | None:
-    """Return the id of the training rows: what names their files, or what the submission's is called."""
-    train = sides.train
-    if attached is not None and attached.column not in submitted.truth:
-        return Column(name=attached.column, kind="id")
-    if submitted.parts and {*submitted.parts} <= {*train.columns}:
-        made = train.frame[list(submitted.parts)]
-        return None if made.duplicated().any() else Column(name=submitted.id, kind="id", parts=submitted.parts)
-    unique = submitted.id in train and train[submitted.id].is_unique and (train[submitted.id] != "").all()
-    return Column(name=submitted.id, kind="id") if unique else None
-
-
-def _table(head: Head, described: tuple[Column, ...], attached: Attached | None, path: Column, joined: Any) -> Table:
-    folder = None
-    if attached is not None:
-        folder = _folder(attached.container, attached.column, path)
-    return Table(
-        file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined
-    )
-
-
-def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False) -> Folder:
-    return Folder(
-        folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
-        keep_suffix=keep_suffix,
-    )  # fmt: skip
-
-
-def _sample(sample: Head | None, submitted: Submitted, decided: cells.Decided) -> Table:
-    kind: Any = "number" if decided.cell.kind == "number" else "text"
-    shown = [*submitted.targets, *submitted.echoed]
-    described = (
-        Column(name=submitted.id, kind="id"),
-        *(Column(name=each, kind=kind, may_be_empty=True) for each in shown),
-    )
-    if sample is None:
-        return Table(file="sample_submission.csv", columns=described, optional=True)
-    return Table(file=sample.file, columns=described, separator=sample.separator)
-
-
-def _metric_columns(name: str, train: Head, hints: Hints, ask: Ask) -> dict[str, str]:
-    """Return the training column for each that the metric takes.
-
-    Raises:
-        DataError: for a column that is not there.
-    """
-    made = {}
-    for key in metrics.get(name).columns:
-        column = hints.columns.get(key) or (key if key in train else None)
-        if column is None:
-            question = f"which column of {train.file} is the {key} that {name} takes?"
-            column = ask(Question(question, f"--metric-column {key}=COL", train.columns))
-        if column not in train:
-            raise DataError(f"{train.file} has no column {column!r}; it has: {listed(train.columns, 8)}")
-        made[key] = column
-    return made
-
-
-def _title(slug: str) -> str:
-    words = [word if word.isupper() else word.capitalize() for word in slug.replace("_", "-").split("-") if word]
-    return " ".join(words)
-
-
-def _summary(submitted: Submitted, decided: cells.Decided) -> str:
-    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
-    return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +64,22 @@ class Container:
     def pictures(self) -> bool:
         """Whether its files are pictures."""
         return bool(self.suffixes) and self.suffixes[0] in PICTURES
+
+    def share(self, values: Iterable[str]) -> float:
+        """Return the share of values that are names of its files, with or without folders and ending."""
+        values = {value for value in values if value}
+        if not values:
+            return 0.0
+        some = next(iter(values))
+        names = self.stems
+        if "/" in some:
+            names = frozenset(self.files) | {each.rpartition(".")[0] for each in self.files}
+            found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
+        elif ending(some) in self.suffixes:
+            found = len({stem(each) for each in values} & names)
+        else:
+            found = len(values & names)
+        return found / len(values)
 
 
 @dataclass(frozen=True, kw_only=True)

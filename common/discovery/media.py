@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from common.discovery.files import Container, stem
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
-from common.discovery.target import found_share
 from common.wording import listed, plural
 
 _ENOUGH = 0.9  # of the ids have a file
@@ -46,7 +45,7 @@ def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, t
         if len(values) < min(20, 0.5 * len(head.frame)) and len(values) < len(head.frame):
             continue
         for container in containers:
-            share = found_share(values, container)
+            share = container.share(values)
             if share >= _ENOUGH:
                 side = bool(wanted.search(container.name)) - bool(other.search(container.name))
                 key = (side, container.pictures, round(share, 2), -place, -len(container.files))

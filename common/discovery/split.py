@@ -92,6 +92,22 @@ def choose(
     return Split(kind="stratified", n_splits=N_SPLITS, stratify=stratify)
 
 
+def note_twins(train: Head, test: Head, columns: Sequence[str], notes: Notes) -> None:
+    """Note how many rows equal another in all columns, and whether the test has such rows as well, as folds then may."""
+    import pandas as pd
+
+    inputs = list(columns)
+    twice = int(train.frame.duplicated(inputs, keep=False).sum()) if inputs else 0
+    if twice < 0.01 * len(train.frame) or len(train.frame) < 2:
+        return
+    ours, theirs = (pd.util.hash_pandas_object(side.frame[inputs], index=False) for side in (train, test))
+    shared = int(theirs.isin(ours.unique()).sum())
+    what = f"{plural(twice, 'row')} of train equal another in all inputs"
+    as_board = f"so do {plural(shared, 'row')} of test, so that folds may share them as train and test do"
+    alone = "none of test does, so that folds should not share them: --group says which column tells them"
+    notes.add("alike rows", plural(twice, "row"), "sure", f"{what}; {as_board if shared else alone}", "--group")
+
+
 def _rare(train: Head, target: str | None, classes: bool) -> str:
     """Return why classes cannot be kept in every fold, or nothing."""
     if target is None or not classes:

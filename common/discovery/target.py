@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from common.decisions.classes import spelled
 from common.discovery.columns import filled
-from common.discovery.files import Container, ending, stem
+from common.discovery.files import Container, ending
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
@@ -166,24 +166,7 @@ def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Contai
         return share == 1 or (not (sample.whole and roles.test.whole) and share > 0)
     if len(values) < 2 and values & {"0", "1", ""}:
         return False
-    return any(found_share(values, container) > 0.95 for container in containers)
-
-
-def found_share(values: Iterable[str], container: Container) -> float:
-    """Return the share of values that are names of a container's files, with or without folders and ending."""
-    values = {value for value in values if value}
-    if not values:
-        return 0.0
-    some = next(iter(values))
-    names = container.stems
-    if "/" in some:
-        names = frozenset(container.files) | {each.rpartition(".")[0] for each in container.files}
-        found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
-    elif ending(some) in container.suffixes:
-        found = len({stem(each) for each in values} & names)
-    else:
-        found = len(values & names)
-    return found / len(values)
+    return any(container.share(values) > 0.95 for container in containers)
 
 
 def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:

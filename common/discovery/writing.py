@@ -8,23 +8,16 @@ import keyword
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from common.competition import Column, Competition, Folder, Table
 from common.discovery.discover import Discovery
+from common.discovery.source import WIDTH, Code, call_source, columns_source, defaults, filled, quoted, source
 from common.errors import KitError, SettingError
 from common.files import atomic_folder
 
-_WIDTH = 118
 _UNKNOWN = ("profiles",)  # fields that the application gives
-
-
-class Code(str):
-    """An expression, as it is written in a program."""
-
-    __slots__ = ()
 
 
 def check_name(name: str, *roots: Path) -> None:
@@ -112,23 +105,23 @@ def _description(found: Discovery) -> str:
     if same_id:
         names[same_id[0]] = "_ID"
     fields = {field.name: getattr(competition, field.name) for field in dataclasses.fields(competition)}
-    fields["profiles"] = Code(call.format(target=_text(competition.targets[0])))
+    fields["profiles"] = Code(call.format(target=quoted(competition.targets[0])))
     if shared and competition.inputs == tuple(column.name for column in shared):
         fields["inputs"] = Code("tuple(column.name for column in _FEATURES)")
     changed = {
         key: value for key, value in fields.items()
-        if isinstance(value, Code) or value != _defaults(Competition).get(key, dataclasses.MISSING)
+        if isinstance(value, Code) or value != defaults(Competition).get(key, dataclasses.MISSING)
     }  # fmt: skip
     body = [f"_ID = {source(same_id[0], {})}"] if same_id else []
     if shared:
-        body.append(f"_FEATURES = {_columns(shared, {}, 0)}")
-    body.append(f"\nCOMPETITION = {_call('Competition', changed, names, 0)}")
+        body.append(f"_FEATURES = {columns_source(shared, {}, 0)}")
+    body.append(f"\nCOMPETITION = {call_source('Competition', changed, names, 0)}")
     text = "\n".join(body)
     types = ("Cell", "Column", "Competition", "Files", "Folder", "Join", "Limits", "Split", "SubmissionFormat", "Table")
     used = [each for each in types if re.search(rf"\b{each}\(", text)] + ["columns"] * ("columns(" in text)
     line = f"from common.competition import {', '.join(used)}"
-    if len(line) > _WIDTH:
-        line = _filled("from common.competition import (", used, ")", 0)
+    if len(line) > WIDTH:
+        line = filled("from common.competition import (", used, ")", 0)
     return (
         '"""The competition\'s description, as `kit new` found it; README.md has the evidence."""\n\n'
         f"from __future__ import annotations\n\n{line}\n{imported}\n\n{text}\n"
@@ -141,116 +134,6 @@ def _shared(competition: Competition) -> tuple[Column, ...]:
     if isinstance(train, Folder) or isinstance(test, Folder):
         return ()
     return tuple(column for column in train.columns if column in test.columns and column.kind != "id")
-
-
-def source(value: Any, names: Mapping[Any, str], indent: int = 0) -> str:
-    """Return a value as it is written in a program; `names` are those of constants.
-
-    >>> source(Column(name="age", kind="number", low=0), {})
-    'Column(name="age", kind="number", low=0)'
-    """
-    if isinstance(value, Code):
-        return str(value)
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, tuple) and value and all(isinstance(each, Column) for each in value):
-        return _columns(value, names, indent)
-    if isinstance(value, Column) and value in names:
-        return names[value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        known = _defaults(type(value))
-        fields = {name: getattr(value, name) for name in _ordered(value)}
-        return _call(
-            type(value).__name__,
-            {key: each for key, each in fields.items() if each != known.get(key, dataclasses.MISSING)},
-            names,
-            indent,
-        )
-    if isinstance(value, Mapping):
-        parts = [f"{source(key, names)}: {source(each, names, indent + 4)}" for key, each in value.items()]
-        return _wrapped("{", parts, "}", indent)
-    if isinstance(value, tuple):
-        parts = [source(each, names, indent + 4) for each in value]
-        if all(isinstance(each, str) for each in value):
-            return _filled("(", parts, ",)" if len(parts) == 1 else ")", indent)
-        return _wrapped("(", parts, ",)" if len(parts) == 1 else ")", indent)
-    return repr(value)
-
-
-def _ordered(value: Any) -> list[str]:
-    """Return the names of a dataclass's fields: what a source is called comes before its columns."""
-    return sorted((field.name for field in dataclasses.fields(value)), key=lambda name: name not in ("file", "folders"))
-
-
-def _text(value: str) -> str:
-    if "\\" in value and '"' not in value and not value.endswith("\\") and "\n" not in value:
-        return f'r"{value}"'
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _defaults(kind: Any) -> dict[str, Any]:
-    """Return the values of a dataclass's fields that need not be given."""
-    missing, values = dataclasses.MISSING, {}
-    for field in dataclasses.fields(kind):
-        if field.default is not missing:
-            values[field.name] = field.default
-        elif field.default_factory is not missing:
-            values[field.name] = field.default_factory()
-    return values
-
-
-def _call(name: str, fields: Mapping[str, Any], names: Mapping[Any, str], indent: int) -> str:
-    return _wrapped(
-        f"{name}(", [f"{key}={source(each, names, indent + 4)}" for key, each in fields.items()], ")", indent
-    )
-
-
-def _columns(value: tuple[Column, ...], names: Mapping[Any, str], indent: int) -> str:
-    """Return columns, those of one kind that have nothing of their own together."""
-    parts = list(_runs(value, names, indent + 4))
-    return _wrapped("(", parts, ",)" if len(parts) == 1 else ")", indent)
-
-
-def _runs(value: tuple[Column, ...], names: Mapping[Any, str], indent: int) -> Iterator[str]:
-    shared = next((key for key in names if isinstance(key, tuple)), ())
-    at = 0
-    while at < len(value):
-        if shared and value[at : at + len(shared)] == shared:
-            yield f"*{names[shared]}"
-            at += len(shared)
-            continue
-        column, end = value[at], at
-        while end < len(value) and value[end] == Column(name=value[end].name, kind=column.kind, may_be_empty=True):
-            end += 1
-        if column.kind != "id" and end > at and (end > at + 1 or column.kind != "file"):
-            words = [_text(column.kind), *(_text(each.name) for each in value[at:end])]
-            yield _filled("*columns(", words, ")", indent)
-            at = end
-        else:
-            yield source(column, names, indent)
-            at += 1
-
-
-def _wrapped(start: str, parts: list[str], end: str, indent: int) -> str:
-    line = f"{start}{', '.join(parts)}{end}"
-    if len(line) + indent <= _WIDTH - 20 and "\n" not in line:
-        return line
-    margin = " " * (indent + 4)
-    return f"{start}\n" + "".join(f"{margin}{part},\n" for part in parts) + " " * indent + end.lstrip(",")
-
-
-def _filled(start: str, words: list[str], end: str, indent: int) -> str:
-    """Return a call with many short arguments, as many on a line as there is room for."""
-    line = f"{start}{', '.join(words)}{end}"
-    if len(line) + indent <= _WIDTH:
-        return line
-    margin, lines, current = " " * (indent + 4), [], ""
-    for word in words:
-        if current and len(margin) + len(current) + len(word) + 2 > _WIDTH:
-            lines.append(current)
-            current = ""
-        current += f"{' ' if current else ''}{word},"
-    return f"{start}\n" + "".join(f"{margin}{each}\n" for each in [*lines, current]) + " " * indent + end
 
 
 # model.py, README.md ---------------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Any
 
-from common.competition import Cell, Competition
+from common.competition import Cell, Competition, Folder
 from common.errors import DataError
 
 LEVELS = 6
@@ -30,9 +31,8 @@ class Answers:
         if competition.predicts == "class":
             if len(competition.targets) > 1:
                 return competition.targets[:LEVELS]
-            return (self.format.classes or self.cell.labels or (("0", "1") if self.format.numeric else _MADE_UP))[
-                :LEVELS
-            ]
+            made_up = ("0", "1") if self.format.numeric else _MADE_UP
+            return (self.format.classes or self.cell.labels or _named_in_paths(competition) or made_up)[:LEVELS]
         if competition.predicts == "labels":
             return competition.targets if len(competition.targets) > 1 else (self.cell.labels[:LEVELS] or _MADE_UP)
         return ()
@@ -103,3 +103,10 @@ class Answers:
             case "labels":
                 return cell.separator.join(self.classes[: cell.at_most or 1])
         return cell.empty
+
+
+def _named_in_paths(competition: Competition) -> tuple[str, ...]:
+    """Return the labels among which the paths of training files choose, if a rule lists them."""
+    rules = competition.files.train.labels if isinstance(competition.files.train, Folder) else {}
+    listed = [match for rule in rules if (match := re.search(r"\(((?:[^()|?]+\|)+[^()|?]+)\)", rule))]
+    return tuple(sorted(re.sub(r"\\(.)", r"\1", word) for word in listed[0][1].split("|"))) if len(listed) == 1 else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -104,8 +104,11 @@ class _Rows:
         parts = tuple(part for column in described.values() for part in column.parts)
         words = vocabulary(rng)
         apart = {*competition.targets, *keys, *parts}
+        whole = (competition.split.group, competition.split.order)  # a split needs a value in every row
         self.cells = {
-            name: Cells(column, self.answers.levels, rng, words)
+            name: Cells(
+                replace(column, may_be_empty=column.may_be_empty and name not in whole), self.answers.levels, rng, words
+            )
             for name, column in described.items()
             if name not in apart and column.kind not in ("id", "file")
         }
@@ -203,9 +206,12 @@ def _write_table(path: Path, lines: list[dict[str, Any]], separator: str) -> Non
     """Write a table in the format that its name ends with."""
     import pandas as pd
 
-    frame = pd.DataFrame(lines)
-    path.parent.mkdir(parents=True, exist_ok=True)
     name = path.name.lower()
+    formatted = name.endswith((".parquet", ".json", ".jsonl", ".ndjson"))  # which know cells without a value
+    frame = pd.DataFrame(
+        [{key: None if formatted and cell == "" else cell for key, cell in line.items()} for line in lines]
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
     if name.endswith(".parquet"):
         with atomic_write(path) as handle:
             frame.to_parquet(handle)

@@ -69,6 +69,13 @@ def test_time_is_told_with_its_dates(tmp_path: Path) -> None:
     assert why(made, "split") == "train ends at 2020-04-09, test begins at 2020-04-10"
 
 
+def test_rows_that_are_alike_are_counted(tmp_path: Path) -> None:
+    both = found(tmp_path / "both", {"id": "id", "a": "cat:1|2", "b": "cat:x|y"}, {"y": "pos"}, {"y": "one:0"})
+    assert why(both, "alike rows").startswith("100 rows of train equal another in all inputs; so do 40 rows of test")
+    train = found(tmp_path / "train", {"id": "id", "a": "group:2:{}"}, {"y": "pos"}, {"y": "one:0"})
+    assert "none of test does" in why(train, "alike rows")
+
+
 def test_rare_classes_are_not_stratified(tmp_path: Path) -> None:
     made = found(tmp_path, {"id": "id", "a": "num"}, {"y": "each:" + "|".join("abcd" * 6 + "z")}, {"y": "one:a"})
     assert made.competition.split.kind == "random"

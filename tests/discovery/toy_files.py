@@ -104,7 +104,6 @@ class Media:
 
     rows: Rows
     form: str
-    folder: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,11 +131,8 @@ def write(
             _pack(path, {content.name: encoded(content.name, content.rows.made())})
         else:
             media = content if isinstance(content, tuple) else (content,)
-            members = {
-                each.form.format(**row): draw(number, Path(each.form).suffix)
-                for each in media
-                for number, row in enumerate(each.rows.made())
-            }
+            named = [(number, each.form.format(**row)) for each in media for number, row in enumerate(each.rows.made())]
+            members = {member: draw(number, Path(member).suffix) for number, member in named}
             if path.suffix == ".zip":
                 _pack(path, members)
             else:

@@ -1,0 +1,151 @@
+"""What was found, as the parts of a description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from common import metrics
+from common.competition import Column, Folder, Source, Table
+from common.discovery import cells, shapes
+from common.discovery.features import Features
+from common.discovery.files import Container
+from common.discovery.findings import Ask, Hints, Question
+from common.discovery.heads import Head
+from common.discovery.media import Attached, Labelled
+from common.discovery.target import Submitted
+from common.errors import DataError
+from common.wording import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """Training and test rows as tables, and the files that belong to them."""
+
+    train: Head
+    test: Head
+    labelled: Labelled | None
+    train_files: Attached | None
+    test_files: Attached | None
+    test_is_table: bool
+
+    @property
+    def files(self) -> list[Attached]:
+        """The files of both sides."""
+        return [each for each in (self.train_files, self.test_files) if each is not None]
+
+
+def sources(
+    sides: Sides,
+    submitted: Submitted,
+    answers: shapes.Answers,
+    decided: cells.Decided,
+    used: Features,
+    joined: Any,
+    *,
+    with_files: bool,
+) -> tuple[Source, Source]:
+    """Return the sources of training and test rows."""
+    goal = cells.target_columns(answers, decided, submitted, sides.train)
+    names = {*sides.train.columns, *sides.test.columns, *submitted.targets}
+    path = Column(name=next(each for each in ("picture", "picture_file", "_picture") if each not in names), kind="file")
+    train_files, test_files = (sides.train_files, sides.test_files) if with_files else (None, None)
+    test: Source
+    if sides.test_is_table:
+        id = _id_column(sides.test, submitted)
+        shown = tuple(each for each in (id,) if each is not None)
+        test = _table(sides.test, (*shown, *used.columns), test_files, path, joined)
+    elif test_files is not None:
+        test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
+    else:
+        test = Table(
+            file=sides.test.file, columns=(Column(name=submitted.id, kind="id"),), separator=sides.test.separator
+        )
+    if sides.labelled is not None:
+        train = replace(
+            _folder(sides.labelled.container, submitted.id, path, keep_suffix=submitted.keep_suffix),
+            columns=(Column(name=submitted.id, kind="id"), path, *goal), label=goal[0].name, labels=sides.labelled.rules,
+        )  # fmt: skip
+        return train, test
+    own = _train_id(sides, submitted, train_files)
+    shown = tuple(each for each in (own,) if each is not None)
+    return _table(sides.train, (*shown, *used.columns, *goal), train_files, path, joined), test
+
+
+def _id_column(test: Head, submitted: Submitted) -> Column | None:
+    if submitted.parts:
+        return Column(name=submitted.id, kind="id", parts=submitted.parts)
+    if submitted.id in test:
+        return Column(name=submitted.id, kind="id")
+    return Column(name=submitted.id, kind="id", counted_from=submitted.counted_from or 0)
+
+
+def _train_id(sides: Sides, submitted: Submitted, attached: Attached | None) -> Column | None:
+    """Return the id of the training rows: what names their files, or what the submission's is called."""
+    train = sides.train
+    if attached is not None and attached.column not in submitted.truth:
+        return Column(name=attached.column, kind="id")
+    if submitted.parts and {*submitted.parts} <= {*train.columns}:
+        made = train.frame[list(submitted.parts)]
+        return None if made.duplicated().any() else Column(name=submitted.id, kind="id", parts=submitted.parts)
+    unique = submitted.id in train and train[submitted.id].is_unique and (train[submitted.id] != "").all()
+    return Column(name=submitted.id, kind="id") if unique else None
+
+
+def _table(head: Head, described: tuple[Column, ...], attached: Attached | None, path: Column, joined: Any) -> Table:
+    folder = None
+    if attached is not None:
+        folder = _folder(attached.container, attached.column, path)
+    return Table(
+        file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined
+    )
+
+
+def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False) -> Folder:
+    return Folder(
+        folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
+        keep_suffix=keep_suffix,
+    )  # fmt: skip
+
+
+def sample_submission(sample: Head | None, submitted: Submitted, decided: cells.Decided) -> Table:
+    """Return the description of the sample submission, which need not be there if none is."""
+    kind: Any = "number" if decided.cell.kind == "number" else "text"
+    shown = [*submitted.targets, *submitted.echoed]
+    described = (
+        Column(name=submitted.id, kind="id"),
+        *(Column(name=each, kind=kind, may_be_empty=True) for each in shown),
+    )
+    if sample is None:
+        return Table(file="sample_submission.csv", columns=described, optional=True)
+    return Table(file=sample.file, columns=described, separator=sample.separator)
+
+
+def metric_columns(name: str, train: Head, hints: Hints, ask: Ask) -> dict[str, str]:
+    """Return the training column for each that the metric takes.
+
+    Raises:
+        DataError: for a column that is not there.
+    """
+    made = {}
+    for key in metrics.get(name).columns:
+        column = hints.columns.get(key) or (key if key in train else None)
+        if column is None:
+            question = f"which column of {train.file} is the {key} that {name} takes?"
+            column = ask(Question(question, f"--metric-column {key}=COL", train.columns))
+        if column not in train:
+            raise DataError(f"{train.file} has no column {column!r}; it has: {listed(train.columns, 8)}")
+        made[key] = column
+    return made
+
+
+def title(slug: str) -> str:
+    """Return a title made of a slug's words."""
+    words = [word if word.isupper() else word.capitalize() for word in slug.replace("_", "-").split("-") if word]
+    return " ".join(words)
+
+
+def summary(submitted: Submitted, decided: cells.Decided) -> str:
+    """Return what is predicted in a sentence."""
+    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
+    return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

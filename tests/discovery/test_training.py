@@ -1,0 +1,69 @@
+"""Every shape that an application takes ends in a valid submission; `-s` prints how many, by what they need."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+from toy_files import Toy, write
+from toys import TOYS
+
+import competitions
+from common import registry
+from common.config import resolve
+from common.discovery import writing
+from common.discovery.discover import discover
+from common.discovery.findings import Hints
+from common.environment import detect
+from common.pipeline.request import Request
+from common.pipeline.steps import run
+from common.progress import Progress
+from common.samples.values import picture
+from common.wording import table
+
+PICTURES = (".jpg", ".png", ".tif")
+NO_FEATURES = ("predict-volcanic-eruptions-ingv-oe",)  # its rows are files that no application reads
+
+
+def trained(toy: Toy, name: str, project: Path) -> None:
+    """Train the first fold of a shape, from its files on; a submission that is not valid is an error."""
+    rng = Random(0)
+    folder = write(
+        project / "data" / name,
+        toy.files,
+        lambda number, ending: picture(rng, number % 3, ending) if ending in PICTURES else b"x",
+    )
+    found = discover(folder, name, toy.slug, Hints(metric=toy.metric, **toy.hints))
+    writing.write(found, project / "competitions", project / "kernels")
+    importlib.invalidate_caches()
+    competition = registry.get(name)
+    profile = "sample" if found.application == "tabular" else "baseline"
+    request = Request(
+        competition=competition, profile=profile, config=resolve(competition, profile, folds=(0,)), data=folder,
+        environment=detect(), progress=Progress(silent=True), out=project / "runs" / name, mode="fresh",
+    )  # fmt: skip
+    done = run(request)
+    assert done.record.submission is not None, toy.slug
+
+
+@pytest.mark.slow
+def test_every_shape_that_an_application_takes_is_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "competitions").mkdir()
+    monkeypatch.setattr(competitions, "__path__", [str(home / "competitions")])
+    taken = [toy for toy in TOYS if toy.trained and toy.slug not in NO_FEATURES]
+    failed = {}
+    for number, toy in enumerate(taken):
+        try:
+            trained(toy, f"shape{number}", home)
+        except Exception as error:  # all of them are wanted at once
+            failed[toy.slug] = repr(error)
+    for name in [name for name in sys.modules if name.startswith("competitions.shape")]:
+        del sys.modules[name]
+    needs, described = (Counter(need for toy in toys for need in toy.needs or ("none",)) for toys in (taken, TOYS))
+    rows = [("need", "trained", "described"), *((need, needs[need], count) for need, count in described.most_common())]
+    print(f"\n{len(taken) - len(failed)} of {len(TOYS)} shapes are trained\n{table(rows)}")
+    assert not failed
