@@ -26,9 +26,9 @@ def register(commands: Commands) -> None:
 
 def lr_find(arguments: argparse.Namespace) -> None:
     """Print the suggestions and save the plot."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
-    from common import data, environment, registry
+    from common import data, decisions, environment, registry
     from common.config import resolve
     from common.files import scratch_folder
     from common.model import Context
@@ -43,7 +43,9 @@ def lr_find(arguments: argparse.Namespace) -> None:
     frames = data.read(competition, data.find(competition, arguments.data, here))
     with scratch_folder() as folder:
         context = Context.of(competition.name, here, folder, progress=Progress(), title="lr-find")
-        search = models.lr_find(models.enrich(frames, config, context), config, context)
+        frames = models.enrich(frames, config, context)
+        context = replace(context, classes=decisions.classes_of(competition, frames.training))
+        search = models.lr_find(frames, config, context)
     figures.save(figures.rates(search), out)
     rows = [["rule", "learning rate"], *([name, f"{rate:.2e}"] for name, rate in search.suggestions.items())]
     rule, rate = next(iter(search.suggestions.items()))

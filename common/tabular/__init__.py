@@ -12,7 +12,9 @@ columns   what each column is, found once; what can be told from it row by row
 encoder   categories and texts as numbers, fitted per fold; texts: a column of text
 goal      what the models learn: numbers, positions, classes, marks
 bags, member, ensemble  several kinds of models, each on several parts of the rows, weighed on the parts left out
-baseline  with its sklearn_members
+baseline  boosted trees of scikit-learn, a linear model beside them (sklearn_members)
+best      LightGBM and CatBoost (boosting_members), a network and a linear model
+course    fastai's network; processing: rows as it reads them
 """
 
 from common.tabular.models import TabularModels

@@ -225,8 +225,10 @@ class _Finder:
                     self._count(name, filled)
                 return
         self.kinds["texts"].append(name)
-        self.steps.append(Step("length", name, _names(name, ("characters", "words"))))
-        self.kinds["numbers"].extend(_names(name, ("characters", "words")))
+        lengths = Step("length", name, _names(name, ("characters", "words")))
+        self.steps.append(lengths)
+        for each, values in _made(lengths, train, {}).items():
+            self._number(each, values)
 
 
 def _names(source: str, parts: Any) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Encoder:
         self.layout, self.settings = layout, settings
         self.texts = {name: TextFeatures(settings, seed) for name in layout.texts}
         self.values: dict[str, list[str]] = {}  # of each category
+        self.empty: list[str] = []  # numbers that no training row has; they say nothing
         self.means: dict[str, NDArray[float64]] = {}  # (values + 1, signals) of those of many values
 
     def fit_transform(self, frame: DataFrame, signals: NDArray[float64], folds: NDArray[Any]) -> Encoded:
@@ -66,6 +67,7 @@ class Encoder:
         import numpy as np
         import pandas as pd
 
+        self.empty = [name for name in self.layout.numbers if frame[name].isna().all()]
         many: list[NDArray[Any]] = []
         for name in self.layout.categories:
             codes, distinct = pd.factorize(frame[name], sort=True)
@@ -92,7 +94,8 @@ class Encoder:
         """Write what was learnt, without code."""
         import numpy as np
 
-        (folder / VALUES).write_text(json.dumps(self.values) + "\n", encoding="utf-8")
+        about = {"values": self.values, "empty": self.empty}
+        (folder / VALUES).write_text(json.dumps(about) + "\n", encoding="utf-8")
         np.savez(folder / MEANS, **{str(number): means for number, means in enumerate(self.means.values())})  # type: ignore[arg-type]
         for number, text in enumerate(self.texts.values()):
             (folder / f"text-{number}").mkdir()
@@ -102,7 +105,8 @@ class Encoder:
         """Read what `save` wrote."""
         import numpy as np
 
-        self.values = json.loads((folder / VALUES).read_text(encoding="utf-8"))
+        about = json.loads((folder / VALUES).read_text(encoding="utf-8"))
+        self.values, self.empty = about["values"], about["empty"]
         names = [name for name, values in self.values.items() if len(values) > self.settings.few]
         with np.load(folder / MEANS, allow_pickle=False) as means:
             self.means = {name: means[str(number)] for number, name in enumerate(names)}
@@ -123,7 +127,7 @@ class Encoder:
             names += [f"{name} · target {number}" for number in range(1, given.shape[1] + 1)]
         x = np.empty((len(frame), len(names)), np.float32)
         for place, name in enumerate(layout.numbers):
-            x[:, place] = frame[name].to_numpy(np.float64).clip(-3e38, 3e38)
+            x[:, place] = 0 if name in self.empty else frame[name].to_numpy(np.float64).clip(-3e38, 3e38)
         at = len(layout.numbers)
         for described in texts:
             x[:, at : at + described.shape[1]] = described

@@ -22,11 +22,10 @@ from common.runs.blending import select
 from common.tabular import bags
 from common.tabular.columns import Layout
 from common.tabular.encoder import Encoded, Encoder
-from common.tabular.goal import Goal, measured
+from common.tabular.goal import Goal, compared
 from common.tabular.member import Member, Stop
 from common.tabular.settings import Tabular
 from common.tabular.task import TabularTask
-from common.wording import rounded
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -79,7 +78,11 @@ class Ensemble(Model):
                 self._fit_member(name, make, bags, clocked, len(makers) - number)
                 task.advance(len(bags))
         self._weigh(bags)
-        self._compare(train, valid)
+        valid = valid[valid[list(self.task.targets)].notna().all(axis=1)]
+        if left_out := self.notes.get("left_out"):
+            self.context.progress.warn(f"{self.context.title}: no time for {', '.join(left_out)}")
+            self.notes["stopped_early"] = self.context.deadline.passed(RESERVE)
+        self.notes |= compared(self.task, self.goal, train, valid, self.outputs(valid), self.context)
 
     def outputs(self, frame: DataFrame) -> NDArray[float64]:
         """Return outputs (n, width)."""
@@ -112,10 +115,7 @@ class Ensemble(Model):
     def read(self, folder: Path) -> None:
         """Read what `save` wrote."""
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        goal: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in record["goal"].items()
-        }
-        self.goal, self.weights = Goal(**goal), record["weights"]
+        self.goal, self.weights = Goal.from_json(record["goal"]), record["weights"]
         self.encoders = [self._encoder() for _ in range(record["encoders"])]
         makers = self.makers(0)
         self.members = {
@@ -153,13 +153,17 @@ class Ensemble(Model):
             )
             encoder = self._encoder()
             x = encoder.fit_transform(train.iloc[rest], self.goal.signals(targets[rest]), inner)
-            made.append(_Bag(x, targets[rest], encoder.transform(train.iloc[held]), targets[held], held))
+            made.append(_Bag(x, targets[rest], encoder.transform(train.iloc[held]), targets[held]))
             self.encoders.append(encoder)
         return made
 
     def _fit_member(self, name: str, make: Make, bags: list[_Bag], clocked: _Clock, to_come: int) -> None:
         """Fit a member for as many bags as its share of the time left allows; the first one always, if it is the first."""
         started, share, fitted = time.monotonic(), clocked.left() / to_come, self.members.setdefault(name, [])
+
+        def out_of_time() -> bool:
+            return time.monotonic() - started > share
+
         for number, bag in enumerate(bags):
             spent = time.monotonic() - started
             if (number and spent / number * (number + 1) > share) or (
@@ -167,14 +171,15 @@ class Ensemble(Model):
             ):
                 self.notes.setdefault("left_out", []).append(f"{len(bags) - number} of {len(bags)} {name}")
                 break
-            member = make(self.goal, self.config.seed + number, lambda: time.monotonic() - started > share)
+            member = make(self.goal, self.config.seed + number, out_of_time)
             finished = self.context.folder / f"{name}-{number}"
             if finished.is_dir():
                 member.read(finished)
             else:
                 member.fit(bag.x, bag.targets, bag.held, bag.held_targets)
-                with atomic_folder(finished) as folder:
-                    member.save(folder)
+                if not out_of_time():  # with more time it would go on
+                    with atomic_folder(finished) as folder:
+                        member.save(folder)
             fitted.append(member)
         if not fitted:
             del self.members[name]
@@ -183,6 +188,9 @@ class Ensemble(Model):
         """Choose weights on the rows that were held out of a model of every member."""
         import numpy as np
 
+        # Weights need rows: what came to fewer than half of the bags would leave too few for all.
+        most = max(map(len, self.members.values()))
+        self.members = {name: members for name, members in self.members.items() if 2 * len(members) >= most}
         self.weights = {name: [1 / len(self.members)] * self.goal.width for name in self.members}
         count = min(map(len, self.members.values()))
         targets = np.concatenate([bag.held_targets for bag in bags[:count]])
@@ -223,35 +231,15 @@ class Ensemble(Model):
             f"{self.context.title}: {len(bags[0].x):,} rows, {columns}; {', '.join(makers)}; about {clock(at_most)} at most"
         )
 
-    def _compare(self, train: DataFrame, valid: DataFrame) -> None:
-        """Say how much better the validation rows are predicted than by somebody who looks at nothing."""
-        valid = valid[valid[list(self.task.targets)].notna().all(axis=1)]
-        if not len(valid):
-            return
-        goal, task, targets = self.goal, self.task, self.goal.encode(self.task, valid)
-        nothing = goal.nothing(goal.encode(task, train), len(valid))
-        outputs = self.outputs(valid)
-        name, pair = task.metric, [measured(task, valid, goal.predictions(each)) for each in (outputs, nothing)]
-        if None in pair:
-            name, pair = "loss", [goal.loss(targets, each) for each in (outputs, nothing)]
-        self.notes["nothing"] = {name: pair[1]}
-        self.context.progress.say(
-            f"{self.context.title}: {name} {rounded(pair[0])}; {rounded(pair[1])} by {_REFERENCE[goal.classifies]} alone"
-        )
-
-
-_REFERENCE = {True: "the shares of the classes", False: "the mean"}
-
 
 @dataclass(frozen=True)
 class _Bag:
-    """Encoded rows to fit and those held out, with what they should give; `rows` are the places of those held out."""
+    """Encoded rows to fit and those held out, with what they should give."""
 
     x: Encoded
     targets: NDArray[Any]
     held: Encoded
     held_targets: NDArray[Any]
-    rows: NDArray[Any]
 
 
 class _Clock:

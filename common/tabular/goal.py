@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from common import metrics
 from common.errors import KitError
+from common.model import Context
 from common.tabular.task import TabularTask
+from common.wording import rounded
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -139,6 +142,21 @@ class Goal:
                 outputs = outputs / outputs.sum(axis=1, keepdims=True)
         return outputs[:, 0] if self.width == 1 and self.kind != "positions" else outputs
 
+    def reach(self) -> tuple[float, float]:
+        """Return the lowest and the highest number that an output may be."""
+        import numpy as np
+
+        bounds = [(np.array(each) - self.means) / self.spreads for each in (self.lows, self.highs)]
+        return float(bounds[0].min()), float(bounds[1].max())
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the goal that `dataclasses.asdict` gave, as read back from JSON."""
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**fields)
+
     def _moved(self, numbers: NDArray[float64]) -> NDArray[float64]:
         import numpy as np
 
@@ -161,16 +179,33 @@ class Goal:
         )  # fmt: skip
 
 
-def measured(task: TabularTask, frame: DataFrame, predictions: NDArray[float64]) -> float | None:
-    """Return the metric of predictions for rows whose answers are known, where it takes them as they are."""
-    metric = _known(task.metric)
-    if metric is None or len(task.targets) > 1 or task.predicts == "labels":
+def compared(
+    task: TabularTask, goal: Goal, train: DataFrame, valid: DataFrame, outputs: NDArray[float64], context: Context
+) -> dict[str, Any]:
+    """Say how much better rows are predicted than by somebody who looks at nothing; return that as notes.
+
+    What is said is the metric, where it takes predictions as they are, or else the loss.
+    """
+    if not len(valid):
+        return {}
+    targets = goal.encode(task, valid)
+    both = (outputs, goal.nothing(goal.encode(task, train), len(valid)))
+    name, pair = task.metric, [_measured(task, valid, goal.predictions(each)) for each in both]
+    if None in pair:
+        name, pair = "loss", [goal.loss(targets, each) for each in both]
+    reference = "the shares of the classes" if goal.classifies else "the median" if goal.absolute else "the mean"
+    context.progress.say(f"{context.title}: {name} {rounded(pair[0])}; {rounded(pair[1])} by {reference} alone")
+    return {"nothing": {name: pair[1]}}
+
+
+def _measured(task: TabularTask, frame: DataFrame, predictions: NDArray[float64]) -> float | None:
+    """Return the metric of predictions for rows whose answers are known, or None where it takes more than them."""
+    if len(task.targets) > 1 or task.predicts == "labels":
         return None
+    truth = _codes(task, frame)[:, 0].astype(int) if task.classes else frame[task.targets[0]]
     try:
-        if not task.classes:
-            return metrics.score(task.metric, frame[task.targets[0]], predictions)
         return metrics.score(
-            task.metric, _codes(task, frame)[:, 0].astype(int), predictions, classes=range(len(task.classes))
+            task.metric, truth, predictions, classes=range(len(task.classes)) if task.classes else None
         )
     except KitError:
         return None

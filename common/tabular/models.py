@@ -10,11 +10,12 @@ from common.competition import Config
 from common.errors import DataError, RunError
 from common.model import Context, Models, Prepared
 from common.tabular import columns
-from common.tabular.settings import Baseline, Best
+from common.tabular.settings import Baseline, Best, Course
 from common.tabular.task import TabularTask
 
 if TYPE_CHECKING:
     from common.data.frames import Frames
+    from common.tabular.course import CourseModel
     from common.tabular.ensemble import Ensemble
 
 
@@ -50,23 +51,27 @@ class TabularModels(Models):
         train = columns.expanded(frames.train, layout, columns.counted(frames.test, layout))
         return Prepared(replace(frames, train=train, test=test))
 
-    def build(self, config: Config, frames: Frames, context: Context) -> Ensemble:
+    def build(self, config: Config, frames: Frames, context: Context) -> Ensemble | CourseModel:
         """Return an untrained model for one fold."""
         return self._model(config, context)
 
-    def load(self, folder: Path, config: Config, context: Context) -> Ensemble:
+    def load(self, folder: Path, config: Config, context: Context) -> Ensemble | CourseModel:
         """Return a model that `save` wrote."""
         model = self._model(config, context)
         model.read(folder)
         return model
 
-    def _model(self, config: Config, context: Context) -> Ensemble:
+    def _model(self, config: Config, context: Context) -> Ensemble | CourseModel:
         task = self.task.resolved(context)
         match config:
             case Baseline():
                 from common.tabular.baseline import BaselineModel
 
                 return BaselineModel(task, config, context)
+            case Course():
+                from common.tabular.course import CourseModel
+
+                return CourseModel(task, config, context)
             case Best():
                 from common.tabular.best import BestModel
 

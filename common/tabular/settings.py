@@ -96,6 +96,22 @@ class Baseline(Tabular):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Course(Config):
+    """The course's recipe: `tabular_learner(dls, layers=[200, 100])` and `fit_one_cycle`."""
+
+    layers: tuple[PositiveInt, ...] = (200, 100)
+    """Units of each hidden layer; 200 and 100 in the course."""
+    epochs: PositiveInt = 10
+    """Passes over the rows; small tables need more than the course's 5."""
+    learning_rate: PositiveFloat = 3e-3
+    """Highest learning rate of the cycle; what the course's learning-rate finder suggests lies near it."""
+    batch_size: PositiveInt = 64
+    """Rows in a training batch, fastai's default; in more than 2,000 batches an epoch they are larger."""
+    checkpoint_minutes: NonNegativeFloat = 10.0
+    """Minutes between checkpoints: what a kill inside a fold costs at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LightGBM(Settings):
     """Trees that grow leaf by leaf."""
 
@@ -174,5 +190,6 @@ def profiles() -> dict[str, Config]:
     return {
         "sample": Baseline(bags=2, trees=Trees(max_iter=30), small_trees=SmallTrees(max_iter=30)),
         "baseline": Baseline(),
+        "course": Course(),
         "best": Best(),
     }

@@ -1,9 +1,9 @@
-"""Texts solved out of the box: classes or a number from one or several columns of text.
+"""Texts solved out of the box: classes, labels, numbers or a piece of the text, from one or several columns.
 
-    from common.text.settings import profiles         # in competition.py: profiles=profiles("sentiment")
+    from common.text.settings import profiles         # in competition.py: profiles=profiles("sentiment", "class")
     from common.text import TextModels, TextTask      # in model.py
 
-    MODELS = TextModels(TextTask(target="sentiment", texts=("review",), classes=(0, 1), names=("negative", "positive")))
+    MODELS = TextModels(TextTask.of(COMPETITION, texts=("review",)))
 
 And text at speed: tokenised and numericalised once, with the course's rules, in parallel, kept as memory maps.
 
@@ -23,7 +23,8 @@ And text at speed: tokenised and numericalised once, with the course's rules, in
 task          what is predicted of which columns
 settings      the profiles' settings, with the reason for each
 models        what the profiles stand for
-ngrams        n-grams counted; linear: the baseline on them
+ngrams        n-grams counted; characters: those of letters; linear: the baseline on them
+spans         a piece of a text: where it begins and ends
 ulmfit/       language model, encoder, classifier, generated text
 transformer   fine-tuned on what the n-grams leave in doubt; blended, stacking: both together
 tokens/       rules, words, subwords, vocabulary, corpus, batches

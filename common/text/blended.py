@@ -16,7 +16,7 @@ from common.files import atomic_folder, atomic_write
 from common.model import Context, Model
 from common.text.linear import NGramsModel
 from common.text.settings import Blended, TransformerSettings
-from common.text.stacking import Stacking
+from common.text.stacking import Stacking, Stackings
 from common.text.task import TextTask
 from common.text.transformer import Transformer
 
@@ -41,8 +41,8 @@ class BlendedModel(Model):
         self.recipe: str  # "gpu" or "cpu"
         self.transformer: Transformer
         self.limit: float  # log-odds of the n-grams: a text beyond is not read
-        self.unread: Stacking  # of the n-grams alone
-        self.read_by_both: Stacking
+        self.unread: Stackings  # of the n-grams alone
+        self.read_by_both: Stackings
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train both parts, then weigh them; a part that an earlier, interrupted process finished is read instead."""
@@ -68,8 +68,9 @@ class BlendedModel(Model):
             (folder / name).mkdir()
             part.save(folder / name)
         weights = {
-            "recipe": self.recipe, "limit": self.limit, "unread": asdict(self.unread),
-            "read_by_both": asdict(self.read_by_both),
+            "recipe": self.recipe, "limit": self.limit,
+            "unread": [asdict(each) for each in self.unread.each],
+            "read_by_both": [asdict(each) for each in self.read_by_both.each],
         }  # fmt: skip
         (folder / WEIGHTS).write_text(json.dumps(weights) + "\n", encoding="utf-8")
 
@@ -77,7 +78,9 @@ class BlendedModel(Model):
         """Read what `save` wrote."""
         weights = json.loads((folder / WEIGHTS).read_text(encoding="utf-8"))
         self.recipe, self.limit = weights["recipe"], weights["limit"]
-        self.unread, self.read_by_both = Stacking(**weights["unread"]), Stacking(**weights["read_by_both"])
+        self.unread, self.read_by_both = (
+            Stackings(tuple(Stacking(**each) for each in weights[name])) for name in ("unread", "read_by_both")
+        )
         self.ngrams.read(folder / NGRAMS)
         self.transformer = Transformer(self.task, self.settings, self.config.seed, self.context)
         self.transformer.read(folder / TRANSFORMER)
@@ -95,7 +98,7 @@ class BlendedModel(Model):
 
         held_out = min(max(round(self.config.held_out * len(train)), FEWEST), len(train) // 3)
         classes = None
-        if self.task.classes:
+        if self.task.exclusive:
             codes = self.task.codes(train)
             counts = np.bincount(codes)
             if counts[counts > 0].min() > 1 and (counts > 0).sum() <= held_out:
@@ -132,13 +135,15 @@ class BlendedModel(Model):
         """Learn the limit and the weights on rows that neither part has seen."""
         import numpy as np
 
-        targets, words, classes = self.task.matrix(held), self.ngrams.outputs(held), bool(self.task.classes)
+        targets, words = self.task.matrix(held), self.ngrams.outputs(held)
+        how = {"log_odds": self.task.log_odds, "alike": self.task.exclusive}
         fraction = self.settings.fraction
         self.limit = float(np.quantile(self._certainty(words), fraction)) if fraction < 1 else EVERY
         doubtful, both = self._both(held, words)
-        self.unread = Stacking.learn(words[..., None], targets, classes=classes)
-        self.read_by_both = Stacking.learn(both, targets[doubtful], classes=classes)
-        self.notes["weights"] = dict(zip((NGRAMS, TRANSFORMER), self.read_by_both.weights, strict=True))
+        self.unread = Stackings.learn(words[..., None], targets, **how)
+        self.read_by_both = Stackings.learn(both, targets[doubtful], **how)
+        weights = np.mean([each.weights for each in self.read_by_both.each], axis=0).tolist()
+        self.notes["weights"] = dict(zip((NGRAMS, TRANSFORMER), weights, strict=True))
 
     def _both(self, frame: DataFrame, words: NDArray[float64]) -> tuple[NDArray[bool_], NDArray[float64]]:
         """Return which of n rows are read, and what both parts say of those m: (n,) and (m, outputs, 2)."""
@@ -148,10 +153,12 @@ class BlendedModel(Model):
         return doubtful, np.stack([words[doubtful], self.transformer.outputs(frame[doubtful])], axis=-1)
 
     def _certainty(self, words: NDArray[float64]) -> NDArray[float64]:
-        """Return the log-odds of the likeliest class (n,); of a number nothing is certain."""
-        if not self.task.classes:
+        """Return the log-odds of the likeliest class, or of the label in most doubt (n,); of a number nothing is certain."""
+        if not self.task.log_odds:
             return words[:, 0] * 0
-        return abs(words[:, 0]) if self.task.outputs == 1 else words.max(axis=1)
+        alone = self.task.exclusive and self.task.outputs > 1
+        certain: NDArray[float64] = words.max(axis=1) if alone else abs(words).min(axis=1)
+        return certain
 
 
 def chosen_recipe(config: Blended, context: Context) -> str:

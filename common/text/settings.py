@@ -37,10 +37,13 @@ class NGrams(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Spans(Settings):
-    """Which words of a text belong to the piece that is wanted; scikit-learn only."""
+    """Where the piece of a text that is wanted begins and ends; scikit-learn only."""
 
     C: PositiveFloat = 0.3
-    """Of the logistic regression."""
+    """Of the logistic regressions of its words."""
+    inside_weight: NonNegativeFloat = 0.3
+    """Of the words inside a piece beside those at its ends: without, tweets' word Jaccard is 0.63 instead of 0.66
+    (learnt from 9,000, measured on 2,200 others, by which 0.3 was chosen)."""
 
 
 @dataclass(frozen=True, kw_only=True)

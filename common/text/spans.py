@@ -1,7 +1,7 @@
-"""A piece of a text: how likely each of its words belongs to it, and the run of words that is the best bet.
+"""A piece of a text: which words are likely to begin it, to end it and to stand in it, and the run of words that is the best bet.
 
-A linear model judges each word by itself, its neighbours and its place, each alone and with the columns beside the text.
-The run of words is that of the largest expected Jaccard index, the one's probabilities being taken for counts.
+Three linear models judge each word by itself, its neighbours and its place, and by what the columns beside the text say of
+all of that. Together they give every run of words a probability; taken is the one of the largest expected Jaccard index.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ _BINS = 10  # of a number beside the text
 _WORD = re.compile(r"\S+")
 _EDGE = ""  # what stands before a text and after it
 _CORE = re.compile(r"^\W+|\W+$")  # what a word without its punctuation is without
-_STEPS = 20  # it takes some four
+_TOLERANCE = 0.1  # of the regressions; closer changes no digit that counts
+_CERTAIN = 10.0  # log-odds
+_LIKELIEST = 60  # runs of words among which is chosen
+_ENDS = 200  # words of a text, at most, with which a run may begin or end
 
 Words = list[tuple[int, int]]  # where each begins and ends
 
 
 class SpanModel(Model):
-    """A logistic regression of words."""
+    """Logistic regressions of words: does the piece begin with it, end with it, hold it?"""
 
     def __init__(self, task: TextTask, settings: Spans, seed: int, context: Context) -> None:
         self.task, self.settings, self.seed, self.context = task, settings, seed, context
         self.edges: dict[str, list[float]] = {}  # between the bins of columns of numbers
-        self.weights: NDArray[float32]
-        self.bias: float
+        self.weights: NDArray[float32]  # (features, 3)
+        self.bias: NDArray[float32]  # (3,)
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Learn from the words of the rows whose piece stands in their text.
@@ -50,7 +53,6 @@ class SpanModel(Model):
             DataError: if there is none.
         """
         import numpy as np
-        from sklearn.linear_model import LogisticRegression
 
         texts, pieces = train[self.task.texts[0]].tolist(), train[self.task.targets[0]].tolist()
         starts = [text.find(piece) if piece else -1 for text, piece in zip(texts, pieces, strict=True)]
@@ -59,36 +61,32 @@ class SpanModel(Model):
             raise DataError(f"no {self.task.targets[0]!r} is a piece of its {self.task.texts[0]!r}")
         self._learn_edges(train)
         answers = [
-            start < end_of_word and begin < start + len(piece)
+            answer
             for text, piece, start in zip(texts, pieces, starts, strict=True)
             if start >= 0
-            for begin, end_of_word in _words(text)
+            for answer in _answers(_words(text), start, start + len(piece))
         ]
-        with self.context.progress.task(f"{self.context.title} · words", 1, "fits") as task:
-            features = self._features(train[found])
-            if len(set(answers)) < 2:  # all of every text
-                self.weights, self.bias = np.zeros(1 << _BITS, np.float32), 10.0 if answers[0] else -10.0
-            else:
-                model = LogisticRegression(
-                    C=self.settings.C, solver="liblinear", dual=True, tol=0.01, random_state=self.seed
-                ).fit(features, answers)
-                self.weights, self.bias = model.coef_[0].astype(np.float32), float(model.intercept_[0])
-            task.advance(1)
+        with self.context.progress.task(f"{self.context.title} · words", 3, "fits") as task:
+            features, parts = self._features(train[found]), []
+            for column in np.array(answers, bool).T:
+                parts.append(self._fitted(features, column))
+                task.advance(1)
+        self.weights, self.bias = np.stack([part[0] for part in parts], axis=1), np.array([part[1] for part in parts])
         self.notes = {"rows_without_their_piece": int((~found).sum())}
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
         """Return where the piece of each row's text begins and ends, in characters (n, 2)."""
         import numpy as np
-        from scipy.special import expit
 
         words = [_words(text) for text in frame[self.task.texts[0]].tolist()]
         ends = np.cumsum([0, *map(len, words)])
         spans = np.zeros((len(frame), 2))
         if ends[-1]:
-            probabilities = expit(self._features(frame) @ self.weights + self.bias).tolist()
+            first_of, last_of, inside = (self._features(frame) @ self.weights + self.bias).T
             for row, (first, last) in enumerate(pairwise(ends.tolist())):
                 if first < last:
-                    begin, end = best_run(probabilities[first:last])
+                    own = slice(first, last)
+                    begin, end = best_run(first_of[own], last_of[own], inside[own], self.settings.inside_weight)
                     spans[row] = words[row][begin][0], words[row][end - 1][1]
         return spans
 
@@ -104,8 +102,20 @@ class SpanModel(Model):
         import numpy as np
 
         with np.load(folder / MODEL, allow_pickle=False) as parts:
-            self.weights, self.bias = parts["weights"], float(parts["bias"])
+            self.weights, self.bias = parts["weights"], parts["bias"]
         self.edges = json.loads((folder / EDGES).read_text(encoding="utf-8"))
+
+    def _fitted(self, features: Any, answers: NDArray[Any]) -> tuple[NDArray[float32], float]:
+        """Return the weights (features,) and the bias of one model."""
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression
+
+        if answers.all() or not answers.any():  # all of every text
+            return np.zeros(features.shape[1], np.float32), _CERTAIN if answers.all() else -_CERTAIN
+        model = LogisticRegression(
+            C=self.settings.C, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=self.seed
+        ).fit(features, answers)
+        return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
     def _learn_edges(self, train: DataFrame) -> None:
         import numpy as np
@@ -137,38 +147,46 @@ class SpanModel(Model):
         rows = zip(frame[self.task.texts[0]].tolist(), *columns, strict=True)
         for text, *beside in rows:
             for facts in _facts([text[begin:end] for begin, end in _words(text)]):
-                yield [*facts, *(f"{fact}|{place}{value}" for place, value in enumerate(beside) for fact in facts)]
+                # With what stands beside it a fact says all that it says alone, and is half the work.
+                yield [f"{fact}|{place}{value}" for place, value in enumerate(beside) for fact in facts] or facts
 
 
-def best_run(probabilities: Sequence[float]) -> tuple[int, int]:
+def best_run(
+    first: NDArray[Any], last: NDArray[Any], inside: NDArray[Any], inside_weight: float = 0.3
+) -> tuple[int, int]:
     """Return the run of words, from the first to before the second, of the largest expected Jaccard index.
 
-    Of a run of n words, in which k are expected and m outside it, that is k / (n + m). The largest ratio is found by looking
-    for the largest sum again and again, as Dinkelbach, "On Nonlinear Fractional Programming" (1967), has it.
+    A run is as likely as the sum of its log-odds says.
 
     Args:
-        probabilities: of each word, one at least.
+        first: log-odds of each word that the run begins with it (n,).
+        last: that it ends with it.
+        inside: that it holds it.
+        inside_weight: of the words inside beside the two at the ends: their log-odds are not independent of each other.
     """
-    total, ratio, best = sum(probabilities), 0.0, (0, len(probabilities))
-    for _ in range(_STEPS):
-        begin, end, inside = _largest([(1 + ratio) * each - ratio for each in probabilities], probabilities)
-        reached = inside / max(end - begin + total - inside, 1e-9)
-        if reached <= ratio:
-            break
-        ratio, best = reached, (begin, end)
-    return best
+    import numpy as np
+    from scipy.special import softmax
+
+    begins, ends = np.argsort(-first)[:_ENDS], np.argsort(-last)[:_ENDS]
+    begin, end = (axis.ravel() for axis in np.meshgrid(begins, ends + 1, indexing="ij"))
+    begin, end = begin[begin < end], end[begin < end]
+    if not len(begin):
+        return 0, len(first)
+    summed = np.concatenate(([0.0], np.cumsum(inside)))
+    scores = first[begin] + last[end - 1] + inside_weight * (summed[end] - summed[begin])
+    likeliest = np.argsort(-scores, kind="stable")[:_LIKELIEST]
+    begin, end, chance = begin[likeliest], end[likeliest], softmax(scores[likeliest])
+    shared = np.maximum(np.minimum.outer(end, end) - np.maximum.outer(begin, begin), 0)
+    best = (shared / (np.add.outer(end - begin, end - begin) - shared) @ chance).argmax()
+    return int(begin[best]), int(end[best])
 
 
-def _largest(values: Sequence[float], probabilities: Sequence[float]) -> tuple[int, int, float]:
-    """Return the run of the largest sum of values (Kadane's algorithm), and the sum of its probabilities."""
-    best, total, start, found = -float("inf"), 0.0, 0, (0, 1)
-    for place, value in enumerate(values):
-        if total <= 0:
-            total, start = 0.0, place
-        total += value
-        if total > best:
-            best, found = total, (start, place + 1)
-    return *found, sum(probabilities[found[0] : found[1]])
+def _answers(words: Words, start: int, stop: int) -> list[tuple[bool, bool, bool]]:
+    """Return of each word whether the piece from `start` to before `stop` begins with it, ends with it, holds it."""
+    inside = [begin < stop and start < end for begin, end in words]
+    places = [place for place, within in enumerate(inside) if within]
+    edges = (places[0], places[-1]) if places else (-1, -1)
+    return [(place == edges[0], place == edges[1], within) for place, within in enumerate(inside)]
 
 
 def _words(text: str) -> Words:

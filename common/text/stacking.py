@@ -51,3 +51,35 @@ class Stacking:
 
         stacked: NDArray[float64] = self.bias + outputs @ np.array(self.weights)
         return stacked
+
+
+@dataclass(frozen=True)
+class Stackings:
+    """One for all outputs, or one for each."""
+
+    each: tuple[Stacking, ...]
+
+    @classmethod
+    def learn(cls, outputs: NDArray[float64], targets: NDArray[Any], *, log_odds: bool, alike: bool) -> Stackings:
+        """Return what fits rows that none of the models was trained on.
+
+        Args:
+            outputs: log-odds, or numbers (n, outputs, k).
+            targets: 0 or 1, or numbers (n, outputs).
+            log_odds: whether the outputs are some.
+            alike: whether the same weights go for all outputs, as for the classes of one target.
+        """
+        import numpy as np
+
+        count = outputs.shape[1]
+        parts = [slice(None)] if alike else [slice(place, place + 1) for place in range(count)]
+        sure = targets if not log_odds else np.round(targets)
+        return cls(tuple(Stacking.learn(outputs[:, part], sure[:, part], classes=log_odds) for part in parts))
+
+    def __call__(self, outputs: NDArray[float64]) -> NDArray[float64]:
+        """Return one output (n, outputs) for those of k models (n, outputs, k)."""
+        import numpy as np
+
+        if len(self.each) == 1:
+            return self.each[0](outputs)
+        return np.column_stack([each(outputs[:, place]) for place, each in enumerate(self.each)])

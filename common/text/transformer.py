@@ -51,8 +51,8 @@ class Transformer:
         if self.settings.dropout is not None:
             self.network.drop(self.settings.dropout)
         targets = self.task.matrix(frame)
-        if not self.task.classes:  # in units of their spread, which the blend puts right
-            targets = (targets - targets.mean()) / (targets.std() or 1.0)
+        if not self.task.log_odds:  # in units of their spread, which the blend puts right
+            targets = (targets - targets.mean(axis=0)) / (targets.std(axis=0) + 1e-12)
         rows = [
             {"input_ids": ids, "labels": labels} for ids, labels in zip(self.ids(frame), targets.tolist(), strict=True)
         ]
@@ -75,7 +75,7 @@ class Transformer:
                 rows = order[start : start + ROWS_AT_ONCE]
                 outputs[rows] = trainer.predict(_Rows([{"input_ids": ids[row]} for row in rows])).predictions
                 task.advance(len(rows))
-        if self.task.outputs == 1:
+        if not self.task.exclusive or self.task.outputs == 1:
             return outputs
         log_odds: NDArray[float64] = logit(softmax(outputs, axis=1).clip(_CERTAIN, 1 - _CERTAIN))
         return log_odds

@@ -45,9 +45,9 @@ class TransformerClassifier(nn.Module):
         logits = self.head((states * mask).sum(1) / mask.sum(1)).float()
         if labels is None:
             return {"logits": logits}
-        if not self.task.classes:
+        if not self.task.log_odds:
             loss = functional.mse_loss(logits, labels)
-        elif self.task.outputs == 1:
+        elif self.task.outputs == 1 or not self.task.exclusive:
             loss = functional.binary_cross_entropy_with_logits(logits, labels)
         else:
             loss = functional.cross_entropy(logits, labels)

@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 from common.data.frames import Frames
+from common.deadline import Deadline
+from common.errors import DataError
+from common.metrics import score
 from common.model import Context, Model
 from common.settings import override
 from common.tabular import TabularModels, TabularTask
@@ -18,7 +21,11 @@ from common.tabular.settings import profiles
 
 TINY = {
     "baseline": {"bags": "2", "small_trees.max_iter": "40"},
-    "best": {"bags": "2", "lightgbm.iterations": "40", "lightgbm.learning_rate": "0.1", "catboost.iterations": "30", "network.epochs": "8"},
+    "course": {"epochs": "12", "batch_size": "16", "learning_rate": "1e-2"},
+    "best": {
+        "bags": "2", "lightgbm.iterations": "40", "lightgbm.learning_rate": "0.1", "catboost.iterations": "30",
+        "network.epochs": "8",
+    },
 }  # fmt: skip
 
 
@@ -46,7 +53,7 @@ def rows(n: int, seed: int = 0, town: int = 40) -> pd.DataFrame:
         "three": np.array(["low", "middle", "high"])[third],
         "grade": (third + 3).astype(str),
         "first": (score > 0).astype(float),
-        "second": (size > 1).astype(float),
+        "second": (size > 0).astype(float),
         "part": (1 / (1 + np.exp(-score))),
         "rest": 1 - (1 / (1 + np.exp(-score))),
     })  # fmt: skip
@@ -93,8 +100,14 @@ def fitted(case: Case, profile: str, context: Context) -> tuple[TabularModels, A
     return models, config, context, model, frames
 
 
-@pytest.mark.parametrize("profile", TINY)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        pytest.param(name, profile, marks=[pytest.mark.slow] if profile != "baseline" and name != "three" else [])
+        for name in CASES
+        for profile in TINY
+    ],
+)
 def test_a_model_learns_is_saved_and_predicts_the_same(
     name: str, profile: str, context: Context, tmp_path: Path
 ) -> None:
@@ -105,7 +118,7 @@ def test_a_model_learns_is_saved_and_predicts_the_same(
     if case.classes and name != "labels":
         codes = truth[str(case.task["target"])].map(list(case.classes).index).to_numpy()
         expected = predicted @ np.arange(3) if case.width == (3,) else predicted.reshape(60)
-        assert np.corrcoef(expected, codes)[0, 1] > 0.6
+        assert np.corrcoef(expected, codes)[0, 1] > 0.5
     else:
         for column, target in enumerate(case.task["target"] if case.width else [case.task["target"]]):
             assert pd.Series(predicted.reshape(60, -1)[:, column]).corr(truth[target], method="spearman") > 0.4
@@ -116,3 +129,51 @@ def test_a_model_learns_is_saved_and_predicts_the_same(
     loaded = models.load(tmp_path / "model", config, context)
     assert np.array_equal(loaded.predict(frames.test), predicted)
     assert loaded.predict(frames.test.iloc[:0]).shape == (0, *case.width)
+
+
+def test_the_first_member_is_fitted_even_without_time_and_what_is_left_out_is_said(context: Context) -> None:
+    late = replace(context, deadline=Deadline.after(0.0))
+    _, _, _, model, frames = fitted(CASES["number"], "best", late)
+    assert np.isfinite(model.predict(frames.test)).all()
+    left_out = ["1 of 2 lightgbm", "2 of 2 linear", "2 of 2 catboost", "2 of 2 network"]
+    assert model.notes["left_out"] == left_out and model.notes["stopped_early"]
+
+
+def test_a_random_target_stays_at_chance_beside_a_category_of_many_values(context: Context) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "name": [f"name {number} x" for number in rng.integers(150, size=600)],
+        "x": rng.normal(size=600),
+        "y": rng.integers(2, size=600).astype(str),
+    })  # fmt: skip
+    context = replace(context, classes=("0", "1"))
+    models = TabularModels(TabularTask(target="y", predicts="class", metric="roc_auc"))
+    config = override(profiles()["baseline"], TINY["baseline"])
+    frames = models.prepare(Frames(train=frame, test=frame.drop(columns="y")), config, context).frames
+    model = models.build(config, frames, context)
+    model.fit(frames.training.iloc[:400], frames.training.iloc[400:])
+    predicted, truth = model.predict(frames.training), frame["y"].astype(int)
+    assert 0.4 < score("roc_auc", truth[400:], predicted[400:]) < 0.6
+    assert predicted.std() < 0.1 and abs(predicted.mean() - 0.5) < 0.1
+
+
+def test_wide_and_odd_columns_are_no_trouble(context: Context) -> None:
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(80, 300)), columns=[f"c{number}" for number in range(300)])
+    odd = {
+        "one_row": ["x", *[""] * 79],
+        "words": ["a word"] * 79 + ["another"],
+        "late": [np.nan] * 60 + [1.0, 2.0] * 10,
+    }
+    frame = wide.assign(**odd, y=wide["c0"])
+    frame.loc[3, "c1"] = np.inf
+    models, config = (
+        TabularModels(TabularTask(target="y", metric="rmse")),
+        override(profiles()["baseline"], TINY["baseline"]),
+    )
+    frames = models.prepare(Frames(train=frame, test=frame.drop(columns="y")), config, context).frames
+    model = models.build(config, frames, context)
+    model.fit(frames.training.iloc[:60], frames.training.iloc[60:])  # where "late" is empty
+    assert np.corrcoef(model.predict(frames.test), frame["y"])[0, 1] > 0.5
+    with pytest.raises(DataError, match="no column that train and test both have"):
+        models.prepare(Frames(train=frame[["y"]].assign(same=1.0), test=pd.DataFrame({"same": [1.0]})), config, context)

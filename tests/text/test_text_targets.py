@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from common.competition import Config
 from common.data.frames import Frames
 from common.errors import DataError, SettingError
 from common.model import Context, Model
@@ -22,6 +23,18 @@ from common.text.spans import best_run
 WORDS = {"art": ("paint", "song", "stage"), "money": ("bank", "price", "market"), "sport": ("goal", "match", "team")}
 OTHER = ("the", "and", "of", "one", "day", "again", "there", "some")
 BASELINE = override(profiles("kind")["baseline"], {"ngrams.min_df": "1"})
+
+
+BEST = override(
+    profiles("kind")["best"],
+    {
+        "backbone": "tiny-random",
+        "recipe": "cpu",
+        "cpu.frozen_layers": "0",
+        "cpu.precision": "float32",
+        "ngrams.min_df": "1",
+    },
+)
 
 
 def rows(n: int, seed: int = 0) -> pd.DataFrame:
@@ -60,12 +73,14 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tokens")
 
 
-def fitted(task: TextTask, classes: tuple[str, ...], context: Context) -> tuple[TextModels, Model, Frames]:
+def fitted(
+    task: TextTask, classes: tuple[str, ...], context: Context, config: Config = BASELINE
+) -> tuple[TextModels, Model, Frames]:
     models, frames = TextModels(task), Frames(train=rows(160), test=rows(40, seed=1))
-    frames = models.enrich(frames, BASELINE, context)
+    frames = models.enrich(frames, config, context)
     context = replace(context, classes=classes)
-    frames = models.prepare(frames, BASELINE, context).frames
-    model = models.build(BASELINE, frames, context)
+    frames = models.prepare(frames, config, context).frames
+    model = models.build(config, frames, context)
     model.fit(frames.training.iloc[30:], frames.training.iloc[:30])
     return models, model, frames
 
@@ -94,6 +109,21 @@ def test_the_baseline_learns_is_saved_and_predicts_the_same(
     loaded = models.load(tmp_path / "model", BASELINE, replace(context, classes=classes))
     assert np.array_equal(loaded.predict(frames.test), predicted)
     assert loaded.predict(frames.test.iloc[:0]).shape == (0, *shape[1:])
+
+
+@pytest.mark.parametrize("kind", ["columns of labels", "numbers"])
+def test_the_blend_predicts_labels_and_numbers(kind: str, context: Context, tokens: Path, tmp_path: Path) -> None:
+    context = replace(context, cache=tokens)
+    about, classes, shape = TASKS[kind]
+    task = TextTask(texts=("text",), **about)
+    models, model, frames = fitted(task, classes, context, BEST)
+    predicted, known = model.predict(frames.test), task.resolved(replace(context, classes=classes)).matrix(frames.test)
+    assert predicted.shape == shape
+    assert np.abs(predicted - known).mean() < 0.8 * np.abs(known - known.mean(axis=0)).mean()
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    loaded = models.load(tmp_path / "model", BEST, replace(context, classes=classes))
+    assert np.array_equal(loaded.predict(frames.test), predicted)
 
 
 def test_texts_without_blanks_are_told_apart_by_their_characters(context: Context) -> None:
@@ -137,16 +167,23 @@ def test_long_texts_with_blanks_have_no_characters(context: Context) -> None:
 
 def test_the_best_run_of_words_is_that_of_the_largest_expected_index() -> None:
     rng = np.random.default_rng(0)
-    for size in (1, 2, 5, 9):
-        chances = rng.random(size).tolist()
+    for size in (1, 2, 5, 7):
+        first, last, inside = rng.normal(0, 2, (3, size))
+        runs = [(begin, end) for begin in range(size) for end in range(begin + 1, size + 1)]
+        weights = {(b, e): np.exp(first[b] + last[e - 1] + 0.3 * inside[b:e].sum()) for b, e in runs}
 
-        def index(begin: int, end: int, chances: list[float] = chances) -> float:
-            inside = sum(chances[begin:end])
-            return inside / (end - begin + sum(chances) - inside)
+        def index(one: tuple[int, int], weights: dict[tuple[int, int], float] = weights) -> float:
+            total = 0.0
+            for other, weight in weights.items():
+                both, either = set(range(*one)) & set(range(*other)), set(range(*one)) | set(range(*other))
+                total += weight * len(both) / len(either)
+            return total
 
-        every = [(begin, end) for begin in range(size) for end in range(begin + 1, size + 1)]
-        assert index(*best_run(chances)) == pytest.approx(max(index(*run) for run in every))
-    assert best_run([0.0, 0.0]) == (0, 2), "nothing wins: the whole text"
+        assert index(best_run(first, last, inside)) == pytest.approx(max(map(index, runs)))
+    # Of a long text, whose likeliest end stands before its likeliest beginning.
+    first, last, inside = rng.normal(0, 1, (3, 3000))
+    begin, end = best_run(first, last, inside)
+    assert 0 <= begin < end <= 3000
 
 
 def test_columns_beside_a_text_steer_its_piece(context: Context) -> None:

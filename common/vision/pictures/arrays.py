@@ -90,7 +90,8 @@ def _scaled(values: NDArray[Any]) -> NDArray[Any]:
     if low == high:  # hardly anything is not ground
         low, high = known.min(), known.max()
     filled = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    return ((filled - low) / max(high - low, 1e-12) * 255).clip(0, 255).astype(np.uint8)
+    scaled: NDArray[Any] = ((filled - low) / max(high - low, 1e-12) * 255).clip(0, 255).astype(np.uint8)
+    return scaled
 
 
 def _numpy(data: bytes) -> NDArray[Any]:
@@ -135,4 +136,5 @@ def _spectrogram(rate: int, samples: NDArray[Any]) -> NDArray[Any]:
         raise Unreadable(f"a sound of {len(mono)} samples, shorter than a twentieth of a second")
     step = max(width // 4, (len(mono) - width) // _WINDOWS, 1)
     _, _, power = spectrogram(mono, nperseg=width, noverlap=max(width - step, 0))
-    return 10 * np.log10(power[::-1] + power.max() * 1e-8 + 1e-20)
+    decibels: NDArray[Any] = 10 * np.log10(power[::-1] + power.max() * 1e-8 + 1e-20)
+    return decibels
