@@ -344,7 +344,8 @@ class Competition:
 
     `target` is the column of the training table that is predicted, or several; `predicts` says what its models give:
     numbers, probabilities of the classes of one column, of labels of which a row has any number, or where a piece of the
-    text begins and ends. `metric_columns` names the column of the training table for each that the metric takes. Two rows
+    text begins and ends. `positive` is the one of two classes whose probability is predicted, where that is not the
+    second in order. `metric_columns` names the column of the training table for each that the metric takes. Two rows
     that agree in all `inputs` are duplicates of each other for the leakage check. `packages` are what its models need
     beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A
     competition that is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
@@ -364,6 +365,7 @@ class Competition:
     inputs: tuple[str, ...]
     profiles: Mapping[str, Config]
     predicts: Predicts = "number"
+    positive: str = ""
     metric_columns: Mapping[str, str] = field(default_factory=dict)
     also_report: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--id", metavar="COL", help="column of the sample submission that names a row")
     parser.add_argument("--split", choices=_SPLITS, help="how rows are divided into folds")
     parser.add_argument("--group", metavar="COL", help="column whose values stay in one fold")
+    parser.add_argument("--positive", metavar="CLASS", help="of two classes, the one whose probability is submitted")
     parser.add_argument(
         "--metric-column", action="append", default=[], type=_pair, metavar="KEY=COL",
         help="column that the metric takes besides the target, such as group=type; repeatable",
@@ -65,6 +66,7 @@ def new(arguments: argparse.Namespace) -> int:
     facts = _facts(slug, folder, fetch=arguments.data is None)
     hints = Hints(
         metric=arguments.metric, target=arguments.target, id=arguments.id, split=arguments.split, group=arguments.group,
+        positive=arguments.positive,
         columns=dict(arguments.metric_column),
     )  # fmt: skip
     found = discover(folder, arguments.name, slug, hints, facts, _answer if asking else refuse)

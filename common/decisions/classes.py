@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def classes_of(competition: Competition, frame: DataFrame) -> tuple[str, ...]:
     """Return the classes in the order of predictions, or none where numbers or spans are predicted.
 
-    Where the submission has a column for each class its order counts, else that of numbers or words.
+    Where the submission has a column for each class its order counts, else that of numbers or words; of two classes the
+    positive one comes last.
 
     Args:
         competition: names the target.
@@ -34,7 +35,8 @@ def classes_of(competition: Competition, frame: DataFrame) -> tuple[str, ...]:
     if len(present) < 2:
         raise DataError(f"all training rows have the same {competition.target!r}, {next(iter(present), 'none')!r}")
     if len(columns) == 1:
-        return ordered(present)
+        # False before true, whatever the positive class is called.
+        return tuple(sorted(ordered(present), key=lambda label: label == competition.positive))
     names = spelled(columns, present)
     if unknown := present - set(names):
         raise DataError(f"{competition.target!r} holds {min(unknown)!r}, for which the submission has no column")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from common import metrics
 from common.competition import Cell, Column, ColumnKind, Predicts
 from common.decisions.classes import spelled
 from common.discovery.columns import filled
-from common.discovery.findings import Notes
+from common.discovery.findings import Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.shapes import WORDS, Answers
 from common.discovery.target import Submitted
@@ -25,6 +27,7 @@ class Decided:
     cell: Cell
     sums_to_one: bool = False
     trained: bool = True
+    positive: str = ""
 
     @property
     def classes(self) -> bool:
@@ -32,9 +35,13 @@ class Decided:
         return self.predicts == "class"
 
 
-def decide(answers: Answers, metric: str, submitted: Submitted, sample: Head | None, notes: Notes) -> Decided:
+def decide(
+    answers: Answers, metric: str, submitted: Submitted, sample: Head | None, hints: Hints, notes: Notes
+) -> Decided:
     """Return what is predicted, given what the answers look like and the metric."""
     made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
+    if made.cell.kind == "label" and _numbers_for_words(answers, submitted, sample):
+        made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
     words = {
         "number": "numbers" if cell.low is None else f"numbers from {cell.low:g} to {cell.high:g}",
@@ -46,12 +53,49 @@ def decide(answers: Answers, metric: str, submitted: Submitted, sample: Head | N
     }[cell.kind]
     sums = "; rows sum to 1" if made.sums_to_one else ""
     notes.add("a cell", f"{words}{sums}", "likely", f"the answers are {WORDS[answers.shape]}", "--metric")
+    if made.predicts == "class" and cell.kind == "number" and len(answers.classes) == 2 and not made.sums_to_one:
+        made = replace(made, positive=_positive(answers.classes, submitted, hints, notes))
     if not made.trained:
         notes.add(
             "models", "none yet", "sure", f"no application of the kit predicts {_UNTRAINED[answers.shape]}: "
             "the description, validation and grading work, kit train needs a model.py of your own",
         )  # fmt: skip
     return made
+
+
+def _numbers_for_words(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
+    """Whether the sample submission has numbers where the training rows have one of two words."""
+    import pandas as pd
+
+    if sample is None or len(answers.classes) != 2:
+        return False
+    cells = filled(sample[submitted.targets[0]])
+    words = {spelled([label], ["0", "1"])[0] for label in answers.classes} - {"0", "1"}
+    return bool(len(words) == 2 and len(cells) and pd.to_numeric(cells, errors="coerce").notna().all())
+
+
+def _positive(classes: Sequence[str], submitted: Submitted, hints: Hints, notes: Notes) -> str:
+    """Return the class whose probability is submitted, or nothing if it is the second in order.
+
+    Raises:
+        Question: for a class that there is not.
+    """
+    if hints.positive is not None:
+        if hints.positive not in classes:
+            raise Question(f"{hints.positive!r} is no class", "--positive", classes)
+        notes.add("1 means", hints.positive, "sure", "as you say", "--positive")
+        return "" if hints.positive == classes[-1] else hints.positive
+    if set(classes) <= {"0", "1", "0.0", "1.0"} or {label.casefold() for label in classes} in _TRUTHS:
+        return ""
+    named = [label for label in classes if label.casefold() in re.split(r"[\W_]+", submitted.targets[0].casefold())]
+    if len(named) == 1:
+        notes.add("1 means", named[0], "likely", f"the target is called {submitted.targets[0]!r}", "--positive")
+        return "" if named[0] == classes[-1] else named[0]
+    notes.add("1 means", classes[-1], "guess", "the second in order", "--positive")
+    return ""
+
+
+_TRUTHS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"})
 
 
 def _decided(answers: Answers, metric: str, labels: tuple[str, ...]) -> Decided:

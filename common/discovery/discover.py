@@ -81,7 +81,7 @@ def discover(
     if sides.train_files is not None and answers.shape == "text" and not sides.train_files.container.pictures:
         answers = replace(answers, shape="text")
     chosen = metric.choose(answers, hints, facts.metric, ask, notes)
-    decided = cells.decide(answers, chosen, submitted, sample, notes)
+    decided = cells.decide(answers, chosen, submitted, sample, hints, notes)
     keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
     used = features.find(train, test, submitted.id, [*keys], notes)
     joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
@@ -125,7 +125,7 @@ def discover(
             target=submitted.truth[0] if len(submitted.truth) == 1 else submitted.truth,
             inputs=() if application == "vision" else tuple(column.name for column in used.columns),
             profiles={"sample": Config(), "baseline": Config()},
-            predicts=decided.predicts,
+            predicts=decided.predicts, positive=decided.positive,
         ),
         application=application, texts=used.texts, trained=decided.trained, findings=tuple(notes.findings),
     )  # fmt: skip

@@ -31,6 +31,7 @@ class Hints:
     id: str | None = None
     split: str | None = None
     group: str | None = None
+    positive: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -88,7 +88,7 @@ def _plain(text: str) -> str:
 
 _PROFILES = {
     "tabular": ("from common.tabular.settings import profiles", "profiles()"),
-    "text": ("from common.text.settings import profiles", "profiles({target})"),
+    "text": ("from common.text.settings import profiles", "profiles({target}{predicts})"),
     "vision": ("from common.vision.settings import profiles", "profiles({target})"),
 }
 
@@ -105,7 +105,10 @@ def _description(found: Discovery) -> str:
     if same_id:
         names[same_id[0]] = "_ID"
     fields = {field.name: getattr(competition, field.name) for field in dataclasses.fields(competition)}
-    fields["profiles"] = Code(call.format(target=quoted(competition.targets[0])))
+    several = f"({', '.join(map(quoted, competition.targets))})"
+    target = quoted(competition.target) if isinstance(competition.target, str) else several
+    predicts = f", predicts={quoted(competition.predicts)}" if competition.predicts in ("labels", "span") else ""
+    fields["profiles"] = Code(call.format(target=target, predicts=predicts))
     if shared and competition.inputs == tuple(column.name for column in shared):
         fields["inputs"] = Code("tuple(column.name for column in _FEATURES)")
     changed = {

@@ -61,6 +61,7 @@ def test_folds_that_say_0_2_and_1_are_not_averaged_to_1() -> None:
 
 def test_classes_are_ordered_as_numbers_or_as_the_columns_of_the_submission() -> None:
     assert classes_of(competition(), frame("10", "9", "1")) == ("1", "9", "10")
+    assert classes_of(competition(positive="bird"), frame("other", "bird")) == ("other", "bird")
     columns = SubmissionFormat(id="id", targets=("MWS", "EAP"), rows_sum_to=1)
     assert classes_of(competition(submission=columns), frame("EAP", "MWS")) == ("MWS", "EAP")
     with pytest.raises(DataError, match="'X', for which the submission has no column"):

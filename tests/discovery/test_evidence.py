@@ -14,6 +14,7 @@ from common.discovery.files import Container
 from common.discovery.findings import Hints
 from common.discovery.media import labelled
 from common.discovery.split import keeps_to_one_side
+from common.errors import DataError
 
 
 def found(
@@ -110,6 +111,30 @@ def test_a_metric_is_proposed_and_said_to_be(target: str, cells: str, proposed: 
     made = found(tmp_path, {"id": "id", "a": "num"}, {"y": target}, {"y": cells})
     assert made.competition.metric == proposed
     assert why(made, "metric").startswith("proposed, not known")
+
+
+@pytest.mark.parametrize(
+    ("cells", "target", "hint", "positive", "because"),
+    [
+        ("each:bird|other", "is_bird", None, "bird", "the target is called 'is_bird'"),
+        ("each:bird|other", "y", None, "", "the second in order"),
+        ("each:bird|other", "y", "bird", "bird", "as you say"),
+        ("each:malignant|benign", "malignant", None, "", "the target is called 'malignant'"),
+    ],
+)
+def test_the_class_that_1_means_is_told(
+    cells: str, target: str, hint: str | None, positive: str, because: str, tmp_path: Path
+) -> None:
+    hints = {"metric": "accuracy"} | ({"positive": hint} if hint else {})
+    made = found(tmp_path, {"id": "id", "a": "num"}, {target: cells}, {target: "one:0.5"}, **hints)
+    assert (made.competition.predicts, made.competition.positive) == ("class", positive)
+    assert made.competition.submission.cell.kind == "number"
+    assert why(made, "1 means") == because
+
+
+def test_a_class_that_there_is_not_cannot_be_positive(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'cat' is no class \(bird, other\); say it with --positive"):
+        found(tmp_path, {"id": "id", "a": "num"}, {"y": "each:bird|other"}, {"y": "one:0.5"}, positive="cat")
 
 
 def test_the_page_on_kaggle_says_the_metric(tmp_path: Path) -> None:
