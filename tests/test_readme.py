@@ -189,6 +189,7 @@ def reader(
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("KAGGLE_API_ENVIRONMENT")
     monkeypatch.setenv("KAGGLE_USERNAME", "me")
+    monkeypatch.setenv("COLUMNS", "150")
     monkeypatch.chdir(home)
     for path, code in modules(HOW_TO).items():
         (home / path).parent.mkdir(parents=True, exist_ok=True)

@@ -35,8 +35,7 @@ def classes_of(competition: Competition, frame: DataFrame) -> tuple[str, ...]:
     if len(present) < 2:
         raise DataError(f"all training rows have the same {competition.target!r}, {next(iter(present), 'none')!r}")
     if len(columns) == 1:
-        # False before true, whatever the positive class is called.
-        return tuple(sorted(ordered(present), key=lambda label: label == competition.positive))
+        return in_order(competition, present)
     names = spelled(columns, present)
     if unknown := present - set(names):
         raise DataError(f"{competition.target!r} holds {min(unknown)!r}, for which the submission has no column")
@@ -83,6 +82,11 @@ def split(text: Any, separator: str) -> list[str]:
 def as_label(value: Any) -> str:
     """Return a class as text: whole numbers without a point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def in_order(competition: Competition, labels: Iterable[str]) -> tuple[str, ...]:
+    """Return classes in the order of predictions: the positive one last, as false comes before true."""
+    return tuple(sorted(ordered(labels), key=lambda label: label == competition.positive))
 
 
 def ordered(labels: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Competition
 from common.decisions.decision import Decision, positions
-from common.decisions.scoring import score
+from common.decisions.scoring import scorer
 from common.errors import MetricError
 from common.metrics import get
 
@@ -40,10 +40,11 @@ def learn(competition: Competition, decision: Decision, predictions: NDArray[flo
         some = np.random.default_rng(0).choice(len(rows), _ROWS, replace=False)
         predictions, rows = predictions[some], rows.iloc[some]
     sign = 1 if get(competition.metric).greater_is_better else -1
+    measured = scorer(competition, competition.metric, rows)
 
     def objective(trial: Decision) -> float:
         try:
-            return sign * score(competition, competition.metric, trial.apply(predictions, rows, competition), rows)
+            return sign * measured(trial.apply(predictions, rows, competition))
         except MetricError:
             return -np.inf
 
@@ -93,7 +94,7 @@ def _weights(objective: Objective, decision: Decision, predictions: NDArray[floa
     best = replace(decision, weights=(1.0,) * count)
     if count == 2:
         second = predictions.reshape(len(predictions), -1)[:, -1]
-        cuts = np.unique(np.quantile(second, np.linspace(0.005, 0.995, 199)))
+        cuts = np.unique(np.quantile(second, np.linspace(0.01, 0.99, 99)))
         return _best(objective, [best, *(replace(best, weights=(float(cut), float(1 - cut))) for cut in cuts)])
     for factors in (np.geomspace(1 / 8, 8, 13), np.geomspace(0.7, 1.4, 7)):
         for position in range(count):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from common import metrics
 from common.competition import Competition
-from common.decisions.classes import labels_of, ordered, spelled, split
+from common.decisions.classes import in_order, labels_of, spelled, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,33 +26,50 @@ def score(competition: Competition, name: str, submitted: NDArray[Any], truth: D
     Raises:
         MetricError: where it is undefined.
     """
+    return scorer(competition, name, truth)(submitted)
+
+
+def scorer(competition: Competition, name: str, truth: DataFrame) -> Callable[[NDArray[Any]], float]:
+    """Return the function that gives a metric of what is submitted for the same rows again and again; see `score`."""
     format, metric = competition.submission, metrics.get(name)
-    classes: Any = format.classes
-    known: Any
-    predicted: Any
-    if format.numeric:
-        predicted = _squeezed(submitted.astype(float))
-        if metric.prediction in ("distribution", "scores") and predicted.ndim == 2:
-            classes, known = None, _marks(competition, truth)
-        elif classes is not None:
-            known = [label for (label,) in labels_of(competition, truth)]
-            classes = spelled(classes, known)
-        elif competition.predicts == "class":
-            known = [label for (label,) in labels_of(competition, truth)]
-            classes = ordered(set(known))
-        else:
-            known = _squeezed(truth[list(competition.targets)].to_numpy())
-    elif format.cell.kind == "labels":
-        known = labels_of(competition, truth)
-        predicted = [split(cell, format.cell.separator) for cell in submitted[:, 0]]
-    elif format.cell.kind == "label":
-        known = [label for (label,) in labels_of(competition, truth)]
-        predicted = submitted[:, 0]
-        classes = ordered({*known, *predicted}) if metric.ordered else None
-    else:
-        known, predicted = truth[competition.targets[0]].tolist(), submitted[:, 0].tolist()
     columns = {key: truth[column].to_numpy() for key, column in competition.metric_columns.items() if column in truth}
-    return metrics.score(name, known, predicted, classes=classes, columns=columns or None)
+    classes: Any = None
+    known: Any
+    if format.numeric and metric.prediction in ("distribution", "scores") and len(format.targets) > 1:
+        known = _marks(competition, truth)
+    elif format.cell.kind == "labels" and not format.numeric:
+        known = labels_of(competition, truth)
+    elif format.classes is not None or (competition.predicts == "class" and format.cell.kind in ("number", "label")):
+        known = [label for (label,) in labels_of(competition, truth)]
+        classes = spelled(format.classes, known) if format.classes else in_order(competition, set(known))
+    elif format.numeric:
+        known = _squeezed(truth[list(competition.targets)].to_numpy())
+    else:
+        known = truth[competition.targets[0]].tolist()
+
+    def measured(submitted: NDArray[Any]) -> float:
+        predicted: Any = _squeezed(submitted)
+        if format.numeric:
+            return metrics.score(name, known, predicted.astype(float), classes=classes, columns=columns or None)
+        every = classes
+        if format.cell.kind == "labels":
+            predicted = [split(cell, format.cell.separator) for cell in predicted]
+        elif format.cell.kind == "label":
+            predicted = _as_spelled(predicted, classes)
+            every = in_order(competition, {*classes, *predicted}) if metric.ordered else None
+        else:
+            predicted = predicted.tolist()
+        return metrics.score(name, known, predicted, classes=every, columns=columns or None)
+
+    return measured
+
+
+def _as_spelled(labels: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return labels as the training rows spell them."""
+    labels = list(labels)
+    different = sorted(set(labels))
+    spelling = dict(zip(different, spelled(different, known), strict=True))
+    return [spelling[label] for label in labels]
 
 
 def _marks(competition: Competition, truth: DataFrame) -> NDArray[Any]:

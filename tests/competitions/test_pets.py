@@ -387,7 +387,7 @@ def test_a_run_that_was_cut_off_goes_on(
     fit = GuardedModel.fit
 
     def interrupted(self: GuardedModel, train: pd.DataFrame, valid: pd.DataFrame) -> None:
-        if "fold 1" in self.classifier.context.title:  # type: ignore[attr-defined]
+        if "fold 1" in self.model.context.title:  # type: ignore[attr-defined]
             raise KeyboardInterrupt
         fit(self, train, valid)
 
