@@ -164,8 +164,8 @@ def target_columns(answers: Answers, decided: Decided, submitted: Submitted, tra
     if len(submitted.truth) == 1:
         kind = {"class": "category", "labels": "labels", "span": "text", "number": "number"}[decided.predicts]  # type: ignore[assignment]
         kind = kind if decided.trained else "text"
-    lists = kind in ("labels", "text")  # an empty cell is an answer there: no label, nothing to be seen
-    gaps = [lists and bool((train[name].str.strip() == "").any()) for name in submitted.truth]
+    # An empty cell is an answer of lists and texts; of others it is a row without one, which is not trained on.
+    gaps = [bool((train[name].str.strip() == "").any()) for name in submitted.truth]
     return tuple(
         Column(name=name, kind=kind, may_be_empty=empty, separator=answers.separator if kind == "labels" else " ")
         for name, empty in zip(submitted.truth, gaps, strict=True)

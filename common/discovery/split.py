@@ -62,10 +62,14 @@ def choose(
     if rare:
         stratify = None
     wanted = hints.split
+    later = _later(train, test, ignore)
+    # Days that are never on both sides are no groups where those of test come after those of train.
+    ignore = [*ignore, later[0]] if later else ignore
     grouping = _given(train, hints.group) if hints.group else _coarsest(train, test, ignore)
     if wanted in ("group", "stratified_group") and grouping is None:
         raise DataError("no column keeps to one side of train and test; --group COL says which rows belong together")
-    if grouping is not None and wanted in (None, "group", "stratified_group"):
+    timely = later is not None and hints.group is None and wanted is None
+    if grouping is not None and not timely and wanted in (None, "group", "stratified_group"):
         what = repr(grouping.column) if grouping.before is None else f"{grouping.column!r} before {grouping.before!r}"
         why = (
             "as you say" if hints.group else
@@ -77,10 +81,10 @@ def choose(
             kind=kind, n_splits=N_SPLITS, group=grouping.column, group_before=grouping.before,
             stratify=stratify if kind != "group" else None, without_group="alone" if grouping.gaps else "refused",
         )  # fmt: skip
-    if wanted == "time" or (wanted is None and _later(train, test, ignore)):
-        if (found := _later(train, test, ignore)) is None:
-            raise DataError("--split time needs a column of dates that both tables have; none was found")
-        column, last, first = found
+    if wanted == "time" or timely:
+        if later is None:
+            raise DataError("--split time needs a column of dates that is later in test than in train; none was found")
+        column, last, first = later
         notes.add("split", f"time by {column}", "likely", f"train ends at {last}, test begins at {first}", "--split")
         return Split(kind="time", n_splits=N_SPLITS, order=column)
     if wanted == "random" or stratify is None:

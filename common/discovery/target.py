@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
 from common.decisions.classes import spelled
 from common.discovery.columns import filled
@@ -17,7 +18,7 @@ from common.wording import listed, plural
 
 _ID_NAME = re.compile(r"(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$")
 _TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
-_MOST_PARTS = 3
+_MOST_TRIED = 200  # orders of columns that may make an id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +177,18 @@ def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> b
 
 def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
     """Return the columns of the test rows that make the ids, with "_" between, or none."""
+    import pandas as pd
+
     ids = list(sample[name].head(200))
     wanted, everything = set(ids), {*sample[name]}
+    fields = [each.split("_") for each in ids]
+    if 2 < (count := len(fields[0])) < 6 and all(len(each) == count for each in fields):
+        held = {column: {*test[column]} for column in test.columns}
+        places = [[column for column in held if {*field} <= held[column]] for field in zip(*fields, strict=True)]
+        for columns in islice(product(*places), _MOST_TRIED):
+            made = pd.Series(["_".join(row) for row in test.frame[list(columns)].to_numpy()])
+            if len({*columns}) == count and everything <= {*made}:
+                return columns
     firsts = {each[: match.start()] for each in ids for match in re.finditer("_", each)}
     lasts = {each[match.end() :] for each in ids for match in re.finditer("_", each)}
     values = {column: {*test[column].head(2000)} for column in test.columns}

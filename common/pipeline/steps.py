@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import data, decisions, metrics, processes, registry, splits, submission
+from common.competition import Competition
 from common.config import resolve
-from common.errors import KitError, RunError, SplitError
+from common.errors import DataError, KitError, RunError, SplitError
 from common.files import locked, sha256
 from common.model import Context, Models
 from common.pipeline import inference
 from common.pipeline.fold import Work, train_folds
 from common.pipeline.request import Request
 from common.pipeline.samples import is_sample
-from common.progress import timed
+from common.progress import Progress, timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
 from common.runs.records import RunRecord, Status, Submission
 from common.runs.run import LOG, Run, default_folder, new_record
 from common.settings import flat
 from common.splits import leakage
-from common.wording import first_line
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from numpy import int16
@@ -50,6 +51,7 @@ def run(request: Request) -> Run:
     with timed(seconds, "read"):
         frames = data.read(competition, request.data)
         inference.require_rows(competition, frames, request.progress)
+        frames = _with_targets(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
     with timed(seconds, "enrich"):
@@ -73,6 +75,24 @@ def run(request: Request) -> Run:
                 with suppress(KitError):  # a full disk takes no record either
                     work.run.save()
             raise
+
+
+def _with_targets(competition: Competition, frames: data.Frames, progress: Progress) -> data.Frames:
+    """Leave out training rows that lack a target: nothing can be learnt or measured there.
+
+    Raises:
+        DataError: if no row is left.
+    """
+    if competition.predicts not in ("number", "class"):
+        return frames
+    targets = frames.training[list(competition.targets)]
+    lacking = (targets.isna() | (targets == "")).any(axis=1)
+    if not lacking.any():
+        return frames
+    if lacking.all():
+        raise DataError(f"no training row has all of {listed(competition.targets)}")
+    progress.warn(f"{plural(int(lacking.sum()), 'training row')} left out that lack {listed(competition.targets)}")
+    return replace(frames, train=frames.training[~lacking].reset_index(drop=True))
 
 
 def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:

@@ -171,8 +171,11 @@ class _Finder:
             self._look_at_text(name, as_text(train), as_text(test))
 
     def look_at_id(self, name: str, train: Series[Any], test: Series[Any]) -> None:
-        """Find what rows share of an id of several parts."""
+        """Find what rows share of an id of several parts, and what a date says."""
         train, test = as_text(train), as_text(test)
+        if _mostly(train.iloc[:: max(1, len(train) // LOOKED_AT)], _DATE.fullmatch):
+            self._look_at_text(name, train, test)
+            return
         if parts := _parts(name, train):
             made = _made(parts, train, {})
             self.steps.append(parts)

@@ -218,3 +218,18 @@ def test_data_is_looked_for_under_both_names(home: Path, sample_data: Path, monk
         link.symlink_to(sample_data)
         assert find(patent, None, detect()).resolve() == sample_data.resolve()
         link.unlink()
+
+
+def test_rows_without_a_target_are_left_out(request_of: Callable[..., Request]) -> None:
+    files = TOY.files
+    columns = tuple(replace(each, may_be_empty=each.name == "y") for each in files.train.columns)
+    gaps = replace(TOY, files=replace(files, train=replace(files.train, columns=columns)))
+    request = request_of(lambda frame: np.linspace(0, 1, len(frame)), competition=gaps)
+    path = request.data / "train.csv"
+    header, first, *rest = path.read_text().splitlines()
+    position = header.split(",").index("y")
+    cells = first.split(",")
+    cells[position] = ""
+    path.write_text("\n".join([header, ",".join(cells), *rest, ""]))
+    done = run(request)
+    assert "1 training row left out that lack y" in done.record.warnings and done.record.rows_scored == len(rest)
