@@ -135,7 +135,11 @@ def _cuts(
 
     start = max(starts, key=lambda at: objective(cut(at)))
     options: Any = {"maxfev": 150, "initial_simplex": _simplex(start)}
-    found = minimize(lambda at: -objective(cut(at)), start, method="Nelder-Mead", options=options).x
+
+    def loss(at: Any) -> float:
+        return -objective(cut(at))
+
+    found = minimize(loss, start, method="Nelder-Mead", options=options).x
     return cut(found if len(rows) > _FEW_ROWS else np.mean([found, *starts], axis=0))
 
 
