@@ -113,6 +113,9 @@ def become(command: dict[str, Any]) -> None:
     os.chdir(command["at"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings.resetwarnings()
+    warnings.filterwarnings(
+        "ignore", message="builtin type swigvarlink"
+    )  # sentencepiece 0.2.1, as the interpreter ends
     sys.argv[:] = ["-c", *command["words"]]
     sys.path[:0] = command["path"]
     if command["change"]:

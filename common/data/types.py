@@ -121,4 +121,4 @@ def as_dates(values: Series[Any]) -> Series[Any]:
 
 
 def _iso_dates(values: Series[Any]) -> Series[Any]:
-    return as_dates(values.where(values.str.fullmatch(_DATE).fillna(False).astype(bool)))
+    return as_dates(values.where(values.str.fullmatch(_DATE).eq(True)))

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-# All that skops does not know itself: trees, how they check codes of categories, types of numbers, and `hats`.
+# All that skops does not know itself: trees, how they check codes of categories, types of numbers, `hats`, and a list of
+# columns that scikit-learn 1.6 keeps.
 TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
     "sklearn.utils.validation.check_array", "numpy.dtype", "common.tabular.sklearn_members.hats",
+    "sklearn.compose._column_transformer._RemainderColsList",
 ]  # fmt: skip
-MOST_TREES = 3000  # of all classes together
+MOST_TREES, MOST_SMALL = 3000, 500  # of all classes together; a tree of few rows takes as long as one of many
 CURVED = 2_000_000  # cells up to which there is memory for curves
 KNOTS = 6  # of a curve
 
@@ -60,7 +62,8 @@ class HistTrees(TreeMember, SklearnMember):
 
     def iterations(self, k: int) -> int:
         """Return how many there are at most: fewer, the more classes have a tree in each."""
-        return max(10, min(self.settings.max_iter, MOST_TREES // (k if k > 2 else 1)))
+        most = MOST_SMALL if isinstance(self.settings, SmallTrees) else MOST_TREES
+        return max(10, min(self.settings.max_iter, most // (k if k > 2 else 1)))
 
     def trees(self, rows: Rows, held: Rows | None, k: int, iterations: int) -> Any:
         """Return boosted trees that stop by a tenth of the rows, if it can hold all classes."""
@@ -73,7 +76,8 @@ class HistTrees(TreeMember, SklearnMember):
             stops &= np.bincount(rows.y).min() > 1 and len(rows.y) > 10 * k
         options = {
             "max_iter": iterations,
-            "learning_rate": settings.learning_rate,
+            # As much in all, in fewer steps, where there are fewer than wished for.
+            "learning_rate": min(0.2, settings.learning_rate * self.settings.max_iter / self.iterations(k)),
             "max_leaf_nodes": settings.max_leaf_nodes,
             "min_samples_leaf": min(settings.min_samples_leaf, max(1, len(rows.y) // 20)),
             "l2_regularization": settings.l2_regularization,
