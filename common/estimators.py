@@ -9,6 +9,9 @@ from typing import Any
 
 from common.errors import DeviceError
 
+# What scikit-learn 1.6 lists the other columns of a ColumnTransformer in, which skops does not know.
+_COLUMNS = "sklearn.compose._column_transformer._RemainderColsList"
+
 
 def require_skops() -> None:
     """Check, before training rather than when a model is to be saved or read, that the file format is there.
@@ -34,4 +37,4 @@ def load(path: Path, trusted: Sequence[str] = ()) -> Any:
     """Return what `save` wrote; `trusted` names classes in it that skops does not know itself."""
     from skops import io
 
-    return io.load(path, trusted=list(trusted))
+    return io.load(path, trusted=[*trusted, _COLUMNS])

@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-# All that skops does not know itself: trees, how they check codes of categories, types of numbers, `hats`, and a list of
-# columns that scikit-learn 1.6 keeps.
+# All that skops does not know itself: trees, how they check codes of categories, types of numbers, and `hats`.
 TRUSTED = [
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
     "sklearn.utils.validation.check_array", "numpy.dtype", "common.tabular.sklearn_members.hats",
-    "sklearn.compose._column_transformer._RemainderColsList",
 ]  # fmt: skip
 MOST_TREES, MOST_SMALL = 3000, 500  # of all classes together; a tree of few rows takes as long as one of many
 CURVED = 2_000_000  # cells up to which there is memory for curves
