@@ -103,7 +103,7 @@ def _decided(answers: Answers, metric: str, labels: tuple[str, ...]) -> Decided:
     probability = Cell(low=0, high=1, clip=True)
     match answers.shape:
         case "span":
-            return Decided(predicts="span", cell=Cell(kind="text", source=answers.source))
+            return Decided(predicts="span", cell=Cell(kind="text", source=answers.source, may_be_empty=True))
         case "text":
             return Decided(predicts="class", cell=Cell(kind="text", may_be_empty=True), trained=False)
         case "mask":
