@@ -67,6 +67,7 @@ class HistTrees(TreeMember, SklearnMember):
         """Return boosted trees that stop by a tenth of the rows, if it can hold all classes."""
         import numpy as np
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+        from threadpoolctl import threadpool_limits
 
         settings = self.settings
         stops = held is not None and len(rows.y) >= 1000 and not isinstance(settings, SmallTrees)
@@ -84,10 +85,13 @@ class HistTrees(TreeMember, SklearnMember):
             "n_iter_no_change": settings.patience,
             "random_state": self.seed,
         }
-        if k:
-            return HistGradientBoostingClassifier(**options).fit(rows.x.x, rows.y)
         loss = "absolute_error" if self.goal.absolute else "squared_error"
-        return HistGradientBoostingRegressor(loss=loss, **options).fit(rows.x.x, rows.y)
+        model: Any = (
+            HistGradientBoostingClassifier(**options) if k else HistGradientBoostingRegressor(loss=loss, **options)
+        )
+        # On few rows threads wait for each other longer than they work.
+        with threadpool_limits(1 if isinstance(settings, SmallTrees) else None):
+            return model.fit(rows.x.x, rows.y)
 
 
 class LinearMember(SklearnMember):
