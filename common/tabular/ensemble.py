@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,13 +54,13 @@ class Ensemble(Model):
         self.weights: dict[str, list[float]] = {}  # of each output; of classes all have the same
         estimators.require_skops()
 
+    @abstractmethod
     def makers(self, rows: int) -> Mapping[str, Make]:
         """Return what makes an untrained member of each name, for so many training rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bags(self, rows: int) -> int:
         """Return how many parts of the rows are left out once each; with 0 no row is."""
-        raise NotImplementedError
 
     def budget(self) -> float:
         """Return the seconds that this fold may take."""
