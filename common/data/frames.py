@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders, joining, tables
+from common.data import folders, joining, summaries, tables
 from common.data.tables import Tolerate
-from common.data.types import check, natural
+from common.data.types import MISSING, as_text, check, natural
 from common.data.zipped import members
 from common.errors import DataError
 from common.files import sha256
@@ -193,18 +193,33 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
 
 def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
     """Return a table's rows with all that is joined to them, and where each stands in the file."""
-    frame, places = tables.read(path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name)
+    frame, places = tables.read(
+        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding
+    )
+    frame, places = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
 
-    def read_further(further: Table) -> DataFrame:
+    def read_further(further: Source) -> DataFrame:
+        if isinstance(further, Folder):
+            return summaries.of_files(folder, further)
         if (at := locate(folder, further)) is None:
             raise DataError(f"{further.file} is not in {folder}, and its columns belong to {table.file}")
         return _table(folder, at, further, tolerate)[0]
 
     frame = joining.with_joined(frame, table.joined, read_further)
     return joining.with_files(frame, table, folder, tolerate), places
+
+
+def _chosen(frame: DataFrame, places: Sequence[object], table: Table) -> tuple[DataFrame, Sequence[object]]:
+    """Return the rows that count, where a column says which do."""
+    for name, blank in ((table.filled, False), (table.blank, True)):
+        if name is not None and name in frame:
+            rows = (as_text(frame[name]).str.strip().str.lower().isin(MISSING) == blank).to_numpy()
+            frame = frame[rows].reset_index(drop=True)
+            places = [places[int(row)] for row in rows.nonzero()[0]]
+    return frame, places
 
 
 def _described(source: Source) -> tuple[Column, ...]:
