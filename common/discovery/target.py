@@ -125,7 +125,7 @@ def _id(
             return answer, ()
         notes.add("id", named[0], "likely", f"{listed(known)} are unique and known from the test; its name", "--id")
         return named[0], ()
-    if known:
+    if known and (roles.test is None or known[0] in roles.test or not _called(sample, known[0], roles.test)):
         where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
         notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
         return known[0], ()
