@@ -16,8 +16,8 @@ from common.errors import SettingError, UnknownName
 from common.settings import NonNegativeInt, PositiveInt, Settings, plain
 
 ColumnKind = Literal["id", "text", "number", "category", "labels", "date", "file"]
-CellKind = Literal["number", "label", "labels", "text", "mask", "boxes"]
-Predicts = Literal["number", "class", "labels", "span"]
+CellKind = Literal["number", "label", "labels", "text", "mask", "boxes", "pixels"]
+Predicts = Literal["number", "class", "labels", "span", "masks"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
 
 
@@ -80,7 +80,11 @@ class Folder(_Source):
     gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix, or with it if
     `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
     the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
-    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
+    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row,
+    if its path below the folder, without suffix, matches `only`.
+
+    `files` adds the path of the file of another folder that has a row's id as its name, followed by its `after_id`; each
+    row has one there and each file a row. `joined` adds the columns of tables.
     """
 
     folders: tuple[str, ...]
@@ -88,6 +92,10 @@ class Folder(_Source):
     label: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     keep_suffix: bool = False
+    only: str = ".*"
+    files: Folder | None = None
+    after_id: str = ""
+    joined: tuple[Join, ...] = ()
 
     def __post_init__(self) -> None:
         _require(bool(self.folders) and bool(self.suffixes), "a Folder needs names of folders and suffixes of files")
@@ -134,11 +142,13 @@ class Table(_Source):
 class Join:
     """A further table whose columns are added to the rows of another that agree in all columns `on`.
 
-    Of rows that agree in them the first counts; a row without a partner has empty cells.
+    Of rows that agree in them the first counts, or all: their cells, one after another with `gathered` between them, are
+    one cell. A row without a partner has empty cells.
     """
 
     table: Table
     on: tuple[str, ...]
+    gathered: str = ""
 
 
 Source = Table | Folder
@@ -163,7 +173,10 @@ class Cell:
     label: one of `labels`, or any text if they are not listed.
     labels: up to `at_most` of them, with `separator` between them; one may stand twice only if they `repeat`.
     text: any, such as a piece of the column `source` of the row.
-    mask: run lengths, "start length start length …", of pixels numbered from `first` down the columns, or along the rows.
+    mask: run lengths, "start length start length …", of pixels numbered from `first` down the columns, or along the rows;
+        of `objects` each has a row of its own in the file, so that an id may stand there any number of times.
+    pixels: the number of one of `labels`, from 0, for each pixel of the picture: the file is an archive of PNG files, each
+        named by the row's id followed by `after_id`. Pixels labelled `void` in the truth count for nothing.
     boxes: `tokens` fields for each box, with blanks between all of them.
 
     Where nothing is predicted, `empty` is written; it may be no text at all if the cell `may_be_empty`.
@@ -181,6 +194,9 @@ class Cell:
     source: str | None = None
     along: Literal["columns", "rows"] = "columns"
     first: Literal[0, 1] = 1
+    objects: bool = False
+    void: str = ""
+    after_id: str = ""
     tokens: PositiveInt | None = None
     may_be_empty: bool = False
     empty: str = ""
@@ -193,7 +209,11 @@ class Cell:
         )
         _require(self.kind == "number" or not (bounds or self.integer), f"a cell of kind {self.kind!r} has no range")
         _require(not self.clip or len(bounds) > 1, "clip needs both low and high")
-        _require(self.kind in ("label", "labels") or not self.labels, f"a cell of kind {self.kind!r} lists no labels")
+        listing = ("label", "labels", "pixels")
+        _require(self.kind in listing or not self.labels, f"a cell of kind {self.kind!r} lists no labels")
+        _require(self.kind != "pixels" or len(self.labels) > 1, "a cell of pixels lists the labels of its numbers")
+        _require(not self.void or self.void in self.labels, f"void {self.void!r} is none of the labels")
+        _require(self.kind == "mask" or not self.objects, f"a cell of kind {self.kind!r} has no objects")
         _require(self.kind != "boxes" or self.tokens is not None, "a cell of boxes needs tokens")
 
 
@@ -251,6 +271,16 @@ class SubmissionFormat:
     def classes(self) -> tuple[str, ...] | None:
         """The labels that the targets stand for, where each row is the probabilities of all classes."""
         return self.targets if len(self.targets) > 1 and self.rows_sum_to is not None else None
+
+    @property
+    def objects(self) -> bool:
+        """Whether each object has a row of its own, so that an id may stand in the file any number of times."""
+        return self.cell.objects
+
+    @property
+    def packed(self) -> bool:
+        """Whether the file is an archive of pictures, no table."""
+        return self.cell.kind == "pixels"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,8 +362,6 @@ class Config(Settings):
 
 def _described(source: Source) -> tuple[Column, ...]:
     """Return the columns of a source that are described, with those that its files and joined tables add."""
-    if isinstance(source, Folder):
-        return source.columns
     more = (column for join in source.joined for column in _described(join.table))
     return (*source.columns, *(source.files.columns if source.files else ()), *more)
 
@@ -343,12 +371,13 @@ class Competition:
     """The whole description of a competition; `metric` and `also_report` are keys of the metric table.
 
     `target` is the column of the training table that is predicted, or several; `predicts` says what its models give:
-    numbers, probabilities of the classes of one column, of labels of which a row has any number, or where a piece of the
-    text begins and ends. `positive` is the one of two classes whose probability is predicted, where that is not the
-    second in order. `metric_columns` names the column of the training table for each that the metric takes. Two rows
-    that agree in all `inputs` are duplicates of each other for the leakage check. `packages` are what its models need
-    beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A
-    competition that is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
+    numbers, probabilities of the classes of one column, of labels of which a row has any number, where a piece of the
+    text begins and ends, or masks of the row's picture. `positive` is the one of two classes whose probability is
+    predicted, where that is not the second in order. `metric_columns` names the column of the training table for each
+    that the metric takes. Two rows that agree in all `inputs` are duplicates of each other for the leakage check.
+    `packages` are what its models need beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the
+    image lacks is named too. A competition that is `submitted_as="local"` is graded on this machine only: it has no
+    page on Kaggle.
     """
 
     name: str
