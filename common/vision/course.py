@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
+from common.fastai.learner import fine_tune
 from common.files import scratch_folder
 from common.model import Context
-from common.vision.learner import fine_tune, learner, loss_of, read, save, targets_of
+from common.vision.learner import learner, loss_of, read, save, targets_of
 from common.vision.rows import ROW
 from common.vision.settings import Course
 from common.vision.task import Task
