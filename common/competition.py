@@ -80,7 +80,8 @@ class Folder(_Source):
     gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix, or with it if
     `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
     the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
-    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
+    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row. Where
+    one archive holds more than one set of rows, only files below a folder named `within` count.
     """
 
     folders: tuple[str, ...]
@@ -88,6 +89,7 @@ class Folder(_Source):
     label: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     keep_suffix: bool = False
+    within: str = ""
 
     def __post_init__(self) -> None:
         _require(bool(self.folders) and bool(self.suffixes), "a Folder needs names of folders and suffixes of files")

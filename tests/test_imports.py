@@ -20,7 +20,8 @@ LOADED_LATE = {
     "common.huggingface.training", "common.vision.pictures.loader", "common.text.transformer_network",
     *(f"common.text.ulmfit.{name}" for name in ("classifier", "generate", "language_model", "loaders", "network")),
     "common.collab.course", "common.fastai.batches", "common.vision.course", "common.tabular.course",
-    "common.vision.learner", "common.vision.tuned", "common.rehearsal.chain",
+    "common.vision.learner", "common.vision.tuned",
+    *(f"common.vision.ladder.{name}" for name in ("by_hand", "learned", "networks", "scratch")), "common.rehearsal.chain",
     "common.rehearsal.rehearse",
 }  # fmt: skip
 

@@ -111,26 +111,18 @@ def fine_tune(learn: Learner, epochs: int, context: Context, title: str, **optio
 
     Returns notes; `options` are `fine_tune`'s of fastai.
     """
-    with _counted(learn, epochs + 1, context, title) as notes:
+    with counted(learn, epochs + 1, context, title) as notes:
         learn.fine_tune(epochs, **options)
     return notes
 
 
-def fit_one_cycle(learn: Learner, epochs: int, rate: float, context: Context, title: str) -> dict[str, Any]:
-    """Train so many epochs, or until the deadline, in one cycle of learning rates up to `rate`; return notes."""
-    with _counted(learn, epochs, context, title) as notes:
-        learn.fit_one_cycle(epochs, rate)
-    return notes
-
-
 @contextmanager
-def _counted(learn: Learner, epochs: int, context: Context, title: str) -> Iterator[dict[str, Any]]:
-    """Report and stop in time what is trained inside."""
+def counted(learn: Learner, epochs: int, context: Context, title: str) -> Iterator[dict[str, Any]]:
+    """Report so many epochs that are trained inside, and stop in time; yields notes."""
     steps = len(learn.dls.train) * epochs
     with context.progress.task(f"{context.title} · {title}", steps, "steps") as task:
         learn.add_cb(callback := TrainingCallback(context, task, steps))
         yield callback.notes
-        learn.remove_cb(callback)
 
 
 def quiet(learn: Learner) -> Learner:
