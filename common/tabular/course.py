@@ -50,7 +50,8 @@ class CourseModel(Model):
 
     def __init__(self, task: TabularTask, config: Course, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
-        self.layout = Layout.load(context.run)
+        layout = Layout.load(context.run)
+        self.layout = layout.only(config.columns) if config.columns else layout
         self.notes: dict[str, Any] = {}
         self.goal: Goal
         self.processing: Processing
