@@ -163,10 +163,19 @@ def free_disk(folder: Path) -> int:
 def _limit_threads() -> None:
     """Keep OpenMP and BLAS, here and in child processes, to the CPU time that there is: they see processors, no quota.
 
-    Before they are imported; more threads than can run at once wait for each other by spinning.
+    Before they are imported. Threads wait for each other by spinning, which is a quarter faster where each has a processor,
+    and takes twice the time where one of them has to wait for another program (benchmarks/busy.py).
     """
     if (cpus := cpu_count()) < _processors():
         os.environ.setdefault("OMP_NUM_THREADS", str(cpus))
+    if 1 < threads() > _processors() - _busy_processors():
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _busy_processors() -> int:
+    """Return how many other threads of this machine compute at this moment; 0 where the system does not tell."""
+    words = _words(SYSTEM / "proc/loadavg")
+    return int(words[3].split("/")[0]) - 1 if len(words) == 5 else 0
 
 
 def _processors() -> int:
