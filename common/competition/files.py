@@ -66,7 +66,7 @@ class Folder(_Source):
     `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
     the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
     `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row,
-    if its path below the folder, without suffix, matches `only`.
+    if its path from the folder's own name on, without suffix, matches `only`.
 
     `files` adds the path of the file of another folder that has a row's id as its name, followed by its `after_id`; each
     row has one there and each file a row. `joined` adds the columns of tables.
