@@ -25,7 +25,7 @@ from common.runs.records import RunRecord, Status, Submission
 from common.runs.run import LOG, Run, default_folder, new_record
 from common.settings import flat
 from common.splits import leakage
-from common.wording import first_line, listed, plural
+from common.wording import first_line, listed, plural, rounded
 
 if TYPE_CHECKING:
     from numpy import int16
@@ -233,6 +233,9 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
+    learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+    record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+    record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -241,6 +244,15 @@ def _finish(work: Work, in_time: bool) -> None:
         record.status = Status.INCOMPLETE if missing else Status.FINISHED
     record.stage = ""
     work.run.save()
+
+
+def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
+    """Return the scores of somebody who looks at nothing but the other folds' targets."""
+    competition, rows = work.request.competition, work.frames.training
+    if competition.predicts == "span":
+        return {}
+    predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
+    return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
 
 
 def _submit(work: Work, finished: list[int]) -> Submission:
@@ -273,6 +285,8 @@ def _enter(work: Work) -> None:
         settings=" ".join(changed), data=request.data,
         run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
         folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
+        fold_scores=" ".join(rounded(fold.scores.get(record.metric)) for fold in record.folds.values()),
+        nothing=record.nothing.get(record.metric),
         file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
     )  # fmt: skip
     try:
