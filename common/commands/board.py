@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from common.wording import listed, plural, rounded, table
 
 if TYPE_CHECKING:
     from common.analysis.board import Board, Entry
+    from common.analysis.comparing import Difference
+    from common.runs.run import Run
 
 GROUP = "look"
 SHOWN = 50  # the best runs
@@ -26,6 +29,16 @@ def register(commands: Commands) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a competition (default: all that have runs)")
     parser.add_argument("--top", type=positive_int, default=SHOWN, metavar="N", help=f"runs shown (default: {SHOWN})")
     parser.add_argument("--refresh", action="store_true", help="ask Kaggle for scores and ranks first")
+    with_json(parser)
+
+    parser = command(
+        commands, "compare", compare, "what differs between runs, and whether it is more than chance",
+        "kit compare submissions/patent/best-1a2b3c4d submissions/patent/baseline-5e6f7a8b",
+    )  # fmt: skip
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="the runs' folders; the first is the reference"
+    )
+    parser.add_argument("--rows", type=positive_int, default=10, metavar="N", help="rows shown (default: 10)")
     with_json(parser)
 
 
@@ -99,3 +112,80 @@ def _row(entry: Entry, metric: str) -> list[str]:
 
 def _optional(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Print what differs between runs, and whether the difference is more than chance."""
+    from common import registry
+    from common.analysis import comparing
+    from common.errors import RunError
+    from common.runs.predicted import Predicted
+    from common.runs.run import Run
+
+    if len({folder.resolve() for folder in arguments.runs}) < 2:
+        raise RunError("a comparison takes two different runs at least")
+    runs = [Run.open(folder) for folder in arguments.runs]
+    if len(kinds := sorted({run.record.competition for run in runs})) > 1:
+        raise RunError(f"these are runs of different competitions: {', '.join(kinds)}; compare runs of one")
+    competition = registry.get(runs[0].record.competition)
+    predicted = [Predicted.of(run, competition) for run in runs]
+    names = [run.folder.name for run in runs]
+    others = [comparing.between(each, predicted[0]) for each in predicted[1:]]
+    apart = comparing.disagreements(predicted[0], predicted[-1], arguments.rows)
+    settings = comparing.settings_that_differ(runs)
+    folds = sorted({number for run in runs for number in run.record.folds})
+    metric = competition.metric
+
+    def lines() -> str:
+        phases = dict.fromkeys(phase for run in runs for phase in run.record.seconds)
+        scores = [[str(number), *(_of_fold(run, number, metric) for run in runs)] for number in folds]
+        scores.append(["CV", *(rounded(run.record.scores.get(metric)) for run in runs)])
+        tables = [
+            [["SETTING", *names], *([name, *map(str, values)] for name, values in settings.items())],
+            [[metric.upper(), *names], *scores],
+            [
+                ["SECONDS", *names],
+                *([each, *(f"{run.record.seconds.get(each, 0):,.1f}" for run in runs)] for each in phases),
+            ],
+        ]
+        tests = [
+            f"{name} over {names[0]}: {difference or 'the metric is undefined'}"
+            + (f"; better on the private board by {_chance(difference, runs[0])}" if difference else "")
+            for name, difference in zip(names[1:], others, strict=True)
+        ]
+        rows = [["ROW", "FOLD", "TARGET", names[0], names[-1]]]
+        rows += [[each.id, str(each.fold), each.target, each.first, each.second] for each in apart]
+        blocks = [
+            *map(table, tables[:2]),
+            "\n".join(tests),
+            f"where {names[0]} and {names[-1]} disagree most\n{table(rows)}",
+            table(tables[2]),
+        ]
+        return "\n\n".join([*blocks, table(tables[2])])
+
+    document = {
+        "runs": list(map(str, arguments.runs)), "settings": settings, "metric": metric,
+        "scores": [run.record.scores for run in runs],
+        "folds": {number: [_score(run, number, metric) for run in runs] for number in folds},
+        "differences": [
+            None if each is None else {**vars(each), "p": each.p, "interval": each.interval, "verdict": each.verdict}
+            for each in others
+        ],
+        "disagreements": [vars(each) for each in apart], "seconds": [run.record.seconds for run in runs],
+    }  # fmt: skip
+    report(arguments, document, lines)
+
+
+def _chance(difference: Difference, run: Run) -> str:
+    from common.analysis.comparing import PUBLIC_SHARE
+
+    test = run.record.submission.rows if run.record.submission else 0
+    return f"{difference.odds(round(test * (1 - PUBLIC_SHARE))):.0%}" if test else "unknown odds"
+
+
+def _score(run: Run, number: int, metric: str) -> float | None:
+    return run.record.folds[number].scores.get(metric) if number in run.record.folds else None
+
+
+def _of_fold(run: Run, number: int, metric: str) -> str:
+    return rounded(_score(run, number, metric))

@@ -22,10 +22,10 @@ from common.progress import Progress, timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
 from common.runs.records import RunRecord, Status, Submission
-from common.runs.run import LOG, Run, default_folder, new_record
+from common.runs.run import FOLDS, LOG, Run, default_folder, enter, new_record
 from common.settings import flat
 from common.splits import leakage
-from common.wording import first_line, listed, plural, rounded
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from numpy import int16
@@ -102,7 +102,8 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     with timed(seconds, "leakage"):
         _warn_of_leaks(work)
     if processes.is_main():
-        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
+        groups = splits.groups_of(work.frames.training, work.split)
+        splits.save_folds(work.ids, work.folds, work.run.folder / FOLDS, groups)
 
     with timed(seconds, "prepare"):
         context = work.context("prepare")
@@ -278,18 +279,9 @@ def _enter(work: Work) -> None:
     record, request = work.run.record, work.request
     if is_sample(request.data):
         return
-    assert record.submission is not None  # noqa: S101  it has just been written
     own = flat(resolve(request.competition, request.profile))
     changed = [f"{key}={value}" for key, value in record.settings.items() if own.get(key) != value]
-    line: dict[str, Any] = dict(  # noqa: C408  as a call of `add`
-        settings=" ".join(changed), data=request.data,
-        run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
-        folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
-        fold_scores=" ".join(rounded(fold.scores.get(record.metric)) for fold in record.folds.values()),
-        nothing=record.nothing.get(record.metric),
-        file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
-    )  # fmt: skip
     try:
-        Ledger(request.submissions / "ledger.csv").add("run", **line)
+        enter(work.run.folder, Ledger(request.submissions / "ledger.csv"), " ".join(changed), str(request.data))
     except KitError as error:
         request.progress.warn(f"the run is not in the ledger: {error}")
