@@ -56,7 +56,9 @@ def main() -> None:
         shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "submissions", "build", "tests"))
         for slug in TABLES:
             if arguments.only in slug:
-                print(json.dumps(beside(project, arguments.data / slug, arguments.python, arguments.minutes)), flush=True)
+                print(
+                    json.dumps(beside(project, arguments.data / slug, arguments.python, arguments.minutes)), flush=True
+                )
 
 
 def beside(project: Path, folder: Path, python: Path, minutes: float) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from common.competition import Config, Split
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from common.vision.settings import Network, Pictures
+from common.vision.settings import Network, Stored
 
 
 @dataclass(frozen=True, kw_only=True)
-class Masked(Pictures):
+class Masked(Stored):
     """What every profile has: the size at which pictures and masks are stored."""
 
     longest: NonNegativeInt = 0
