@@ -50,7 +50,7 @@ def run(request: Request) -> Run:
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
     with timed(seconds, "read"):
-        frames = data.read(competition, request.data)
+        frames = data.read(competition, request.data, warn=request.progress.warn)
         inference.require_rows(competition, frames, request.progress)
         frames = _with_targets(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)
