@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, Interval
 
-from common.competition.files import Column, Files, Folder, Source
+from common.competition.files import Column, Files, Source
 from common.competition.submission import SubmissionFormat
 from common.errors import UnknownName
 from common.settings import NonNegativeInt, PositiveInt, Settings, plain, require
 
-Predicts = Literal["number", "class", "labels", "span"]
+Predicts = Literal["number", "class", "labels", "span", "masks"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
 
 
@@ -96,8 +96,6 @@ class Config(Settings):
 
 def _described(source: Source) -> tuple[Column, ...]:
     """Return the columns of a source that are described, with those that its files and joined tables add."""
-    if isinstance(source, Folder):
-        return source.columns
     more = (column for join in source.joined for column in _described(join.table))
     return (*source.columns, *(source.files.columns if source.files else ()), *more)
 
@@ -107,12 +105,13 @@ class Competition:
     """The whole description of a competition; `metric` and `also_report` are keys of the metric table.
 
     `target` is the column of the training table that is predicted, or several; `predicts` says what its models give:
-    numbers, probabilities of the classes of one column, of labels of which a row has any number, or where a piece of the
-    text begins and ends. `positive` is the one of two classes whose probability is predicted, where that is not the
-    second in order. `metric_columns` names the column of the training table for each that the metric takes. Two rows
-    that agree in all `inputs` are duplicates of each other for the leakage check. `packages` are what its models need
-    beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the image lacks is named too. A
-    competition that is `submitted_as="local"` is graded on this machine only: it has no page on Kaggle.
+    numbers, probabilities of the classes of one column, of labels of which a row has any number, where a piece of the
+    text begins and ends, or masks of the row's picture. `positive` is the one of two classes whose probability is
+    predicted, where that is not the second in order. `metric_columns` names the column of the training table for each
+    that the metric takes. Two rows that agree in all `inputs` are duplicates of each other for the leakage check.
+    `packages` are what its models need beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the
+    image lacks is named too. A competition that is `submitted_as="local"` is graded on this machine only: it has no
+    page on Kaggle.
     """
 
     name: str

@@ -65,7 +65,11 @@ class Folder(_Source):
     gets the path of a row's file, one of kind "text" its content, one of kind "id" its name without suffix, or with it if
     `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
     the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
-    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row.
+    `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row,
+    if its path from the folder's own name on, without suffix, matches `only`.
+
+    `files` adds the path of the file of another folder that has a row's id as its name, followed by its `after_id`; each
+    row has one there and each file a row. `joined` adds the columns of tables.
     """
 
     folders: tuple[str, ...]
@@ -73,6 +77,10 @@ class Folder(_Source):
     label: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     keep_suffix: bool = False
+    only: str = ".*"
+    files: Folder | None = None
+    after_id: str = ""
+    joined: tuple[Join, ...] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.folders) and bool(self.suffixes), "a Folder needs names of folders and suffixes of files")
@@ -119,11 +127,13 @@ class Table(_Source):
 class Join:
     """A further table whose columns are added to the rows of another that agree in all columns `on`.
 
-    Of rows that agree in them the first counts; a row without a partner has empty cells.
+    Of rows that agree in them the first counts, or all: their cells, one after another with `gathered` between them, are
+    one cell. A row without a partner has empty cells.
     """
 
     table: Table
     on: tuple[str, ...]
+    gathered: str = ""
 
 
 Source = Table | Folder

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from common.settings import PositiveInt, require
 
-CellKind = Literal["number", "label", "labels", "text", "mask", "boxes"]
+CellKind = Literal["number", "label", "labels", "text", "mask", "boxes", "pixels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,10 @@ class Cell:
     label: one of `labels`, or any text if they are not listed.
     labels: up to `at_most` of them, with `separator` between them; one may stand twice only if they `repeat`.
     text: any, such as a piece of the column `source` of the row.
-    mask: run lengths, "start length start length …", of pixels numbered from `first` down the columns, or along the rows.
+    mask: run lengths, "start length start length …", of pixels numbered from `first` down the columns, or along the rows;
+        of `objects` each has a row of its own in the file, so that an id may stand there any number of times.
+    pixels: the number of one of `labels`, from 0, for each pixel of the picture: the file is an archive of PNG files, each
+        named by the row's id followed by `after_id`. Pixels labelled `void` in the truth count for nothing.
     boxes: `tokens` fields for each box, with blanks between all of them.
 
     Where nothing is predicted, `empty` is written; it may be no text at all if the cell `may_be_empty`.
@@ -38,6 +41,9 @@ class Cell:
     source: str | None = None
     along: Literal["columns", "rows"] = "columns"
     first: Literal[0, 1] = 1
+    objects: bool = False
+    void: str = ""
+    after_id: str = ""
     tokens: PositiveInt | None = None
     may_be_empty: bool = False
     empty: str = ""
@@ -50,7 +56,11 @@ class Cell:
         )
         require(self.kind == "number" or not (bounds or self.integer), f"a cell of kind {self.kind!r} has no range")
         require(not self.clip or len(bounds) > 1, "clip needs both low and high")
-        require(self.kind in ("label", "labels") or not self.labels, f"a cell of kind {self.kind!r} lists no labels")
+        listing = ("label", "labels", "pixels")
+        require(self.kind in listing or not self.labels, f"a cell of kind {self.kind!r} lists no labels")
+        require(self.kind != "pixels" or len(self.labels) > 1, "a cell of pixels lists the labels of its numbers")
+        require(not self.void or self.void in self.labels, f"void {self.void!r} is none of the labels")
+        require(self.kind == "mask" or not self.objects, f"a cell of kind {self.kind!r} has no objects")
         require(self.kind != "boxes" or self.tokens is not None, "a cell of boxes needs tokens")
 
 
@@ -108,3 +118,13 @@ class SubmissionFormat:
     def classes(self) -> tuple[str, ...] | None:
         """The labels that the targets stand for, where each row is the probabilities of all classes."""
         return self.targets if len(self.targets) > 1 and self.rows_sum_to is not None else None
+
+    @property
+    def objects(self) -> bool:
+        """Whether each object has a row of its own, so that an id may stand in the file any number of times."""
+        return self.cell.objects
+
+    @property
+    def packed(self) -> bool:
+        """Whether the file is an archive of pictures, no table."""
+        return self.cell.kind == "pixels"

@@ -77,6 +77,9 @@ _ALL = (
     Metric("fbeta_pixels", masks.fbeta_pixels, True, "mask", parameter="beta"),
     Metric("iou", masks.iou, True, "mask"),
     Metric("iou_precision", masks.iou_precision, True, "mask"),
+    Metric("object_precision", masks.object_precision, True, "objects"),
+    Metric("pixel_accuracy", masks.pixel_accuracy, True, "pixels"),
+    Metric("pixel_iou", masks.pixel_iou, True, "pixels"),
 )
 
 
@@ -121,7 +124,7 @@ def get(name: str) -> Metric:
         UnknownName: if there is no such metric.
         SettingError: if it takes no parameter, or not this one.
     """
-    if (found := named(name)) is None:
+    if (found := name if name in METRICS else named(name)) is None:
         raise UnknownName("metric", name, [*METRICS, *names.aliases()], shown_by="kit metrics")
     bare, _, value = found.partition("@")
     metric = METRICS[bare]

@@ -21,8 +21,9 @@ from common.pipeline.samples import is_sample
 from common.progress import Progress, timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
+from common.runs.predictions import known, mean
 from common.runs.records import RunRecord, Status, Submission
-from common.runs.run import LOG, Run, default_folder, new_record
+from common.runs.run import FOLDS, LOG, Run, default_folder, enter, new_record
 from common.settings import flat
 from common.splits import leakage
 from common.wording import first_line, listed, plural
@@ -102,7 +103,8 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     with timed(seconds, "leakage"):
         _warn_of_leaks(work)
     if processes.is_main():
-        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
+        groups = splits.groups_of(work.frames.training, work.split)
+        splits.save_folds(work.ids, work.folds, work.run.folder / FOLDS, groups)
 
     with timed(seconds, "prepare"):
         context = work.context("prepare")
@@ -225,7 +227,7 @@ def _finish(work: Work, in_time: bool) -> None:
     finished, record = work.run.finished(), work.run.record
     record.folds = {number: work.run.fold_record(number) for number in finished}
     predictions, rows = oof.gather(work.run, work.folds), work.frames.training
-    scored = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    scored = np.flatnonzero(known(predictions))
     competition, folds = work.request.competition, work.folds[scored]
     decided = decisions.judge(competition, work.decision, predictions[scored], rows.iloc[scored], folds)
     for number, fold in record.folds.items():
@@ -233,6 +235,9 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
+    learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+    record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+    record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -243,16 +248,25 @@ def _finish(work: Work, in_time: bool) -> None:
     work.run.save()
 
 
+def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
+    """Return the scores of somebody who looks at nothing but the other folds' targets."""
+    competition, rows = work.request.competition, work.frames.training
+    if competition.predicts == "span":
+        return {}
+    predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
+    return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
+
+
 def _submit(work: Work, finished: list[int]) -> Submission:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
-    mean: Any = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    averaged = mean(work.run.predictions(number, "test") for number in finished)
     path = work.run.folder / competition.submission.file_name
     decision = work.run.record.decision or work.decision
     if not competition.submission.numeric:
         test = data.ids(work.frames.test, competition.files.test)
-        oof.write_test(work.run.folder, test, mean, competition.submission)
-    made = inference.as_submission(competition, work.frames, decision.apply(mean, work.frames.test, competition))
+        oof.write_test(work.run.folder, test, averaged, competition.submission)
+    made = inference.as_submission(competition, work.frames, decision.apply(averaged, work.frames.test, competition))
     submission.write(made, path, competition.submission)
     inference.check(competition, path, work.frames)
     return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
@@ -266,16 +280,9 @@ def _enter(work: Work) -> None:
     record, request = work.run.record, work.request
     if is_sample(request.data):
         return
-    assert record.submission is not None  # noqa: S101  it has just been written
     own = flat(resolve(request.competition, request.profile))
     changed = [f"{key}={value}" for key, value in record.settings.items() if own.get(key) != value]
-    line: dict[str, Any] = dict(  # noqa: C408  as a call of `add`
-        settings=" ".join(changed), data=request.data,
-        run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
-        folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
-        file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
-    )  # fmt: skip
     try:
-        Ledger(request.submissions / "ledger.csv").add("run", **line)
+        enter(work.run.folder, Ledger(request.submissions / "ledger.csv"), " ".join(changed), str(request.data))
     except KitError as error:
         request.progress.warn(f"the run is not in the ledger: {error}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from common.errors import SettingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +48,19 @@ class Layout:
     def columns(self) -> tuple[str, ...]:
         """All features."""
         return (*self.numbers, *self.categories, *self.texts)
+
+    def only(self, names: Collection[str]) -> Layout:
+        """Return the layout without the columns that are not among `names`.
+
+        Raises:
+            SettingError: for a name that is none of its columns.
+        """
+        if unknown := sorted(set(names) - {*self.columns}):
+            raise SettingError(f"columns: there is no feature {unknown[0]!r}; known: {', '.join(self.columns)}")
+        numbers, categories, texts = (
+            tuple(name for name in kind if name in names) for kind in (self.numbers, self.categories, self.texts)
+        )
+        return Layout(numbers, categories, texts, self.steps)
 
     def save(self, folder: Path) -> None:
         """Write it as JSON."""
