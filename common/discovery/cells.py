@@ -40,6 +40,8 @@ def decide(
 ) -> Decided:
     """Return what is predicted, given what the answers look like and the metric."""
     made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
+    if made.cell.kind == "labels" and made.predicts == "class" and _one_each(answers, submitted, sample):
+        made = replace(made, cell=replace(made.cell, at_most=1))
     if made.cell.kind == "label" and _numbers_for_words(answers, submitted, sample):
         made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
@@ -61,6 +63,11 @@ def decide(
             "the description, validation and grading work, kit train needs a model.py of your own",
         )  # fmt: skip
     return made
+
+
+def _one_each(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
+    """Whether the sample submission has one of the classes in every cell."""
+    return sample is not None and answers.shape != "top" and {*sample[submitted.targets[0]]} <= {*answers.classes}
 
 
 def _numbers_for_words(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:

@@ -17,6 +17,7 @@ mae: meanabsoluteerror, l1
 weighted_mae: wmae, weightedmeanabsoluteerror, maskedmae
 median_absolute_error: medae, medianae, mediane
 mape: meanabsolutepercentageerror
+rmspe: rootmeansquarepercentageerror, rootmeansquaredpercentageerror
 smape: symmetricmeanabsolutepercentageerror
 r2: rsquared, coefficientofdetermination
 gini: normalizedgini, normalisedgini
