@@ -70,9 +70,8 @@ def boundaries(numbers: NDArray[np.int32], width: int = 1) -> NDArray[np.bool_]:
     from scipy import ndimage
 
     window = 2 * width + 1
-    largest, smallest = (ndimage.grey_dilation(numbers, window), ndimage.grey_erosion(numbers, window))
-    edge: NDArray[np.bool_] = (numbers > 0) & (largest != smallest)
-    return edge
+    edge: NDArray[np.bool_] = ndimage.maximum_filter(numbers, window) != ndimage.minimum_filter(numbers, window)
+    return edge & (numbers > 0)
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -94,4 +93,5 @@ def _large(numbers: NDArray[Any], smallest: int) -> NDArray[np.int32]:
 
     keep = np.bincount(numbers.ravel()) >= smallest
     keep[0] = False
-    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[numbers]
+    found: NDArray[np.int32] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[numbers]
+    return found
