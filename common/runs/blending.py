@@ -64,6 +64,10 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
     if out.exists():
         raise RunError(f"{out} exists; give --out another folder")
     runs = [_opened(competition, folder) for folder in folders]
+    if competition.predicts == "masks":
+        raise RunError(
+            f"runs of {competition.name} cannot be blended: they predict masks; average the folds of one run instead"
+        )
     if len({run.folder.resolve() for run in runs}) < 2:
         raise RunError("a blend takes two different runs at least")
     frames, columns = _aligned(runs)
