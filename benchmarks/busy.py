@@ -1,6 +1,6 @@
 """Measure runs on an idle machine and beside busy processes, with threads that wait in different ways.
 
-    python benchmarks/busy.py [--data FOLDER_OF_SAMPLES] [--busy 0,1,2] [--repeat 2] [--only TEXT]
+    python benchmarks/busy.py [--busy 0,1,2] [--repeat 2] [--only TEXT] [--before CHECKOUT]
 
 Prints one JSON line for each run, way of waiting and number of busy processes: seconds of a whole `kit train`, best of
 some. The ways of waiting take turns, so that whatever else the machine does disturbs them alike. A busy process adds
@@ -43,13 +43,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--busy", default="0,1,2", help="numbers of busy processes (default: 0,1,2)")
     parser.add_argument("--repeat", type=int, default=2, help="times each (default: 2)")
-    parser.add_argument("--only", default="", help="runs whose name holds this text")
+    parser.add_argument("--only", default="", help="runs whose name holds one of these texts, separated by commas")
     parser.add_argument("--ways", default=",".join(WAYS), help="ways of waiting (default: all)")
+    parser.add_argument("--before", help="another checkout of the kit, run beside this one as it is")
     arguments = parser.parse_args()
     ways = {name: WAYS[name] for name in arguments.ways.split(",")}
+    if arguments.before:
+        ways["before"] = {"PYTHONPATH": arguments.before}
     with tempfile.TemporaryDirectory() as folder:
         for name, words in RUNS.items():
-            if arguments.only not in name:
+            if not any(text in name for text in arguments.only.split(",")):
                 continue
             data = Path(folder) / words[1]
             if not data.is_dir():
@@ -80,7 +83,7 @@ def once(words: list[str], folder: Path, variables: dict[str, str]) -> float:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         started = perf_counter()
         subprocess.run(
-            [*COMMAND, *words, "--out", f"{own}/run"], check=True, capture_output=True,
+            [*COMMAND, *words, "--out", f"{own}/run"], check=True, capture_output=True, cwd=folder,
             env=environ({"KIT_CACHE": f"{own}/cache", **variables}),
         )  # fmt: skip
         return perf_counter() - started

@@ -163,10 +163,20 @@ def free_disk(folder: Path) -> int:
 def _limit_threads() -> None:
     """Keep OpenMP and BLAS, here and in child processes, to the CPU time that there is: they see processors, no quota.
 
-    Before they are imported; more threads than can run at once wait for each other by spinning.
+    Before they are imported. Threads wait for each other by spinning, which is a quarter faster where each has a processor,
+    and takes twice the time where one of them has to wait for another program (benchmarks/busy.py).
     """
     if (cpus := cpu_count()) < _processors():
         os.environ.setdefault("OMP_NUM_THREADS", str(cpus))
+    if threads() > 1 and all(_is_shared() for _ in range(3)):  # at three moments, lest a passing thread counts
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _is_shared() -> bool:
+    """Whether other programs compute at this moment on processors that our threads would take."""
+    time.sleep(0.005)
+    words = _words(SYSTEM / "proc/loadavg")  # the fourth is the threads that run, this one among them, and all
+    return len(words) == 5 and int(words[3].split("/")[0]) - 1 + threads() > _processors()
 
 
 def _processors() -> int:

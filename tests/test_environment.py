@@ -69,6 +69,20 @@ def test_a_wrong_override_is_refused(text: str, error: type[KitError], says: str
         detect({environment.OVERRIDE: text})
 
 
+@pytest.mark.parametrize(("threads", "running", "waits"), [("2", 1, None), ("2", 2, "PASSIVE"), ("1", 5, None)])
+def test_threads_do_not_spin_beside_other_programs(
+    system: Path, monkeypatch: pytest.MonkeyPatch, threads: str, running: int, waits: str | None
+) -> None:
+    """B4: each of two threads waits for the other by spinning, in time that a third program wants."""
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")  # what it is now comes back afterwards
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    files(system, {"proc/loadavg": f"0.50 0.40 0.30 {running}/200 4711\n"})
+    environment.detect()
+    assert os.environ.get("OMP_WAIT_POLICY") == waits
+
+
 def test_what_the_machine_has() -> None:
     assert environment.cpu_count() >= 1
     assert environment.free_disk(Path("/nowhere/at/all")) > 0

@@ -13,7 +13,7 @@ from common.data import folders, joining, tables
 from common.data.tables import Tolerate
 from common.data.types import check, natural
 from common.data.zipped import members
-from common.errors import DataError
+from common.errors import DataError, UnknownName
 from common.files import sha256
 from common.wording import listed, plural
 
@@ -212,6 +212,39 @@ def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tole
 
     frame = joining.with_joined(frame, source.joined, read_further)
     return joining.with_files(frame, source, folder, tolerate)
+
+
+def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> DataFrame:
+    """Return one row of a source from its cells, without any file of rows; columns of further tables are joined.
+
+    Args:
+        folder: where tables to join lie; None if that is not known.
+        source: says what its columns are.
+        cells: by column; what is not given is empty.
+
+    Raises:
+        UnknownName: for a column that the source does not describe.
+        DataError: for a cell that is not as described, or if a table to join is missing.
+    """
+    import pandas as pd
+
+    own = [column.name for column in source.columns]
+    keys = [name for join in source.joined for name in join.on] if isinstance(source, Table) else []
+    for name in cells:
+        if name not in (known := list(dict.fromkeys((*own, *keys)))):
+            raise UnknownName("column", name, known)
+    values = {name: cells.get(name, "1" if name == source.id else "") for name in dict.fromkeys((*own, *keys))}
+    frame = pd.DataFrame({name: [value] for name, value in values.items()}, dtype=str)
+    if isinstance(source, Table) and source.joined:
+        if folder is None:
+            raise DataError(
+                f"{source.joined[0].table.file} belongs to every row; --data takes the folder that it lies in"
+            )
+        frame = joining.with_joined(frame, source.joined, lambda further: _read(folder, further)[0])
+    if problems := [problem for column in _described(source) for problem in check(frame, column, lambda _: "this row")]:
+        raise DataError("; ".join(problems))
+    natural([frame], _names(source))
+    return frame
 
 
 def _described(source: Source) -> tuple[Column, ...]:

@@ -34,7 +34,9 @@ COMPETITION = Competition(
         ),
         test=Folder(folders=("test_images",), suffixes=(".jpg", ".png"), columns=(_ID, _PICTURE)),
         sample_submission=Table(
-            file="sample_submission.csv", columns=(_ID, Column(name="mask", kind="text", may_be_empty=True)), optional=True
+            file="sample_submission.csv",
+            columns=(_ID, Column(name="mask", kind="text", may_be_empty=True)),
+            optional=True,
         ),
     ),
     submission=SubmissionFormat(
