@@ -20,20 +20,26 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Config, ABC):
+class Stored(Config):
     """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
     """GB of disk that decoded pictures and features of all runs of a competition may take; the least recently used are
     removed first. All of dogs-vs-cats takes 9.3 GB at 288 pixels.
     """
-    resize: Literal["crop", "squish"] = "crop"
-    """How a picture becomes a square: its middle, or all of it out of its proportions."""
 
     @property
     def cache_bytes(self) -> int:
         """The same in bytes."""
         return int(self.cache_gb * 1e9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Stored, ABC):
+    """Pictures as squares."""
+
+    resize: Literal["crop", "squish"] = "crop"
+    """How a picture becomes a square: its middle, or all of it out of its proportions."""
 
     @property
     @abstractmethod
