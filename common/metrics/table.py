@@ -124,7 +124,7 @@ def get(name: str) -> Metric:
         UnknownName: if there is no such metric.
         SettingError: if it takes no parameter, or not this one.
     """
-    if (found := named(name)) is None:
+    if (found := name if name in METRICS else named(name)) is None:
         raise UnknownName("metric", name, [*METRICS, *names.aliases()], shown_by="kit metrics")
     bare, _, value = found.partition("@")
     metric = METRICS[bare]

@@ -58,10 +58,10 @@ class Work:
         """How predictions become what is submitted, before anything is learnt for it."""
         return Decision.plain(self.request.competition, tuple(self.run.record.classes))
 
-    def scores(self, rows: NDArray[Any], decided: NDArray[Any], part: str) -> dict[str, float | None]:
+    def scores(self, rows: NDArray[Any], decided: NDArray[Any], part: str | None) -> dict[str, float | None]:
         """Return the leaderboard's metric and the reported ones, of what would be submitted for some training rows.
 
-        A metric that is undefined for these rows is None, with a warning that names the `part` of the rows.
+        A metric that is undefined for these rows is None, with a warning that names the `part` of the rows, if it has a name.
         """
         competition, truth = self.request.competition, self.frames.training.iloc[rows]
         submitted = submission.make(self.ids.iloc[rows].tolist(), decided, competition.submission)
@@ -73,7 +73,8 @@ class Work:
                 )
             except MetricError as error:
                 scores[name] = None
-                self.request.progress.warn(f"{name} of {part} is undefined: {error}")
+                if part is not None:
+                    self.request.progress.warn(f"{name} of {part} is undefined: {error}")
         return scores
 
 

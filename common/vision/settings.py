@@ -36,7 +36,7 @@ class Stored(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures(Stored, ABC):
-    """Pictures as squares."""
+    """What every profile has that sees pictures as squares."""
 
     resize: Literal["crop", "squish"] = "crop"
     """How a picture becomes a square: its middle, or all of it out of its proportions."""
@@ -80,7 +80,7 @@ class Thumbnails(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Pictures):
+class Network(Stored):
     """What every recipe with a pretrained network has."""
 
     backbone: str = "resnet34"
@@ -96,7 +96,7 @@ class Network(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course(Network):
+class Course(Network, Pictures):
     """The course's recipe: `vision_learner(dls, resnet34, metrics=error_rate).fine_tune(1)`."""
 
     size: PositiveInt = 224
@@ -139,7 +139,7 @@ class FineTuning(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frozen(Network):
+class Frozen(Network, Pictures):
     """Our recipe: a frozen body's features, each computed once, and a regularised head; fine-tuning beside it."""
 
     backbone: str = "convnext_base.fb_in22k_ft_in1k"

@@ -93,8 +93,9 @@ def test_streets_by_colours_from_data_to_a_score(
     for answers in ("answers.csv", "answers.zip"):
         said = kit(capsys, "grade", "camvid", str(run / "submission.zip"), str(streets / answers))
         assert said.code == (0 if answers == "answers.csv" else 1)
-    assert kit(capsys, "blend", "camvid", str(run), str(run), "--out", str(tmp_path / "b")).complaint == (
-        "kit: runs of camvid cannot be blended: they predict masks; average the folds of one run instead"
+    other = copied(run, tmp_path / "other")
+    assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
+        "kit: runs of camvid predict masks, which stay with their folds: runs are not compared"
     )
 
 
