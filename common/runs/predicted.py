@@ -40,7 +40,7 @@ class Predicted:
         """Return what a run has predicted.
 
         Raises:
-            RunError: if it has no OOF or its predictions are masks, or its metric takes more than that and the run's data are gone.
+            RunError: if it has no OOF or predicts masks, or its metric takes more than that and the run's data are gone.
         """
         if competition.predicts == "masks":
             raise RunError(f"runs of {competition.name} predict masks, which stay with their folds: runs are not compared")
