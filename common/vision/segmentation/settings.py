@@ -99,6 +99,11 @@ class Unet(MaskNetwork):
     """Threads that prepare batches."""
 
 
+def usual() -> dict[str, Config]:
+    """Return the profiles of masks of which nothing else is known, by name."""
+    return profiles(Split(kind="random", n_splits=2), baseline=Colours(), course=UnetCourse(size=(256, 256)), best=Unet())
+
+
 def profiles(split: Split, *, baseline: Config, best: Unet, course: UnetCourse) -> dict[str, Config]:
     """Return the profiles of a competition of masks, by name; `split` is that of the sample, of two folds."""
     return {

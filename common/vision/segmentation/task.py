@@ -43,6 +43,11 @@ class MaskTask:
         return cls(target=competition.targets[0], picture=picture, cell=competition.submission.cell)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return (self.target,)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes of pixels that are told apart, by their numbers; void is none."""
         if self.cell.kind == "pixels":
