@@ -40,8 +40,12 @@ class Predicted:
         """Return what a run has predicted.
 
         Raises:
-            RunError: if it has no OOF, or its metric takes more than that and the run's data are gone.
+            RunError: if it has no OOF or predicts masks, or its metric takes more than that and the run's data are gone.
         """
+        if competition.predicts == "masks":
+            raise RunError(
+                f"runs of {competition.name} predict masks, which stay with their folds: runs are not compared"
+            )
         table, columns = oof.read(run)
         table = table[table[columns].notna().all(axis=1)].reset_index(drop=True)
         if table.empty:
