@@ -2,6 +2,7 @@
 
 from common.data.frames import (
     Frames,
+    files_by_id,
     find,
     hashes,
     ids,
@@ -16,6 +17,7 @@ from common.data.frames import (
 
 __all__ = [
     "Frames",
+    "files_by_id",
     "find",
     "hashes",
     "ids",

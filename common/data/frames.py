@@ -174,6 +174,7 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
     if isinstance(source, Folder):
         noun = "file"
         frame, places, unlabelled = folders.read(folder, source, tolerate)
+        frame = _with_further(frame, source, folder, tolerate)
     else:
         frame, places = _table(folder, path, source, tolerate)
     described = _described(source)
@@ -198,13 +199,19 @@ def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) ->
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
 
+    return _with_further(frame, table, folder, tolerate), places
+
+
+def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tolerate | None) -> DataFrame:
+    """Return rows with what is joined to them: columns of tables, paths of files."""
+
     def read_further(further: Table) -> DataFrame:
         if (at := locate(folder, further)) is None:
-            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {table.file}")
+            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {source.file}")
         return _table(folder, at, further, tolerate)[0]
 
-    frame = joining.with_joined(frame, table.joined, read_further)
-    return joining.with_files(frame, table, folder, tolerate), places
+    frame = joining.with_joined(frame, source.joined, read_further)
+    return joining.with_files(frame, source, folder, tolerate)
 
 
 def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> DataFrame:
@@ -242,15 +249,13 @@ def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> Da
 
 def _described(source: Source) -> tuple[Column, ...]:
     """Return the columns that a source describes, with those of tables joined to it, but for their keys."""
-    if isinstance(source, Folder):
-        return source.columns
     more = (column for join in source.joined for column in _described(join.table) if column.name not in join.on)
     return (*source.columns, *more)
 
 
 def _names(source: Source) -> set[str]:
-    files = source.files if isinstance(source, Table) else None
-    return {column.name for column in (*_described(source), *(files.columns if files else ()))}
+    files = source.files.columns if source.files else ()
+    return {column.name for column in (*_described(source), *files)}
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -258,6 +263,14 @@ def ids(frame: DataFrame, source: Source) -> Series[str]:
     import pandas as pd
 
     return frame[source.id] if source.id else pd.Series(frame.index.astype(str), index=frame.index)
+
+
+def files_by_id(competition: Competition, test: DataFrame) -> dict[str, str]:
+    """Return the path of each test row's file, by id; none where the rows have no files."""
+    source = competition.files.test
+    described = (*source.columns, *(source.files.columns if source.files else ()))
+    column = next((column.name for column in described if column.kind == "file"), None)
+    return {} if column is None else dict(zip(ids(test, source), test[column], strict=True))
 
 
 def hashes(competition: Competition, folder: Path) -> dict[str, str]:
@@ -270,8 +283,6 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
 
 def _parts(source: Source) -> list[Source]:
     """Return a source with those that are joined to its rows."""
-    if isinstance(source, Folder):
-        return [source]
     return [
         source,
         *([source.files] if source.files else []),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Cell, SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
+from common.submission import shape
 from common.submission.checks.table import from_frame, text
 from common.submission.checks.values import check_values
 from common.wording import listed, plural
@@ -65,6 +66,8 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
             f"predictions have shape {np.shape(predictions)}, expected ({len(names)}, {len(format.targets)}) "
             f"for {plural(len(names), 'id')} and the targets {listed(format.targets, 5)}"
         )
+    if format.packed:
+        return pd.DataFrame({format.id: names.tolist()}).assign(**{format.targets[0]: values[:, 0]})
     targets = {target: _cells(values[:, column], format.of(target)) for column, target in enumerate(format.targets)}
     if format.normalise and format.rows_sum_to is not None:
         sums = np.column_stack(list(targets.values())).sum(axis=1)
@@ -72,7 +75,7 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
             raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
         targets = {target: column * (format.rows_sum_to / sums) for target, column in targets.items()}
     frame = pd.DataFrame({format.id: names.tolist()}).assign(**targets)
-    table = from_frame(frame, format.id)
+    table = from_frame(shape.apart(frame, format), format.id)
     for each in check_values(table, dict(zip((format.id, *format.targets), table.columns, strict=True)), format):
         raise SubmissionError(each.message)
     return frame
@@ -120,8 +123,12 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     columns = format.columns
     if tuple(frame.columns) != columns:
         raise SubmissionError(f"the columns are {', '.join(map(str, frame.columns))}, expected {', '.join(columns)}")
+    if format.packed:
+        shape.write_archive(frame, path, format)
+        return
     if (gaps := frame.columns[frame.isna().any()]).size:
         raise SubmissionError(f"column {gaps[0]!r} has empty cells; every row needs a value")
+    frame = shape.apart(frame, format)
     quoted = format.quoting == "nonnumeric"
     with atomic_write(path, "w") as file:
         file.write(format.separator.join(_quote(column, format.separator, always=quoted) for column in columns) + "\n")

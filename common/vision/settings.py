@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Config):
+class Pictures(Config, ABC):
     """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
@@ -35,9 +36,9 @@ class Pictures(Config):
         return int(self.cache_gb * 1e9)
 
     @property
+    @abstractmethod
     def input_sizes(self) -> tuple[int, ...]:
         """Sides in pixels of the pictures that models are given; they are stored at the largest."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)

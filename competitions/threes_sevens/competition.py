@@ -19,13 +19,15 @@ COMPETITION = Competition(
         # mnist_sample/train/3/1.png, or train/3/1.png; what the layout calls valid is the test set.
         train=Folder(
             folders=("mnist_sample", "train"),
-            within="train",
+            only=r"(.*/)?train/.*",
             suffixes=SUFFIXES,
             columns=(_ID, _PICTURE, Column(name="digit", kind="category")),
             label="digit",
             labels={r"(?:.*/)?([37])/[^/]+": r"\1"},
         ),
-        test=Folder(folders=("mnist_sample", "valid"), within="valid", suffixes=SUFFIXES, columns=(_ID, _PICTURE)),
+        test=Folder(
+            folders=("mnist_sample", "valid"), only=r"(.*/)?valid/.*", suffixes=SUFFIXES, columns=(_ID, _PICTURE)
+        ),
         sample_submission=Table(
             file="sample_submission.csv", columns=(_ID, Column(name="digit", kind="category")), optional=True
         ),
