@@ -91,8 +91,13 @@ class Scratch(Rung):
     """Fraction of each label that is spread over all classes."""
 
 
-def profiles(target: str) -> dict[str, Config]:
-    """Return the ladder's profiles by name; `target` is the column of the classes."""
+def profiles(target: str, *, rate: float = 0.1) -> dict[str, Config]:
+    """Return the ladder's profiles by name.
+
+    Args:
+        target: the column of the classes.
+        rate: at which the network with a hidden layer learns.
+    """
     return {
         "sample": Scratch(
             channels=(4, 8), networks=1, epochs=8, batch_size=16, learning_rate=0.02,
@@ -101,7 +106,7 @@ def profiles(target: str) -> dict[str, Config]:
         "pixels": Means(),
         "sgd": ByHand(),
         "linear": Learned(),
-        "net": Learned(hidden=30, learning_rate=0.1, epochs=40),
+        "net": Learned(hidden=30, learning_rate=rate),
         "baseline": Thumbnails(size=32, cell=4, landmarks=1500, C=0.1, mirrored=False),
         "course": Course(
             backbone="resnet18", weights="random", size=28, one_cycle=True, epochs=1, learning_rate=0.1,
