@@ -79,16 +79,6 @@ def register(commands: Commands) -> None:
     parser.set_defaults(mode="auto")
     with_json(parser)
 
-    parser = command(
-        commands, "predict", predict, "a saved run's submission for another test set",
-        "kit predict patent --run submissions/patent/best-1a2b3c4d --data data/hidden --out submission.csv",
-    )  # fmt: skip
-    with_name(parser)
-    parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
-    with_data(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    with_json(parser)
-
 
 def sample(arguments: argparse.Namespace) -> None:
     """Write sample data."""
@@ -169,26 +159,6 @@ def train(arguments: argparse.Namespace) -> None:
         raise BackboneError(f"{error}{'; --profile baseline needs none' if needs == [True, False] else ''}") from error
     if processes.is_main():
         report(arguments, _document(done), lambda: _summary(done))
-
-
-def predict(arguments: argparse.Namespace) -> None:
-    """Predict another test set with a saved run."""
-    from common import data, environment, registry, submission
-    from common.pipeline import inference
-    from common.progress import Progress
-    from common.runs.run import Run
-
-    competition = registry.get(arguments.name)
-    here = environment.detect()
-    run = Run.open(arguments.folder, competition.name)
-    folder = data.find(competition, arguments.data, here, run.data_folder)
-    frames = data.read(competition, folder, train=False)
-    made = inference.predict(competition, arguments.folder, frames, here, Progress())
-    inference.check(competition, made, frames)  # before anything that stands there is replaced
-    submission.write(made, arguments.out, competition.submission)
-    checked = "valid" if frames.sample_submission is not None else "not checked: there is no sample submission"
-    document = {"file": str(arguments.out), "rows": len(made), "run": str(arguments.folder), "checked": checked}
-    report(arguments, document, lambda: f"{arguments.out}: {len(made):,} rows, {checked}")
 
 
 def _document(done: Run) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from common.data import folders, joining, tables
 from common.data.tables import Tolerate
 from common.data.types import check, natural
 from common.data.zipped import members
-from common.errors import DataError
+from common.errors import DataError, UnknownName
 from common.files import sha256
 from common.wording import listed, plural
 
@@ -174,6 +174,7 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
     if isinstance(source, Folder):
         noun = "file"
         frame, places, unlabelled = folders.read(folder, source, tolerate)
+        frame = _with_further(frame, source, folder, tolerate)
     else:
         frame, places = _table(folder, path, source, tolerate)
     described = _described(source)
@@ -198,26 +199,63 @@ def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) ->
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
 
+    return _with_further(frame, table, folder, tolerate), places
+
+
+def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tolerate | None) -> DataFrame:
+    """Return rows with what is joined to them: columns of tables, paths of files."""
+
     def read_further(further: Table) -> DataFrame:
         if (at := locate(folder, further)) is None:
-            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {table.file}")
+            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {source.file}")
         return _table(folder, at, further, tolerate)[0]
 
-    frame = joining.with_joined(frame, table.joined, read_further)
-    return joining.with_files(frame, table, folder, tolerate), places
+    frame = joining.with_joined(frame, source.joined, read_further)
+    return joining.with_files(frame, source, folder, tolerate)
+
+
+def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> DataFrame:
+    """Return one row of a source from its cells, without any file of rows; columns of further tables are joined.
+
+    Args:
+        folder: where tables to join lie; None if that is not known.
+        source: says what its columns are.
+        cells: by column; what is not given is empty.
+
+    Raises:
+        UnknownName: for a column that the source does not describe.
+        DataError: for a cell that is not as described, or if a table to join is missing.
+    """
+    import pandas as pd
+
+    own = [column.name for column in source.columns]
+    keys = [name for join in source.joined for name in join.on] if isinstance(source, Table) else []
+    for name in cells:
+        if name not in (known := list(dict.fromkeys((*own, *keys)))):
+            raise UnknownName("column", name, known)
+    values = {name: cells.get(name, "1" if name == source.id else "") for name in dict.fromkeys((*own, *keys))}
+    frame = pd.DataFrame({name: [value] for name, value in values.items()}, dtype=str)
+    if isinstance(source, Table) and source.joined:
+        if folder is None:
+            raise DataError(
+                f"{source.joined[0].table.file} belongs to every row; --data takes the folder that it lies in"
+            )
+        frame = joining.with_joined(frame, source.joined, lambda further: _read(folder, further)[0])
+    if problems := [problem for column in _described(source) for problem in check(frame, column, lambda _: "this row")]:
+        raise DataError("; ".join(problems))
+    natural([frame], _names(source))
+    return frame
 
 
 def _described(source: Source) -> tuple[Column, ...]:
     """Return the columns that a source describes, with those of tables joined to it, but for their keys."""
-    if isinstance(source, Folder):
-        return source.columns
     more = (column for join in source.joined for column in _described(join.table) if column.name not in join.on)
     return (*source.columns, *more)
 
 
 def _names(source: Source) -> set[str]:
-    files = source.files if isinstance(source, Table) else None
-    return {column.name for column in (*_described(source), *(files.columns if files else ()))}
+    files = source.files.columns if source.files else ()
+    return {column.name for column in (*_described(source), *files)}
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -225,6 +263,14 @@ def ids(frame: DataFrame, source: Source) -> Series[str]:
     import pandas as pd
 
     return frame[source.id] if source.id else pd.Series(frame.index.astype(str), index=frame.index)
+
+
+def files_by_id(competition: Competition, test: DataFrame) -> dict[str, str]:
+    """Return the path of each test row's file, by id; none where the rows have no files."""
+    source = competition.files.test
+    described = (*source.columns, *(source.files.columns if source.files else ()))
+    column = next((column.name for column in described if column.kind == "file"), None)
+    return {} if column is None else dict(zip(ids(test, source), test[column], strict=True))
 
 
 def hashes(competition: Competition, folder: Path) -> dict[str, str]:
@@ -237,8 +283,6 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
 
 def _parts(source: Source) -> list[Source]:
     """Return a source with those that are joined to its rows."""
-    if isinstance(source, Folder):
-        return [source]
     return [
         source,
         *([source.files] if source.files else []),

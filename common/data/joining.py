@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from common.competition import Join, Table
+from common.competition import Folder, Join, Source, Table
 from common.data import folders
 from common.data.types import as_text
 from common.data.zipped import members
@@ -47,7 +47,12 @@ def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Table
                     f"{join.table.file} is joined by {listed(join.on)}, but {name} has no column {missing[0]!r}"
                 )
         on = list(join.on)
-        other = other.assign(**{key: as_text(other[key]) for key in on}).drop_duplicates(on)
+        other = other.assign(**{key: as_text(other[key]) for key in on})
+        if join.gathered:
+            _require_partners(frame[on], other[on], f"{join.table.file} has nothing for {{}}")
+            _require_partners(other[on], frame[on], f"{join.table.file} has cells for {{}} without a file or a line")
+            other = other.groupby(on, as_index=False, sort=False).agg(join.gathered.join)
+        other = other.drop_duplicates(on)
         left = frame.assign(**{key: as_text(frame[key]) for key in on})
         twice = [name for name in other if name in frame and name not in on]
         other = other.rename(columns={name: f"{name}_{PurePosixPath(join.table.file).stem}" for name in twice})
@@ -65,11 +70,22 @@ def _is_number(values: Any) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values))
 
 
-def with_files(frame: DataFrame, table: Table, folder: Path, tolerate: Callable[[str], None] | None) -> DataFrame:
+def _require_partners(keys: Any, others: Any, what: str) -> None:
+    """Refuse keys that are not among others; `what` says of how many rows, in place of its braces."""
+    import pandas as pd
+
+    strangers = keys[~pd.MultiIndex.from_frame(keys.astype(str)).isin(pd.MultiIndex.from_frame(others.astype(str)))]
+    names = [*dict.fromkeys("_".join(key) for key in strangers.astype(str).to_numpy())]
+    if names:
+        raise DataError(f"{what.format(plural(len(names), 'row'))}: {listed(names)}")
+
+
+def with_files(frame: DataFrame, table: Source, folder: Path, tolerate: Callable[[str], None] | None) -> DataFrame:
     """Return the rows with the path of the file that each one's id names, with or without its ending or folders.
 
     Raises:
-        DataError: if there is none for a row; where that is tolerated, its path is empty.
+        DataError: if there is none for a row, or, beside a folder's files, a file without a row; where that is tolerated,
+            the row's path is empty.
     """
     source = table.files
     if source is None or source.id is None or source.path is None:
@@ -85,11 +101,17 @@ def with_files(frame: DataFrame, table: Table, folder: Path, tolerate: Callable[
                 for key in (whole.name, whole.stem, name, f"{container.name}/{name}", str(whole.with_suffix(""))):
                     paths.setdefault(key, f"{container}/{name}")
     key = source.id if source.id in frame else str(table.id)
-    found = as_text(frame[key]).map(paths)
+    after = source.after_id
+    found = as_text(frame[key]).map(lambda name: paths.get(f"{name}{after}"))
     if (lacking := found.isna()).any():
         rows = frame.loc[lacking, key]
         message = f"{plural(len(rows), 'row')} of {table.file} without a file in {listed(map(str, containers))}: {listed(rows)}"
         if tolerate is None:
             raise DataError(message)
         tolerate(message)
+    if isinstance(table, Folder) and (strangers := {*paths.values()} - {*found}):
+        names = listed(sorted(path.rpartition("/")[2] for path in strangers))
+        raise DataError(
+            f"{plural(len(strangers), 'file')} in {listed(map(str, containers))} without one in {table.file}: {names}"
+        )
     return frame.assign(**{source.path: found.fillna("")})

@@ -39,6 +39,7 @@ _KINDS = {
     b"<!doctype html": "a web page, perhaps one to log in (kit download gets the file)",
     b"<html": "a web page, perhaps one to log in (kit download gets the file)",
 }
+MANY = 100  # columns whose names differ by a number only
 LARGE = 4_000_000  # bytes: what is smaller is read with care at once
 _END = "\0end of the file\0"
 
@@ -194,7 +195,6 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         return None
     options: dict[str, Any] = {
         "sep": separator,
-        "dtype": str,
         "keep_default_na": False,
         "na_values": [],
         "index_col": False,
@@ -203,12 +203,19 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         header = next(csv.reader([data[: data.index(b"\n")].decode("utf-8-sig")], delimiter=separator))
         if len(set(header)) < len(header) or "" in header or len(header) < 2:
             return None
+        options["dtype"] = dict.fromkeys({*header} - _numbered(header), str)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a line with more fields than the header is cut with a warning
             frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
     except (ValueError, StopIteration, Warning):
         return None
-    return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame
+    return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame.copy()
+
+
+def _numbered(header: list[str]) -> set[str]:
+    """Return the columns that are many of a kind, as pixels are: measurements, which may be read as numbers at once."""
+    words = Counter(name.rstrip("0123456789") for name in header)
+    return {name for name in header if words[name.rstrip("0123456789")] >= MANY}
 
 
 class _Lines(Sequence[int]):

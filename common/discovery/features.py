@@ -55,8 +55,8 @@ def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Note
 
 def _tells(train: Head, name: str) -> bool:
     """Whether a column can tell anything: it is not constant, and not another id."""
-    some = filled(train[name])
-    return 1 < some.nunique() < len(train.frame)
+    distinct = sum(bool(cell.strip()) for cell in train[name].unique().tolist())
+    return 1 < distinct < len(train.frame)
 
 
 def application(

@@ -22,7 +22,7 @@ from common.wording import first_line
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-ROWS, _CELLS = 20_000, 2_000_000
+ROWS, _CELLS = 20_000, 1_000_000
 """Rows that are looked at, and cells, where there are many columns."""
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
@@ -144,8 +144,9 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
     quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
     try:
         frame = pd.read_csv(
-            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
+            stream, sep=separator, dtype=object, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
             quoting=3 if quoting == "none" else 0, on_bad_lines="skip", encoding="utf-8-sig", encoding_errors="replace",
+            low_memory=False,
         )  # fmt: skip
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{path} is no table: {first_line(error)}") from None
@@ -153,8 +154,10 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
         frame = frame.apply(lambda column: column.str.strip('"'))
     frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
     whole = len(frame) < most
-    length = sum(frame[name].str.len().sum() + len(frame) for name in frame) / max(len(frame), 1)
-    rows = len(frame) if whole else max(len(frame), round(size / length))
+    rows = len(frame)
+    if not whole:
+        length = sum(frame[name].str.len().sum() + rows for name in frame) / rows
+        rows = max(rows, round(size / length))
     return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting)
 
 

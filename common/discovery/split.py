@@ -101,10 +101,12 @@ def note_twins(train: Head, test: Head, columns: Sequence[str], notes: Notes) ->
     import pandas as pd
 
     inputs = list(columns)
-    twice = int(train.frame.duplicated(inputs, keep=False).sum()) if inputs else 0
-    if twice < 0.01 * len(train.frame) or len(train.frame) < 2:
+    if not inputs:
         return
     ours, theirs = (pd.util.hash_pandas_object(side.frame[inputs], index=False) for side in (train, test))
+    twice = int(ours.duplicated(keep=False).sum())
+    if twice < 0.01 * len(ours) or len(ours) < 2:
+        return
     shared = int(theirs.isin(ours.unique()).sum())
     what = f"{plural(twice, 'row')} of train equal another in all inputs"
     as_board = f"so do {plural(shared, 'row')} of test, so that folds may share them as train and test do"
@@ -140,14 +142,14 @@ def _coarsest(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None
 
 def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Grouping]:
     """Yield columns, then parts of columns, whose values repeat in train and are never on both sides."""
-    shared = [name for name in train.columns if name in test and name not in ignore]
-    for name in shared:
-        if keeps_to_one_side(train[name], test[name]):
-            yield _grouping(name, None, train[name])
-    for name in shared:
+    sides = {name: (train[name], test[name]) for name in train.columns if name in test and name not in ignore}
+    for name, (ours, theirs) in sides.items():
+        if keeps_to_one_side(ours, theirs):
+            yield _grouping(name, None, ours)
+    for name, (ours, theirs) in sides.items():
         for mark in ("_", "-", "/"):
-            parts, others = before(train[name], mark), before(test[name], mark)
-            if parts is not None and others is not None and keeps_to_one_side(parts, others):
+            parts = before(ours, mark)
+            if parts is not None and (others := before(theirs, mark)) is not None and keeps_to_one_side(parts, others):
                 yield _grouping(name, mark, parts)
 
 
@@ -159,20 +161,20 @@ def _grouping(column: str, mark: str | None, values: Series[str]) -> Grouping:
 
 def before(values: Series[str], mark: str) -> Series[str] | None:
     """Return the part of each value before the first mark, or None if not all values have one."""
-    if not values.head(100).str.contains(mark, regex=False).all():
+    if not all(mark in cell for cell in values.head(100).tolist()):
         return None
     return values.str.partition(mark)[0]
 
 
 def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
     """Whether values repeat within train and none is in test too, though by chance some would be."""
+    if any(cell.strip() for cell in {*train.unique().tolist()}.intersection(test.unique().tolist())):
+        return False
     ours, theirs = filled(train), filled(test)
     if len(ours) < 0.9 * len(train) or len(theirs) < 0.9 * len(test):
         return False
     counts = ours.value_counts()
     if len(counts) < _LEAST or len(ours) < _ROWS_EACH * len(counts) or len(counts) < 0.001 * len(ours):
-        return False
-    if counts.index.isin(theirs.unique()).any():
         return False
     # Were rows dealt to the sides one by one, a group of n rows would be on both with this chance.
     share = len(theirs) / (len(ours) + len(theirs))

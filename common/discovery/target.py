@@ -180,6 +180,8 @@ def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
     import pandas as pd
 
     ids = list(sample[name].head(200))
+    if not all("_" in each for each in ids):
+        return ()
     wanted, everything = set(ids), {*sample[name]}
     fields = [each.split("_") for each in ids]
     if 2 < (count := len(fields[0])) < 6 and all(len(each) == count for each in fields):

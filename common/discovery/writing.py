@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from common.competition import Column, Competition, Folder, Table
+from common.discovery.codegen import WIDTH, Code, call_source, columns_source, defaults, filled, quoted, source
 from common.discovery.discover import Discovery
-from common.discovery.source import WIDTH, Code, call_source, columns_source, defaults, filled, quoted, source
 from common.errors import KitError, SettingError
 from common.files import atomic_folder
 

@@ -57,6 +57,9 @@ dice_global: globaldice
 fbeta_pixels: pixelfbeta
 iou: meaniou, miou, meanintersectionoverunion, intersectionoverunion
 iou_precision: meanprecisionoveriouthresholds, meanaverageprecisioniou, precisionoveriou
+object_precision: meanprecisionofobjects, objectiouprecision
+pixel_accuracy: pixelacc, pixelwiseaccuracy, acccamvid
+pixel_iou: meanclassiou, classiou, meanioupixels
 kl_divergence: kl, kld, kullbackleiblerdivergence, kullbackleibler, kldiv
 """
 _COLUMNS = re.compile(

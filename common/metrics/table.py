@@ -77,6 +77,9 @@ _ALL = (
     Metric("fbeta_pixels", masks.fbeta_pixels, True, "mask", parameter="beta"),
     Metric("iou", masks.iou, True, "mask"),
     Metric("iou_precision", masks.iou_precision, True, "mask"),
+    Metric("object_precision", masks.object_precision, True, "objects"),
+    Metric("pixel_accuracy", masks.pixel_accuracy, True, "pixels"),
+    Metric("pixel_iou", masks.pixel_iou, True, "pixels"),
 )
 
 

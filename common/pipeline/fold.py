@@ -16,6 +16,7 @@ from common.errors import MetricError, RunError
 from common.model import Context, Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
+from common.runs.predictions import not_finite
 from common.runs.records import Fold
 from common.runs.run import Run
 from common.wording import rounded
@@ -121,7 +122,7 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
         model.fit(train.iloc[in_train], train.iloc[in_valid])
     with timed(seconds, "predict"):
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
-    if wrong := processes.agree(int((~np.isfinite(on_valid)).sum() + (~np.isfinite(on_test)).sum())):
+    if wrong := processes.agree(not_finite(on_valid) + not_finite(on_test)):
         request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")
         return None
     notes = dict(model.notes)

@@ -21,6 +21,7 @@ from common.pipeline.samples import is_sample
 from common.progress import Progress, timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
+from common.runs.predictions import known, mean
 from common.runs.records import RunRecord, Status, Submission
 from common.runs.run import FOLDS, LOG, Run, default_folder, enter, new_record
 from common.settings import flat
@@ -226,7 +227,7 @@ def _finish(work: Work, in_time: bool) -> None:
     finished, record = work.run.finished(), work.run.record
     record.folds = {number: work.run.fold_record(number) for number in finished}
     predictions, rows = oof.gather(work.run, work.folds), work.frames.training
-    scored = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    scored = np.flatnonzero(known(predictions))
     competition, folds = work.request.competition, work.folds[scored]
     decided = decisions.judge(competition, work.decision, predictions[scored], rows.iloc[scored], folds)
     for number, fold in record.folds.items():
@@ -234,9 +235,10 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
-    learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
-    record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
-    record.nothing = _of_nothing(work, scored)
+    if competition.predicts != "masks":  # each look at all their pixels takes as long as the first
+        learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+        record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+        record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -259,13 +261,13 @@ def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
 def _submit(work: Work, finished: list[int]) -> Submission:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
-    mean: Any = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    averaged = mean(work.run.predictions(number, "test") for number in finished)
     path = work.run.folder / competition.submission.file_name
     decision = work.run.record.decision or work.decision
     if not competition.submission.numeric:
         test = data.ids(work.frames.test, competition.files.test)
-        oof.write_test(work.run.folder, test, mean, competition.submission)
-    made = inference.as_submission(competition, work.frames, decision.apply(mean, work.frames.test, competition))
+        oof.write_test(work.run.folder, test, averaged, competition.submission)
+    made = inference.as_submission(competition, work.frames, decision.apply(averaged, work.frames.test, competition))
     submission.write(made, path, competition.submission)
     inference.check(competition, path, work.frames)
     return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))

@@ -12,7 +12,7 @@ from common.decisions import Decision, judge
 from common.decisions.scoring import score
 from common.errors import MetricError, RunError
 from common.runs import oof
-from common.runs.run import FOLDS, Run
+from common.runs.run import FOLDS, RECORD, Run
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -42,7 +42,15 @@ class Predicted:
         Raises:
             RunError: if it has no OOF, or its metric takes more than that and the run's data are gone.
         """
+        if competition.predicts == "masks":
+            raise RunError(
+                f"{competition.name} predicts masks, whose pixels are in no table; their scores are in {run.folder / RECORD}"
+            )
         table, columns = oof.read(run)
+        if not columns:
+            raise RunError(
+                f"{run.folder / oof.FILE} is damaged: it has no predictions; the command that made the run writes it anew"
+            )
         table = table[table[columns].notna().all(axis=1)].reset_index(drop=True)
         if table.empty:
             raise RunError(f"{run.folder} has predicted no row out of fold yet; finish it first")

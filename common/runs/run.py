@@ -24,16 +24,14 @@ from common import processes
 from common.competition import Competition, Config
 from common.errors import RunError
 from common.files import atomic_folder, atomic_write
-from common.runs import provenance
+from common.runs import predictions, provenance
 from common.runs.ledger import Ledger
+from common.runs.predictions import Predictions
 from common.runs.records import FORMAT, Code, Fold, RunRecord, Session, Status
 from common.settings import flat
 from common.wording import first_line, rounded
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
     from common.model import Model
 
 RECORD, FOLDS, LOG = "run.json", "folds.csv", "log.txt"
@@ -153,17 +151,13 @@ class Run:
         names = (path.parent.name for path in self.folder.glob("fold-*/fold.json"))
         return sorted(int(name[5:]) for name in names if _FOLD.fullmatch(name))
 
-    def keep_fold(
-        self, number: int, model: Model, valid: NDArray[float64], test: NDArray[float64], record: Fold
-    ) -> None:
+    def keep_fold(self, number: int, model: Model, valid: Predictions, test: Predictions, record: Fold) -> None:
         """Write a finished fold in one step and drop its checkpoints."""
-        import numpy as np
-
         with atomic_folder(self.fold(number)) as folder:
             (folder / "model").mkdir()
             model.save(folder / "model")
             for name, values in (("valid", valid), ("test", test)):
-                np.save(folder / f"{name}.npy", values, allow_pickle=False)
+                predictions.save(values, folder, name)
             (folder / "fold.json").write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(self.checkpoints(number), ignore_errors=True)
 
@@ -172,13 +166,10 @@ class Run:
         with self._reading(number):
             return Fold.from_json(json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8")))
 
-    def predictions(self, number: int, part: Literal["valid", "test"]) -> NDArray[float64]:
+    def predictions(self, number: int, part: Literal["valid", "test"]) -> Predictions:
         """Return a finished fold's predictions of its validation rows or of the test set."""
-        import numpy as np
-
         with self._reading(number):
-            values: NDArray[float64] = np.load(self.fold(number) / f"{part}.npy", allow_pickle=False)
-        return values
+            return predictions.load(self.fold(number), part)
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:

@@ -10,12 +10,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from common.competition import Column, Competition, Folder, Source, Table
+from common.competition import Column, Competition, Folder, Join, Source, SubmissionFormat, Table
 from common.errors import DataError
 from common.files import atomic_write
+from common.masks import OBJECTS
+from common.samples import scenes
 from common.samples.answers import Answers
 from common.samples.values import Cells, picture, vocabulary
 
+_ANSWERS = "answers"
 _HIDDEN = 0.25
 _PER_GROUP = (2, 5)
 _KEYS = 8  # different values of what a further table is joined by
@@ -45,8 +48,12 @@ class Maker:
         train, test = made[:hidden], made[hidden:]
         written = _write(folder, files.train, train, rng) | _write(folder, files.test, test, rng)
         self._pack(folder, train, test, rng)
-        for join in (*getattr(files.train, "joined", ()), *getattr(files.test, "joined", ())):
-            written |= _write_joined(folder, join.table, join.on, made, rng)
+        for source, side in ((files.train, train), (files.test, test)):
+            for join in source.joined:
+                if join.gathered:
+                    written |= _write_gathered(folder, join, side, files.train.id)
+                else:
+                    written |= _write_joined(folder, join.table, join.on, made, rng)
         answers = Answers(self.competition, rng)
         format = self.competition.submission
         measured = self.competition.metric_columns.values()
@@ -62,7 +69,11 @@ class Maker:
             }
             for row in test
         ]
-        for file, lines in ((files.sample_submission.file, plain), ("answers.csv", truth)):
+        if format.packed:
+            truth = [
+                {format.id: row["id"], format.targets[0]: f"{_ANSWERS}.zip/{_ANSWERS}/{row['id']}.png"} for row in test
+            ]
+        for file, lines in ((files.sample_submission.file, plain), ("answers.csv", _apart(truth, format))):
             columns = [*format.columns, *(name for name in measured if name not in format.columns)]
             _write_table(
                 folder / file,
@@ -76,14 +87,14 @@ class Maker:
         """Write the archives of the rows' files; one that both sides share holds those of both."""
         packed: dict[str, list[tuple[str, bytes]]] = {}
         for source, rows in ((self.competition.files.train, train), (self.competition.files.test, test)):
-            files = source if isinstance(source, Folder) else source.files
-            if files is None:
-                continue
-            for row in rows:
-                name = _path(row, files)
-                packed.setdefault(files.folders[0], []).append(
-                    (f"{files.folders[0]}/{name}", _content(row, files, rng))
-                )
+            folders = (source if isinstance(source, Folder) else None, source.files)
+            for files in (each for each in folders if each is not None):
+                for row in rows:
+                    content = row["scene"].mask() if files.after_id else _content(row, files, rng)
+                    member = f"{files.folders[0]}/{_path(row, files)}"
+                    packed.setdefault(files.folders[0], []).append((member, content))
+        if self.competition.submission.packed:
+            packed[_ANSWERS] = [(f"{_ANSWERS}/{row['id']}.png", row["scene"].mask()) for row in test]
         for name, members in packed.items():
             path = folder / f"{name}.zip"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,8 +154,16 @@ class _Rows:
                 if name in cells and (name == split.group or self.described[name].kind == "number"):
                     text = name in self.described and self.described[name].kind != "number"
                     cells[name] = f"g{value}" if text else value
-            truth, submitted = self.answers.of(level, cells)
-            rows.append({"id": id, "level": level, "cells": cells | truth, "submitted": submitted, "group": group})
+            row = {"id": id, "level": level, "group": group}
+            if self.competition.predicts == "masks":
+                row["scene"] = scene = scenes.draw(rng, self.answers.cell)
+                answer = "" if self.competition.submission.packed else scene.cell(self.answers.cell)
+                truth, submitted = (
+                    {name: answer} for name in (self.competition.targets[0], self.answers.format.targets[0])
+                )
+            else:
+                truth, submitted = self.answers.of(level, cells)
+            rows.append({**row, "cells": cells | truth, "submitted": submitted})
         return rows
 
     def _key(self, name: str) -> str:
@@ -188,6 +207,27 @@ def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random
         lines.append(cells | {name: row["cells"][name] for name in further})
     _write_table(folder / source.file, lines, source.separator)
     return {source.file: len(rows)}
+
+
+def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str | None) -> dict[str, int]:
+    """Write a table with a row for each part of the rows' cells, by the id."""
+    names = [column.name for column in join.table.columns if column.name not in join.on]
+    lines = [
+        {str(id): row["id"], name: part}
+        for row in rows
+        for name in names
+        for part in row["cells"][name].split(join.gathered)
+    ]
+    _write_table(folder / join.table.file, lines, join.table.separator)
+    return {join.table.file: len(lines)}
+
+
+def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[str, Any]]:
+    """Return lines with one for each object, where the file has that."""
+    if not format.objects:
+        return lines
+    target = format.targets[0]
+    return [{**line, target: part} for line in lines for part in line[target].split(OBJECTS)]
 
 
 def _write_joined(
@@ -234,7 +274,8 @@ def _path(row: dict[str, Any], files: Folder) -> str:
     suffix = files.suffixes[0]
     stem = row["id"] if not row["id"].endswith(suffix) else row["id"].removesuffix(suffix)
     if files.label is None:
-        return f"{stem}{suffix}"
+        stem = f"{stem}{files.after_id}"
+        return f"{stem if re.fullmatch(files.only, f'{files.folders[0]}/{stem}') else f'{stem}/images/{stem}'}{suffix}"
     label, number = str(row["cells"][files.label]), re.sub(r"\D", "", stem)
     for place in (f"{label}/{stem}", f"{label}.{number}", f"{label}_{number}", f"{stem}_{label}"):
         matches = ((re.fullmatch(rule, f"{files.folders[0]}/{place}"), value) for rule, value in files.labels.items())
@@ -244,6 +285,9 @@ def _path(row: dict[str, Any], files: Folder) -> str:
 
 
 def _content(row: dict[str, Any], files: Folder, rng: Random) -> bytes:
+    if "scene" in row:
+        drawn: scenes.Scene = row["scene"]
+        return drawn.picture(files.suffixes[0])
     if files.suffixes[0] in _PICTURES:
         return picture(rng, row["level"], files.suffixes[0])
     text = next((row["cells"][column.name] for column in files.columns if column.kind == "text"), row["id"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Cell, SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
+from common.submission import shape
 from common.submission.checks.table import from_frame, text
 from common.submission.checks.values import check_values
 from common.wording import listed, plural
@@ -63,9 +64,11 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
             f"predictions have shape {np.shape(predictions)}, expected ({len(names)}, {len(format.targets)}) "
             f"for {plural(len(names), 'id')} and the targets {listed(format.targets, 5)}"
         )
+    if format.packed:
+        return pd.DataFrame({format.id: names.tolist()}).assign(**{format.targets[0]: values[:, 0]})
     targets = dict(zip(format.targets, _columns(values, format), strict=True))
     frame = pd.DataFrame({format.id: names.tolist()}).assign(**targets)
-    table = from_frame(frame, format.id)
+    table = from_frame(shape.apart(frame, format), format.id)
     for each in check_values(table, dict(zip((format.id, *format.targets), table.columns, strict=True)), format):
         raise SubmissionError(each.message)
     return frame
@@ -143,8 +146,12 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     columns = format.columns
     if tuple(frame.columns) != columns:
         raise SubmissionError(f"the columns are {', '.join(map(str, frame.columns))}, expected {', '.join(columns)}")
+    if format.packed:
+        shape.write_archive(frame, path, format)
+        return
     if (gaps := frame.columns[frame.isna().any()]).size:
         raise SubmissionError(f"column {gaps[0]!r} has empty cells; every row needs a value")
+    frame = shape.apart(frame, format)
     quoted = format.quoting == "nonnumeric"
     with atomic_write(path, "w") as file:
         file.write(format.separator.join(_quote(column, format.separator, always=quoted) for column in columns) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -19,13 +20,15 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Config):
+class Pictures(Config, ABC):
     """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
     """GB of disk that decoded pictures and features of all runs of a competition may take; the least recently used are
     removed first. All of dogs-vs-cats takes 9.3 GB at 288 pixels.
     """
+    resize: Literal["crop", "squish"] = "crop"
+    """How a picture becomes a square: its middle, or all of it out of its proportions."""
 
     @property
     def cache_bytes(self) -> int:
@@ -33,9 +36,9 @@ class Pictures(Config):
         return int(self.cache_gb * 1e9)
 
     @property
+    @abstractmethod
     def input_sizes(self) -> tuple[int, ...]:
         """Sides in pixels of the pictures that models are given; they are stored at the largest."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,8 @@ class Thumbnails(Pictures):
     """Gamma of the RBF kernel, times the number of features."""
     C: PositiveFloat = 0.003
     """Inverse regularisation strength of the logistic regression."""
+    mirrored: bool = True
+    """Whether a picture and its mirror image show the same; those of digits do not."""
 
     @property
     def input_sizes(self) -> tuple[int, ...]:
@@ -94,6 +99,8 @@ class Course(Network):
     """Epochs of the whole network, after one with the body frozen, with which `fine_tune` begins."""
     learning_rate: PositiveFloat = 2e-3
     """Base learning rate of `fine_tune`; 2e-3 is fastai's default."""
+    one_cycle: bool = False
+    """Whether all layers learn from the first step, `fit_one_cycle(epochs, learning_rate)`, as random weights have to."""
     precision: Literal["auto", "float32"] = "float32"
     """Single precision, as in the course; `auto` trains faster on most GPUs."""
 
