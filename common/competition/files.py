@@ -131,9 +131,9 @@ class Join:
     """A further table whose columns are added to the rows of another that agree in all columns `on`.
 
     Of rows that agree in them the first counts, or with `rows="all"` what summarises them is added as well; of a `Folder` of
-    tables, one for each id, what summarises each. Or all count: their cells, one after another with `gathered` between them,
-    are one cell. A row without a partner has empty cells. `keys` are the names of the columns `on` in the further table,
-    where it has others.
+    tables, one for each id, what summarises each; or their cells, one after another with `gathered` between them, are one
+    cell. A row without a partner has empty cells. `keys` are the names of the columns `on` in the further table, where it
+    has others.
     """
 
     table: Table | Folder

@@ -50,13 +50,11 @@ def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Sourc
         for side, wanted, name in ((frame, on, "the table"), (other, keys, file)):
             if missing := [key for key in wanted if key not in side]:
                 raise DataError(f"{file} is joined by {listed(wanted)}, but {name} has no column {missing[0]!r}")
-        if join.gathered:
-            ours, theirs = frame[on], other[on].apply(as_text)
-            _require_partners(ours, theirs, f"{file} has nothing for {{}}")
-            _require_partners(theirs, ours, f"{file} has cells for {{}} without a file or a line")
         more = partners(frame, other, join)
-        typed = [more[name] if pd.api.types.is_numeric_dtype(more[name]) else as_text(more[name]) for name in more]
-        frame = pd.concat([frame, *typed], axis=1)
+        natural_or_text = [
+            more[name] if pd.api.types.is_numeric_dtype(more[name]) else as_text(more[name]) for name in more
+        ]
+        frame = pd.concat([frame, *natural_or_text], axis=1)
     return frame
 
 
@@ -64,10 +62,12 @@ def partners(frame: DataFrame, other: DataFrame, join: Join) -> DataFrame:
     """Return the columns that a further table adds to a table's rows, without the keys, in names that are free."""
     on, keys = list(join.on), list(join.keys or join.on)
     other = other.assign(**{key: as_text(other[key]) for key in keys})
-    if join.gathered:
-        other = other.groupby(keys, as_index=False, sort=False).agg(join.gathered.join)
-    elif join.rows == "all" and isinstance(join.table, Table):
+    if join.rows == "all" and isinstance(join.table, Table):
         other = summarised(other, keys)
+    if join.gathered:
+        _require_partners(frame[on], other[keys], f"{join.table.file} has nothing for {{}}")
+        _require_partners(other[keys], frame[on], f"{join.table.file} has cells for {{}} without a file or a line")
+        other = other.groupby(keys, as_index=False, sort=False).agg(join.gathered.join)
     other = other.drop_duplicates(keys).rename(columns=dict(zip(keys, on, strict=True)))
     other = other.rename(columns={name: _free(name, frame, join.table.file) for name in other if name not in on})
     left = frame[on].assign(**{key: as_text(frame[key]) for key in on})

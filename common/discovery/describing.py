@@ -163,5 +163,7 @@ def title(slug: str) -> str:
 
 def summary(submitted: Submitted, decided: cells.Decided) -> str:
     """Return what is predicted in a sentence."""
-    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
+    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text", "masks": "masks"}[
+        decided.predicts
+    ]
     return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

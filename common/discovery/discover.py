@@ -114,18 +114,24 @@ def discover(
     pictures = both and all(each.container.pictures for each in sides.files)
     group = chosen_split.group if chosen_split.group_before is None else None
     application = features.application(used, train, pictures, group, answers.source, notes)
+    seen = application == "vision"
+    if decided.predicts == "masks" and seen:
+        application = "masks"
+    elif decided.predicts == "masks":
+        decided = replace(decided, trained=False)
+        cells.note_untrained(answers, notes)
     if application == "vision" and chosen_split.kind == "stratified":
         chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
         notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
     if both and not pictures and not media.tables(sides.files):
         endings = "/".join(sides.files[0].container.suffixes)
         notes.add("not used", f"{endings} files", "sure", "no application of the kit reads them")
-    if pictures and application == "vision":
+    if pictures and seen:
         for side, attached in (("train", sides.train_files), ("test", sides.test_files)):
             if attached is not None:
                 media.note(attached, side, notes)
     listing = describing.sample_submission(sample, submitted, decided)
-    described = describing.sources(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
+    described = describing.sources(sides, submitted, answers, decided, used, joined, with_files=seen)
     return Discovery(
         competition=Competition(
             name=name, slug=slug, title=facts.title or describing.title(slug), summary=describing.summary(submitted, decided),
@@ -140,7 +146,7 @@ def discover(
             submitted_as="kernel" if facts.kernels_only else "csv",
             limits=Limits(session_hours=_HOURS, internet=not facts.kernels_only, daily_submissions=facts.daily_submissions),
             target=submitted.truth[0] if len(submitted.truth) == 1 else submitted.truth,
-            inputs=() if application == "vision" else described_in_both(described, used.columns),
+            inputs=() if seen else described_in_both(described, used.columns),
             profiles={"sample": Config(), "baseline": Config()},
             predicts=decided.predicts, positive=decided.positive,
         ),

@@ -12,7 +12,7 @@ from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.wording import listed, plural
 
-Application = Literal["tabular", "text", "vision"]
+Application = Literal["tabular", "text", "vision", "masks"]
 
 _MANY = 10  # columns beside pictures that a head cannot take in
 _LONG_TEXT = 200  # characters in which what stands in a few categories drowns

@@ -59,7 +59,7 @@ fbeta_pixels: pixelfbeta
 iou: meaniou, miou, meanintersectionoverunion, intersectionoverunion
 iou_precision: meanprecisionoveriouthresholds, meanaverageprecisioniou, precisionoveriou
 object_precision: meanprecisionofobjects, objectiouprecision
-pixel_accuracy: pixelacc, pixelwiseaccuracy, acccamvid
+pixel_accuracy: pixelacc, pixelwiseaccuracy
 pixel_iou: meanclassiou, classiou, meanioupixels
 kl_divergence: kl, kld, kullbackleiblerdivergence, kullbackleibler, kldiv
 """

@@ -52,14 +52,13 @@ class Maker:
             lines = [*_lines(files.train, train), *_lines(files.test, test)]
             _write_table(folder / files.train.file, lines, files.train.separator)
         self._pack(folder, train, test, rng)
-        shared = {join.table.file for join in files.train.joined} & {join.table.file for join in files.test.joined}
-        for source, side in ((files.train, train), (files.test, test)):
-            for join in source.joined:
-                if join.gathered:
-                    written |= _write_gathered(folder, join, side, files.train.id)
-                else:
-                    of = made if join.table.file in shared else side
-                    written |= _write_joined(folder, join, of, files.test.id or self.competition.submission.id, rng)
+        sides = ((files.train.joined, train), (files.test.joined, test))
+        shared = {join.table.file for join in sides[0][0]} & {join.table.file for join in sides[1][0]}
+        for joins, rows_of_side in sides:
+            for join in joins:
+                rows_joined = made if join.table.file in shared else rows_of_side
+                id = files.test.id or self.competition.submission.id
+                written |= (_write_gathered if join.gathered else _write_joined)(folder, join, rows_joined, id, rng)
         answers = Answers(self.competition, rng)
         format = self.competition.submission
         measured = self.competition.metric_columns.values()
@@ -220,16 +219,16 @@ def _lines(source: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return lines
 
 
-def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str | None) -> dict[str, int]:
+def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
     """Write a table with a row for each part of the rows' cells, by the id."""
     names = [column.name for column in join.table.columns if column.name not in join.on]
     lines = [
-        {str(id): row["id"], name: part}
+        {(join.keys or join.on)[0]: row["id"], name: part}
         for row in rows
         for name in names
         for part in row["cells"][name].split(join.gathered)
     ]
-    _write_table(folder / join.table.file, lines, join.table.separator)
+    _write_table(folder / join.table.file, lines, ",")
     return {join.table.file: len(lines)}
 
 
