@@ -47,7 +47,7 @@ def left_out(
         if name not in test or name in truth or name in made:
             continue
         some = any(map(_bare, test[name].head(_ENOUGH).tolist()))
-        if some and (answers is None or all(map(_bare, train[name].head(1000).tolist()))):
+        if some and (answers is None or all(map(_bare, {*train[name].head(1000).tolist()}))):
             continue  # of most columns that settles it
         there = _filled(train[name])
         if len(test.frame) >= _ENOUGH and there.any() and not _filled(test[name]).any():
