@@ -32,6 +32,7 @@ class Sides:
     test_files: Attached | None
     test_is_table: bool
     others: tuple[Head, ...] = ()
+    test_rows_of_items: bool = False
 
     @property
     def files(self) -> list[Attached]:
@@ -113,7 +114,7 @@ def _table(
         folder = _folder(attached.container, attached.column, path)
     return Table(
         file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined,
-        encoding=head.encoding, filled=head.filled, blank=head.blank,
+        encoding=head.encoding, filled=head.filled, blank=head.blank, once=head.once,
     )  # fmt: skip
 
 

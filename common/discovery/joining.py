@@ -93,7 +93,8 @@ def _joined(
     joined: Joined, table: Head, tables: Sequence[Head], answers: set[str], id: str, known: set[str]
 ) -> tuple[Joined, list[Head], list[_Key]] | None:
     """Return the rows with the columns of a table, or of those of each side; None if they tell nothing about them."""
-    if SAMPLE.search(table.stem) or answers & {*table.columns} or table.frame.empty:
+    own = joined.train.once and table.file == joined.train.file
+    if SAMPLE.search(table.stem) or (answers & {*table.columns} and not own) or table.frame.empty:
         return None
     on_train, on_test = (bool(pattern.search(table.stem)) for pattern in (TRAIN, TEST))
     if on_test and not on_train:

@@ -351,6 +351,10 @@ SEVERAL = [
         "train_data.csv": Rows(4 * N, _STEPS), "test_data.csv": Rows(4 * M, _STEPS, start=4 * N),
         "train_labels.csv": Rows(N, {"id": "id:c{}", "target": "mark:0/2"}),
         "sample_submission.csv": sample("id", "id:c{}", {"prediction": "one:0"})}, "target", needs=("ROWS", "JOIN"), **AUC),
+    more("walmart-recruiting-trip-type", {
+        "train.csv": Rows(4 * N, {"type": "group:12:t{}", "id": "group:4:c{}", "upc": "int:1-999"}, shuffled=True),
+        "test.csv": Rows(4 * M, {"id": "group:4:c{}", "upc": "int:1-999"}, start=4 * N), "sample_submission.csv":
+        sample("id", "id:c{}", {"type": "one:t1"})}, "type", split="random", needs=("ROWS", "LABELS"), **LABEL),
     more("telstra-recruiting-network", {
         "train.csv": Rows(N, {"id": "id:c{}", "location": "cat:l1|l2", "severity": "each:0|1|2"}),
         "test.csv": Rows(M, {"id": "id:c{}", "location": "cat:l1|l2"}, start=N),
