@@ -235,8 +235,10 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
-    learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
-    record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+    record.optimistic = record.scores
+    if work.decision.learns:
+        learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+        record.optimistic = work.scores(scored, learnt, None)
     record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
@@ -251,7 +253,7 @@ def _finish(work: Work, in_time: bool) -> None:
 def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
     """Return the scores of somebody who looks at nothing but the other folds' targets."""
     competition, rows = work.request.competition, work.frames.training
-    if competition.predicts == "span":
+    if competition.predicts in ("span", "masks"):
         return {}
     predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
     return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
