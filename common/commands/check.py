@@ -43,7 +43,9 @@ def validate(arguments: argparse.Namespace) -> int:
     from common.submission import checks
 
     competition, file = registry.get(arguments.name), arguments.file
-    if file.is_dir() and ((made := file / competition.submission.file_name).is_file() or not competition.submission.packed):
+    if file.is_dir() and (
+        (made := file / competition.submission.file_name).is_file() or not competition.submission.packed
+    ):
         file = made  # of a run; masks may lie in a folder of their own
     folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(file.parent))
     pictures, format = None, competition.submission

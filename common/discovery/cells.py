@@ -40,6 +40,8 @@ def decide(
 ) -> Decided:
     """Return what is predicted, given what the answers look like and the metric."""
     made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
+    if made.cell.kind == "labels" and made.predicts == "class" and _one_each(answers, submitted, sample):
+        made = replace(made, cell=replace(made.cell, at_most=1))
     if made.cell.kind == "label" and _numbers_for_words(answers, submitted, sample):
         made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
@@ -58,6 +60,11 @@ def decide(
     if not made.trained:
         note_untrained(answers, notes)
     return made
+
+
+def _one_each(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
+    """Whether the sample submission has one of the classes in every cell."""
+    return sample is not None and answers.shape != "top" and {*sample[submitted.targets[0]]} <= {*answers.classes}
 
 
 def note_untrained(answers: Answers, notes: Notes) -> None:
@@ -167,7 +174,9 @@ def target_columns(answers: Answers, decided: Decided, submitted: Submitted, tra
     """Return the description of the training rows' targets."""
     kind: ColumnKind = "number"
     if len(submitted.truth) == 1:
-        kind = {"class": "category", "labels": "labels", "span": "text", "masks": "text", "number": "number"}[decided.predicts]  # type: ignore[assignment]
+        kind = {"class": "category", "labels": "labels", "span": "text", "masks": "text", "number": "number"}[
+            decided.predicts
+        ]  # type: ignore[assignment]
         kind = kind if decided.trained else "text"
     # An empty cell is an answer of lists and texts; of others it is a row without one, which is not trained on.
     gaps = [bool((train[name].str.strip() == "").any()) for name in submitted.truth]

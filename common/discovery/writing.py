@@ -145,10 +145,11 @@ def _shared(competition: Competition) -> tuple[Column, ...]:
 
 def _model(found: Discovery) -> str:
     name = found.competition.name
+    left_out = f", leave_out={source(found.left_out, {})}" if found.left_out else ""
     what = {
         "tabular": (
             "from common.tabular import TabularModels, TabularTask",
-            "TabularModels(TabularTask.of(COMPETITION))",
+            f"TabularModels(TabularTask.of(COMPETITION{left_out}))",
         ),
         "text": (
             "from common.text import TextModels, TextTask",

@@ -118,9 +118,9 @@ def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
     in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
     context = work.context(f"fold {number}", checkpoints)
     model = models.build(request.config, work.frames, context)
-    with timed(seconds, "fit"):
+    with timed(seconds, "fit", work.run.record.memory):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
-    with timed(seconds, "predict"):
+    with timed(seconds, "predict", work.run.record.memory):
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
     if wrong := processes.agree(not_finite(on_valid) + not_finite(on_test)):
         request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")

@@ -49,15 +49,16 @@ def run(request: Request) -> Run:
     for name in (competition.metric, *competition.also_report):
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
-    with timed(seconds, "read"):
+    memory: dict[str, int] = {}
+    with timed(seconds, "read", memory):
         frames = data.read(competition, request.data)
         inference.require_rows(competition, frames, request.progress)
         frames = _with_targets(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
-    with timed(seconds, "enrich"):
+    with timed(seconds, "enrich", memory):
         frames = models.enrich(frames, config, request.context("enrich"))
-    with timed(seconds, "split"):
+    with timed(seconds, "split", memory):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         numbers = _existing(folds, config.folds)
@@ -67,6 +68,7 @@ def run(request: Request) -> Run:
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
+        started.record.memory |= memory
         work = Work(request=request, run=started, frames=frames, folds=folds, split=split, numbers=numbers)
         try:
             return _carry_out(work, models, seconds)
@@ -100,13 +102,13 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     """Train, write and record a run that has begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
-    with timed(seconds, "leakage"):
+    with timed(seconds, "leakage", work.run.record.memory):
         _warn_of_leaks(work)
     if processes.is_main():
         groups = splits.groups_of(work.frames.training, work.split)
         splits.save_folds(work.ids, work.folds, work.run.folder / FOLDS, groups)
 
-    with timed(seconds, "prepare"):
+    with timed(seconds, "prepare", work.run.record.memory):
         context = work.context("prepare")
         prepared = models.prepare(work.frames, config, context)
         work = replace(work, frames=prepared.frames)
@@ -116,9 +118,9 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     in_time = train_folds(work, models)
     if not processes.is_main():
         return work.run
-    with timed(seconds, "write"):
+    with timed(seconds, "write", work.run.record.memory):
         _finish(work, in_time)
-    with timed(seconds, "illustrate"):
+    with timed(seconds, "illustrate", work.run.record.memory):
         _illustrate(work, models, context)
     record = work.run.record
     for fold in record.folds.values():
@@ -235,11 +237,10 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
-    record.optimistic = record.scores
-    if work.decision.learns:
+    if competition.predicts != "masks":  # each look at all their pixels takes as long as the first
         learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
-        record.optimistic = work.scores(scored, learnt, None)
-    record.nothing = _of_nothing(work, scored)
+        record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+        record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -253,7 +254,7 @@ def _finish(work: Work, in_time: bool) -> None:
 def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
     """Return the scores of somebody who looks at nothing but the other folds' targets."""
     competition, rows = work.request.competition, work.frames.training
-    if competition.predicts in ("span", "masks"):
+    if competition.predicts == "span":
         return {}
     predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
     return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)

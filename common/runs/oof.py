@@ -82,8 +82,8 @@ def read(run: Run) -> tuple[DataFrame, list[str]]:
         with path.open(encoding="utf-8", newline="") as handle:
             header = next(reader(handle), [])
         columns = [name for name in header if name.startswith(_PREDICTION)]
-        if not columns or not {"id", "fold"} <= {*header}:
-            raise ValueError("it has no columns id, fold and prediction")
+        if not {"id", "fold"} <= {*header}:
+            raise ValueError("it has no columns id and fold")
         types = {"id": pa.string(), "fold": pa.int64()} | dict.fromkeys(columns, pa.float64())
         # Classes such as 007 are no numbers.
         if any(as_label(wording.number(label)) != label for label in run.record.classes):

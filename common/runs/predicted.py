@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from common import data, submission
 from common.competition import Competition
-from common.decisions import Decision, judge
+from common.decisions import Decision, judge, labels_of
+from common.decisions.decision import both
 from common.decisions.scoring import score
 from common.errors import MetricError, RunError
 from common.runs import oof
-from common.runs.run import FOLDS, Run
+from common.runs.run import FOLDS, RECORD, Run
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -43,8 +44,14 @@ class Predicted:
             RunError: if it has no OOF or predicts masks, or its metric takes more than that and the run's data are gone.
         """
         if competition.predicts == "masks":
-            raise RunError(f"runs of {competition.name} predict masks, which stay with their folds: runs are not compared")
+            raise RunError(
+                f"{competition.name} predicts masks, whose pixels are in no table; their scores are in {run.folder / RECORD}"
+            )
         table, columns = oof.read(run)
+        if not columns:
+            raise RunError(
+                f"{run.folder / oof.FILE} is damaged: it has no predictions; the command that made the run writes it anew"
+            )
         table = table[table[columns].notna().all(axis=1)].reset_index(drop=True)
         if table.empty:
             raise RunError(f"{run.folder} has predicted no row out of fold yet; finish it first")
@@ -105,6 +112,46 @@ class Predicted:
         decided = judge(self.competition, self.plain, self.values, self.truth, self.folds)
         return submission.cells(decided, self.competition.submission)
 
+    @cached_property
+    def wrong(self) -> NDArray[float64]:
+        """How wrong each row is (n,).
+
+        The distance of a number or of an ordered class, what the true class's probability lacks of one, the mean distance of
+        labels, or the share of words that two pieces of a text do not have in common.
+        """
+        import numpy as np
+
+        competition, values = self.competition, self.values
+        if competition.predicts == "number":
+            return np.asarray(np.abs(self.truth[list(competition.targets)].to_numpy(float) - values).mean(axis=1))
+        if competition.predicts == "span":
+            pairs = zip(self.submitted[:, 0], self.truth[competition.targets[0]], strict=True)
+            return np.array([_apart(set(str(one).split()), set(str(other).split())) for one, other in pairs])
+        place = {label: position for position, label in enumerate(self.classes)}
+        labels = labels_of(competition, self.truth)
+        if competition.predicts == "labels":
+            marks = np.zeros(values.shape)
+            for row, some in enumerate(labels):
+                marks[row, [place[label] for label in some if label in place]] = 1
+            return np.asarray(np.abs(marks - values).mean(axis=1))
+        right = np.array([place[label] for (label,) in labels])
+        if values.shape[1] == 1 and len(self.classes) > 2:
+            return np.asarray(np.abs(values[:, 0] - right))
+        return np.asarray(1 - both(values)[np.arange(len(right)), right])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the order of predictions."""
+        return tuple(self.run.record.classes) or self.competition.submission.classes or ()
+
+    def likeliest(self, row: int) -> Any:
+        """Return what a row is taken for: its likeliest class, or what would be submitted."""
+        if self.competition.predicts == "class" and self.competition.submission.numeric and self.classes:
+            return self.classes[int(both(self.values[row : row + 1]).argmax())]
+        cells = self.submitted[row].tolist()
+        words = [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells]
+        return cells[0] if len(cells) == 1 else ", ".join(words)
+
     def score(self, name: str, some: Any = slice(None)) -> float | None:
         """Return a metric of all rows or of some, None where it is undefined."""
         return scored(self.competition, name, self.submitted[some], self.truth.iloc[some])
@@ -112,6 +159,10 @@ class Predicted:
     def scores(self, some: Any = slice(None)) -> dict[str, float | None]:
         """Return the competition's metric and those reported beside it."""
         return {name: self.score(name, some) for name in names(self.competition)}
+
+
+def _apart(one: set[str], other: set[str]) -> float:
+    return 1 - len(one & other) / max(len(one | other), 1)
 
 
 def second(competition: Competition, values: NDArray[float64]) -> NDArray[float64]:

@@ -96,7 +96,8 @@ class RunRecord(Record):
     are the scores of somebody who looks at the other folds' targets alone.
 
     `classes` are those of the target where classes are predicted, in the order of predictions, `decision` is what was
-    learnt for the submission. `stage` is the last stage that was finished of a run that has no submission yet; `error`
+    learnt for the submission. `memory` is the most, in bytes, that the process had taken by the end of each phase.
+    `stage` is the last stage that was finished of a run that has no submission yet; `error`
     says why one failed.
     """
 
@@ -116,6 +117,7 @@ class RunRecord(Record):
     error: str = ""
     sessions: list[Session] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     folds: dict[int, Fold] = field(default_factory=dict)
     scores: dict[str, float | None] = field(default_factory=dict)

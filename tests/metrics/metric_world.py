@@ -354,6 +354,7 @@ REFERENCES = {
     "log_mae_by_group": lambda y, p, group: mean(math.log(mean(each)) for each in grouped(absolute(y, p), group)),
     "median_absolute_error": lambda y, p: median(absolute(y, p)),
     "mape": lambda y, p: mean(abs(a - b) / a for a, b in both(y, p)),
+    "rmspe": lambda y, p: mean(((a - b) / a) ** 2 for a, b in both(y, p)) ** 0.5,
     "smape": lambda y, p: 100 * mean(abs(a - b) / ((a + b) / 2) for a, b in both(y, p)),
     "r2": lambda y, p: 1 - mse(y, p) / mse(y, [mean(y)] * len(y)),
     "gini": gini,

@@ -21,6 +21,7 @@ CASES = [
     ("rmsle", [0, math.e - 1], [math.e - 1, math.e - 1], 0.5**0.5, "the first is off by one in logarithms"),
     ("rmsle", [-0.5], [-0.5], 0, "values between -1 and 0 have a logarithm"),
     ("mape", [2, -4], [1, -5], (0.5 + 0.25) / 2, "a fraction, of the size of the truth"),
+    ("rmspe", [0, 2, 4], [9, 1, 4], (0.25 / 2) ** 0.5, "rows whose truth is zero do not count"),
     ("smape", [0, 1, 1], [0, -1, 3], (0 + 200 + 100) / 3, "both zero is no error, other signs are the worst"),
     ("median_absolute_error", [0, 0, 0, 0], [1, 2, 4, 100], 3, "between the two in the middle"),
     ("r2", [1, 2, 3], [2, 2, 2], 0, "the mean explains nothing"),

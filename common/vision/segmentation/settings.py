@@ -101,7 +101,9 @@ class Unet(MaskNetwork):
 
 def usual() -> dict[str, Config]:
     """Return the profiles of masks of which nothing else is known, by name."""
-    return profiles(Split(kind="random", n_splits=2), baseline=Colours(), course=UnetCourse(size=(256, 256)), best=Unet())
+    return profiles(
+        Split(kind="random", n_splits=2), baseline=Colours(), course=UnetCourse(size=(256, 256)), best=Unet()
+    )
 
 
 def profiles(split: Split, *, baseline: Config, best: Unet, course: UnetCourse) -> dict[str, Config]:
