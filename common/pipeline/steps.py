@@ -23,7 +23,7 @@ from common.runs import oof, provenance
 from common.runs.ledger import Ledger
 from common.runs.predictions import known, mean
 from common.runs.records import RunRecord, Status, Submission
-from common.runs.run import LOG, Run, default_folder, new_record
+from common.runs.run import FOLDS, LOG, Run, default_folder, enter, new_record
 from common.settings import flat
 from common.splits import leakage
 from common.wording import first_line, listed, plural
@@ -49,15 +49,16 @@ def run(request: Request) -> Run:
     for name in (competition.metric, *competition.also_report):
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
-    with timed(seconds, "read"):
+    memory: dict[str, int] = {}
+    with timed(seconds, "read", memory):
         frames = data.read(competition, request.data)
         inference.require_rows(competition, frames, request.progress)
         frames = _with_targets(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
-    with timed(seconds, "enrich"):
+    with timed(seconds, "enrich", memory):
         frames = models.enrich(frames, config, request.context("enrich"))
-    with timed(seconds, "split"):
+    with timed(seconds, "split", memory):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
         numbers = _existing(folds, config.folds)
@@ -67,6 +68,7 @@ def run(request: Request) -> Run:
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
+        started.record.memory |= memory
         work = Work(request=request, run=started, frames=frames, folds=folds, split=split, numbers=numbers)
         try:
             return _carry_out(work, models, seconds)
@@ -100,12 +102,13 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     """Train, write and record a run that has begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
-    with timed(seconds, "leakage"):
+    with timed(seconds, "leakage", work.run.record.memory):
         _warn_of_leaks(work)
     if processes.is_main():
-        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
+        groups = splits.groups_of(work.frames.training, work.split)
+        splits.save_folds(work.ids, work.folds, work.run.folder / FOLDS, groups)
 
-    with timed(seconds, "prepare"):
+    with timed(seconds, "prepare", work.run.record.memory):
         context = work.context("prepare")
         prepared = models.prepare(work.frames, config, context)
         work = replace(work, frames=prepared.frames)
@@ -115,9 +118,9 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     in_time = train_folds(work, models)
     if not processes.is_main():
         return work.run
-    with timed(seconds, "write"):
+    with timed(seconds, "write", work.run.record.memory):
         _finish(work, in_time)
-    with timed(seconds, "illustrate"):
+    with timed(seconds, "illustrate", work.run.record.memory):
         _illustrate(work, models, context)
     record = work.run.record
     for fold in record.folds.values():
@@ -234,6 +237,10 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
+    if competition.predicts != "masks":  # each look at all their pixels takes as long as the first
+        learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+        record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+        record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -242,6 +249,15 @@ def _finish(work: Work, in_time: bool) -> None:
         record.status = Status.INCOMPLETE if missing else Status.FINISHED
     record.stage = ""
     work.run.save()
+
+
+def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
+    """Return the scores of somebody who looks at nothing but the other folds' targets."""
+    competition, rows = work.request.competition, work.frames.training
+    if competition.predicts == "span":
+        return {}
+    predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
+    return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
 
 
 def _submit(work: Work, finished: list[int]) -> Submission:
@@ -267,16 +283,9 @@ def _enter(work: Work) -> None:
     record, request = work.run.record, work.request
     if is_sample(request.data):
         return
-    assert record.submission is not None  # noqa: S101  it has just been written
     own = flat(resolve(request.competition, request.profile))
     changed = [f"{key}={value}" for key, value in record.settings.items() if own.get(key) != value]
-    line: dict[str, Any] = dict(  # noqa: C408  as a call of `add`
-        settings=" ".join(changed), data=request.data,
-        run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
-        folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
-        file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
-    )  # fmt: skip
     try:
-        Ledger(request.submissions / "ledger.csv").add("run", **line)
+        enter(work.run.folder, Ledger(request.submissions / "ledger.csv"), " ".join(changed), str(request.data))
     except KitError as error:
         request.progress.warn(f"the run is not in the ledger: {error}")

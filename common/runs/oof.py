@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from csv import reader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common import wording
 from common.competition import SubmissionFormat
+from common.decisions.classes import as_label
 from common.errors import RunError
 from common.files import atomic_write
 from common.masks.soft import SoftMasks
@@ -69,17 +72,28 @@ def read(run: Run) -> tuple[DataFrame, list[str]]:
     Raises:
         RunError: if the run has none yet, or a damaged file of them.
     """
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
     path = run.folder / FILE
     if not path.is_file():
         raise RunError(f"{run.folder} has no out-of-fold predictions yet; finish it first")
     try:
-        columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith(_PREDICTION)]
+        with path.open(encoding="utf-8", newline="") as handle:
+            header = next(reader(handle), [])
+        columns = [name for name in header if name.startswith(_PREDICTION)]
+        if not {"id", "fold"} <= {*header}:
+            raise ValueError("it has no columns id and fold")
+        types = {"id": pa.string(), "fold": pa.int64()} | dict.fromkeys(columns, pa.float64())
+        # Classes such as 007 are no numbers.
+        if any(as_label(wording.number(label)) != label for label in run.record.classes):
+            types |= {TARGET: pa.string()}
         # Only an empty prediction is missing: an id may well be "NA".
-        oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
-    except ValueError as error:
+        options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False)
+        table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True))
+    except (ValueError, OSError) as error:
         raise RunError(
             f"{path} is damaged ({first_line(error)}); the command that made the run writes it anew"
         ) from None
-    return oof, columns
+    frame: DataFrame = table.to_pandas()
+    return frame, columns

@@ -1,0 +1,1 @@
+"""Spaceship Titanic."""
