@@ -35,6 +35,19 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that in the end no processor waits while another is at one of them."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def rank(tests: list[pytest.Item]) -> tuple[bool, int]:
+        return not any(test.get_closest_marker("slow") for test in tests), -len(tests)
+
+    items[:] = [test for tests in sorted(files.values(), key=rank) for test in tests]
+
+
 def pytest_collection_finish() -> None:
     """Keep what the imports made out of the garbage collector's way: a Trainer calls it, and each look takes a second."""
     gc.freeze()

@@ -1,7 +1,7 @@
 """Commands in processes of their own that start at once: forks of one that has imported what models need.
 
-A new interpreter takes 15 seconds to import torch, transformers and scikit-learn; a fork takes none. Nothing of the kit
-is imported before a fork.
+A new interpreter takes 15 seconds to import torch, transformers, fastai and scikit-learn; a fork takes none. Nothing of the
+kit is imported before a fork.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
+# skops first: it looks for each of SciPy's functions in all modules that are there.
+PRELOADED = (
+    "skops.io", "scipy.stats", "transformers.models.bert.modeling_bert", "transformers.trainer", "spacy.lang.en",
+    "fastai.basics", "fastai.callback.all", "fastai.text.models.core", "matplotlib.backends.backend_agg",
+)  # fmt: skip
 KIT = "from common.cli import main; raise SystemExit(main())"
 
 
@@ -84,10 +89,10 @@ class Forks:
 def serve() -> None:
     """Fork for each command that is read, and print how they ended."""
     import gc
+    from importlib import import_module
 
-    import transformers.models.bert.modeling_bert
-    import transformers.trainer  # noqa: F401
-
+    for name in PRELOADED:
+        import_module(name)
     gc.freeze()  # a fork's collector has only its own to look through
     for line in sys.stdin:
         children = []

@@ -43,7 +43,10 @@ def validate(arguments: argparse.Namespace) -> int:
     from common.submission import checks
 
     competition, file = registry.get(arguments.name), arguments.file
-    file = file / competition.submission.file_name if file.is_dir() else file
+    if file.is_dir() and (
+        (made := file / competition.submission.file_name).is_file() or not competition.submission.packed
+    ):
+        file = made  # of a run; masks may lie in a folder of their own
     folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(file.parent))
     pictures, format = None, competition.submission
     if competition.predicts == "masks":

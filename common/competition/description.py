@@ -94,9 +94,9 @@ class Config(Settings):
     """Seed of everything random in training; the folds have their own, `split.seed`."""
 
 
-def _described(source: Source) -> tuple[Column, ...]:
+def described_columns(source: Source) -> tuple[Column, ...]:
     """Return the columns of a source that are described, with those that its files and joined tables add."""
-    more = (column for join in source.joined for column in _described(join.table))
+    more = (column for join in source.joined for column in described_columns(join.table))
     return (*source.columns, *(source.files.columns if source.files else ()), *more)
 
 
@@ -134,7 +134,9 @@ class Competition:
     packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        train, test = ({column.name for column in _described(source)} for source in (self.files.train, self.files.test))
+        train, test = (
+            {column.name for column in described_columns(source)} for source in (self.files.train, self.files.test)
+        )
         for target in self.targets:
             require(target in train, f"{self.name}: the target {target!r} is no column of the training table")
         for column in self.inputs:
@@ -149,10 +151,12 @@ class Competition:
 
     def beside(self) -> tuple[str, ...]:
         """Return the described columns of numbers and categories that training and test rows both have."""
-        shared = {column.name for column in _described(self.files.test)} - {*self.targets}
+        shared = {column.name for column in described_columns(self.files.test)} - {*self.targets}
         kinds = ("number", "category")
         return tuple(
-            column.name for column in _described(self.files.train) if column.kind in kinds and column.name in shared
+            column.name
+            for column in described_columns(self.files.train)
+            if column.kind in kinds and column.name in shared
         )
 
     @property

@@ -107,7 +107,7 @@ class Table(_Source):
     Columns that are not described are read with their natural type: number, date or text. In delimited text
     `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there,
     `instead` is read. `files` adds the path of the file that has a row's id as its name, with or without ending; `joined`
-    adds the columns of further tables.
+    adds the columns of further tables. Only rows count in which the column `filled` has a cell, and `blank` has none.
     """
 
     file: str
@@ -116,6 +116,9 @@ class Table(_Source):
     instead: Folder | None = None
     files: Folder | None = None
     joined: tuple[Join, ...] = ()
+    encoding: str = "utf-8"
+    filled: str | None = None
+    blank: str | None = None
 
     def __post_init__(self) -> None:
         if self.files is not None:
@@ -127,12 +130,16 @@ class Table(_Source):
 class Join:
     """A further table whose columns are added to the rows of another that agree in all columns `on`.
 
-    Of rows that agree in them the first counts, or all: their cells, one after another with `gathered` between them, are
-    one cell. A row without a partner has empty cells.
+    Of rows that agree in them the first counts, or with `rows="all"` what summarises them is added as well; of a `Folder` of
+    tables, one for each id, what summarises each; or their cells, one after another with `gathered` between them, are one
+    cell. A row without a partner has empty cells. `keys` are the names of the columns `on` in the further table, where it
+    has others.
     """
 
-    table: Table
+    table: Table | Folder
     on: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    rows: Literal["first", "all"] = "first"
     gathered: str = ""
 
 

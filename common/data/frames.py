@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders, joining, tables
+from common.data import folders, joining, summaries, tables
 from common.data.tables import Tolerate
-from common.data.types import check, natural
+from common.data.types import MISSING, as_text, check, natural
 from common.data.zipped import members
 from common.errors import DataError, UnknownName
 from common.files import sha256
@@ -194,7 +194,10 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
 
 def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
     """Return a table's rows with all that is joined to them, and where each stands in the file."""
-    frame, places = tables.read(path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name)
+    frame, places = tables.read(
+        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding
+    )
+    frame, places = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
@@ -205,7 +208,9 @@ def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) ->
 def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tolerate | None) -> DataFrame:
     """Return rows with what is joined to them: columns of tables, paths of files."""
 
-    def read_further(further: Table) -> DataFrame:
+    def read_further(further: Source) -> DataFrame:
+        if isinstance(further, Folder):
+            return summaries.of_files(folder, further)
         if (at := locate(folder, further)) is None:
             raise DataError(f"{further.file} is not in {folder}, and its columns belong to {source.file}")
         return _table(folder, at, further, tolerate)[0]
@@ -245,6 +250,16 @@ def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> Da
         raise DataError("; ".join(problems))
     natural([frame], _names(source))
     return frame
+
+
+def _chosen(frame: DataFrame, places: Sequence[object], table: Table) -> tuple[DataFrame, Sequence[object]]:
+    """Return the rows that count, where a column says which do."""
+    for name, blank in ((table.filled, False), (table.blank, True)):
+        if name is not None and name in frame:
+            rows = (as_text(frame[name]).str.strip().str.lower().isin(MISSING) == blank).to_numpy()
+            frame = frame[rows].reset_index(drop=True)
+            places = [places[int(row)] for row in rows.nonzero()[0]]
+    return frame, places
 
 
 def _described(source: Source) -> tuple[Column, ...]:

@@ -113,12 +113,14 @@ def _named(archive: Path, files: list[str], name: str) -> str:
     return tables[0]
 
 
-def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None) -> str:
-    """Return a file's UTF-8 text, without a byte order mark.
+def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None, encoding: str = "utf-8") -> str:
+    """Return a file's text, without a byte order mark.
 
     Raises:
         DataError: with the position of the first byte that is no UTF-8, unless that is tolerated.
     """
+    if encoding != "utf-8":
+        return data.decode(encoding, errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,6 +139,7 @@ def read(
     quoting: Literal["minimal", "none"] = "minimal",
     tolerate: Tolerate | None = None,
     name: str | None = None,
+    encoding: str = "utf-8",
 ) -> tuple[DataFrame, Sequence[int]]:
     """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out.
 
@@ -146,6 +149,7 @@ def read(
         quoting: whether quotes are read as such.
         tolerate: see below.
         name: the table's name, where the file is an archive that holds it.
+        encoding: of the text.
 
     Returns:
         The rows, and the line of the file on which each begins (of other formats the number of the row).
@@ -160,9 +164,14 @@ def read(
     if formats.known(name or path.name):
         frame = formats.read(data, name or path.name)
         return frame, range(1, len(frame) + 1)
-    if len(data) > LARGE and quoting == "minimal" and (fast := _fast(data, separator)) is not None:
+    if (
+        len(data) > LARGE
+        and quoting == "minimal"
+        and encoding == "utf-8"
+        and (fast := _fast(data, separator)) is not None
+    ):
         return fast, _Lines(data, path, separator)
-    text = to_text(data, path, tolerate)
+    text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     lines, records = _records(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)

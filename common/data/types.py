@@ -63,7 +63,7 @@ def natural(frames: Sequence[DataFrame], described: Collection[str]) -> None:
         columns = [frame[name] for frame in frames if name in frame]
         if all(pd.api.types.is_numeric_dtype(values) for values in columns):
             typed = [values.astype("float64") for values in columns]
-        elif not (typed := _read_alike(columns, as_numbers)):  # with gaps, or something else
+        elif any(map(pd.api.types.is_datetime64_any_dtype, columns)) or not (typed := _read_alike(columns, as_numbers)):
             columns = [as_text(values) for values in columns]
             filled = [values.mask(values.str.strip().str.lower().isin(MISSING)) for values in columns]
             typed = _read_alike(filled, as_numbers) or _read_alike(filled, _iso_dates) or columns

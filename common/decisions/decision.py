@@ -76,7 +76,7 @@ class Decision:
         format = competition.submission
         if self.kind == "masks":
             return masks.cells(predictions, rows, format.cell, self.threshold, self.smallest)
-        values = predictions.reshape(len(predictions), -1)
+        values: NDArray[float64] = predictions.reshape(len(predictions), -1)
         if self.kind == "numbers":
             only_second = competition.predicts == "class" and len(format.targets) == 1 and values.shape[1] == 2
             return values[:, 1:] if only_second else values

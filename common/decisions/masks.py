@@ -49,7 +49,8 @@ def likeliest(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the class numbers of the pixels (rows, columns) of a soft mask with a layer for each class."""
     import numpy as np
 
-    return soft.argmax(axis=0).astype(np.uint8)
+    numbers: NDArray[np.uint8] = soft.argmax(axis=0).astype(np.uint8)
+    return numbers
 
 
 def resized(soft: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

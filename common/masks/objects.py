@@ -17,7 +17,7 @@ def separated(soft: NDArray[np.uint8], threshold: float, smallest: int) -> NDArr
     """Return the numbers of the objects (rows, columns), 0 outside of all.
 
     Of one layer, an object is what hangs together. Of two, inside and boundary, what is inside hangs together in seeds,
-    which grow into what is either, each from its most certain pixels on: a watershed (Beucher and Lantuéjoul 1979).
+    which grow into what is either until they meet: a watershed (Falcão, Stolfi and Lotufo 2004).
 
     Args:
         soft: (1 or 2, rows, columns), 255 for certain.
@@ -35,7 +35,8 @@ def separated(soft: NDArray[np.uint8], threshold: float, smallest: int) -> NDArr
         seeds = _large(ndimage.label(soft[0] >= _SEED * 255)[0], max(smallest // 4, 1))
         seeds[~whole] = 0
         markers = np.where(whole, seeds, -1).astype(np.int32)
-        numbers = ndimage.watershed_ift(255 - soft[0], markers) if seeds.any() else markers
+        # All of an object costs nothing to cross and its edge the most, so that seeds meet halfway.
+        numbers = ndimage.watershed_ift(np.where(whole, 0, 255).astype(np.uint8), markers)
         numbers[(numbers < 0) | ~whole] = 0
         more = ndimage.label(whole & (numbers == 0))[0]  # without a seed of its own
         numbers = np.where(more > 0, more + numbers.max(), numbers)
@@ -70,9 +71,8 @@ def boundaries(numbers: NDArray[np.int32], width: int = 1) -> NDArray[np.bool_]:
     from scipy import ndimage
 
     window = 2 * width + 1
-    largest, smallest = (ndimage.grey_dilation(numbers, window), ndimage.grey_erosion(numbers, window))
-    edge: NDArray[np.bool_] = (numbers > 0) & (largest != smallest)
-    return edge
+    edge: NDArray[np.bool_] = ndimage.maximum_filter(numbers, window) != ndimage.minimum_filter(numbers, window)
+    return edge & (numbers > 0)
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -94,4 +94,5 @@ def _large(numbers: NDArray[Any], smallest: int) -> NDArray[np.int32]:
 
     keep = np.bincount(numbers.ravel()) >= smallest
     keep[0] = False
-    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[numbers]
+    found: NDArray[np.int32] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[numbers]
+    return found

@@ -34,6 +34,7 @@ _ALL = (
     Metric("log_mae_by_group", numbers.log_mae_by_group, False, "number", columns=("group",)),
     Metric("median_absolute_error", numbers.median_absolute_error, False, "number"),
     Metric("mape", numbers.mape, False, "number"),
+    Metric("rmspe", numbers.rmspe, False, "number"),
     Metric("smape", numbers.smape, False, "number"),
     Metric("r2", numbers.r2, True, "number"),
     Metric("gini", numbers.gini, True, "number"),

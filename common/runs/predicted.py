@@ -41,7 +41,7 @@ class Predicted:
         """Return what a run has predicted.
 
         Raises:
-            RunError: if it has no OOF, or its metric takes more than that and the run's data are gone.
+            RunError: if it has no OOF or predicts masks, or its metric takes more than that and the run's data are gone.
         """
         if competition.predicts == "masks":
             raise RunError(

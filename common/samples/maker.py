@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from common.competition import Column, Competition, Folder, Join, Source, SubmissionFormat, Table
+from common.competition.description import described_columns
 from common.errors import DataError
 from common.files import atomic_write
 from common.masks import OBJECTS
@@ -21,6 +21,7 @@ from common.samples.values import Cells, picture, vocabulary
 _ANSWERS = "answers"
 _HIDDEN = 0.25
 _PER_GROUP = (2, 5)
+_ROWS_OF_ONE = 4  # of a further table that belong to the same row
 _KEYS = 8  # different values of what a further table is joined by
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes every day
@@ -46,14 +47,18 @@ class Maker:
         hidden = _first_hidden(made, self.competition)
         files = self.competition.files
         train, test = made[:hidden], made[hidden:]
-        written = _write(folder, files.train, train, rng) | _write(folder, files.test, test, rng)
+        written = _write(folder, files.train, train) | _write(folder, files.test, test)
+        if isinstance(files.train, Table) and isinstance(files.test, Table) and files.train.file == files.test.file:
+            lines = [*_lines(files.train, train), *_lines(files.test, test)]
+            _write_table(folder / files.train.file, lines, files.train.separator)
         self._pack(folder, train, test, rng)
-        for source, side in ((files.train, train), (files.test, test)):
-            for join in source.joined:
-                if join.gathered:
-                    written |= _write_gathered(folder, join, side, files.train.id)
-                else:
-                    written |= _write_joined(folder, join.table, join.on, made, rng)
+        sides = ((files.train.joined, train), (files.test.joined, test))
+        shared = {join.table.file for join in sides[0][0]} & {join.table.file for join in sides[1][0]}
+        for joins, rows_of_side in sides:
+            for join in joins:
+                rows_joined = made if join.table.file in shared else rows_of_side
+                id = files.test.id or self.competition.submission.id
+                written |= (_write_gathered if join.gathered else _write_joined)(folder, join, rows_joined, id, rng)
         answers = Answers(self.competition, rng)
         format = self.competition.submission
         measured = self.competition.metric_columns.values()
@@ -110,7 +115,7 @@ class _Rows:
         self.competition, self.rng = competition, rng
         self.answers = Answers(competition, rng)
         sources = (competition.files.train, competition.files.test)
-        described = {column.name: column for source in sources for column in source.columns}
+        described = {column.name: column for source in sources for column in described_columns(source)}
         keys = {name for source in sources if isinstance(source, Table) for join in source.joined for name in join.on}
         parts = tuple(part for column in described.values() for part in column.parts)
         words = vocabulary(rng)
@@ -189,10 +194,16 @@ def _first_hidden(rows: list[dict[str, Any]], competition: Competition) -> int:
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random) -> dict[str, int]:
+def _write(folder: Path, source: Source, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Write the table of one side, or say how many files will be its rows."""
     if isinstance(source, Folder):
         return {f"{source.folders[0]}.zip": len(rows)}
+    _write_table(folder / source.file, _lines(source, rows), source.separator)
+    return {source.file: len(rows)}
+
+
+def _lines(source: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a table."""
     names = [
         column
         for column in source.columns
@@ -205,20 +216,19 @@ def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random
     for row in rows:
         cells = {column.name: row["id"] if column.kind == "id" else row["cells"][column.name] for column in names}
         lines.append(cells | {name: row["cells"][name] for name in further})
-    _write_table(folder / source.file, lines, source.separator)
-    return {source.file: len(rows)}
+    return lines
 
 
-def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str | None) -> dict[str, int]:
+def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
     """Write a table with a row for each part of the rows' cells, by the id."""
     names = [column.name for column in join.table.columns if column.name not in join.on]
     lines = [
-        {str(id): row["id"], name: part}
+        {(join.keys or join.on)[0]: row["id"], name: part}
         for row in rows
         for name in names
         for part in row["cells"][name].split(join.gathered)
     ]
-    _write_table(folder / join.table.file, lines, join.table.separator)
+    _write_table(folder / join.table.file, lines, ",")
     return {join.table.file: len(lines)}
 
 
@@ -230,16 +240,26 @@ def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[s
     return [{**line, target: part} for line in lines for part in line[target].split(OBJECTS)]
 
 
-def _write_joined(
-    folder: Path, table: Table, on: Iterable[str], rows: list[dict[str, Any]], rng: Random
-) -> dict[str, int]:
-    """Write a further table, with a row for each key and a column that nothing describes."""
-    lines: dict[tuple[str, ...], dict[str, Any]] = {}
+def _write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
+    """Write a further table: a row for each key, or some, with a column that nothing describes; or a table for each row."""
+    held: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        key = tuple(str(row["cells"][name]) for name in on)
-        lines.setdefault(key, {**dict(zip(on, key, strict=True)), "fact": round(rng.gauss(0, 1), 3)})
-    _write_table(folder / table.file, list(lines.values()), table.separator)
-    return {table.file: len(lines)}
+        key = tuple(str(row["id"] if name == id else row["cells"][name]) for name in join.on)
+        if key in held:
+            continue
+        names = [
+            column.name for column in join.table.columns if column.name in row["cells"] and column.name not in join.on
+        ]
+        line = {**dict(zip(join.keys or join.on, key, strict=True)), **{name: row["cells"][name] for name in names}}
+        count = _ROWS_OF_ONE if isinstance(join.table, Folder) or join.rows == "all" else 1
+        held[key] = [{**line, "fact": round(rng.gauss(row["level"], 1), 3)} for _ in range(count)]
+    if isinstance(join.table, Folder):
+        for (key,), lines in held.items():
+            _write_table(folder / join.table.folders[0] / f"{key}{join.table.suffixes[0]}", lines, ",")
+        return {f"{join.table.folders[0]}/": len(held)}
+    lines = [line for each in held.values() for line in each]
+    _write_table(folder / join.table.file, lines, join.table.separator)
+    return {join.table.file: len(lines)}
 
 
 def _write_table(path: Path, lines: list[dict[str, Any]], separator: str) -> None:

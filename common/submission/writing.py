@@ -108,6 +108,8 @@ def _cells(values: NDArray[Any], cell: Cell) -> NDArray[Any]:
     """Return a column as it is written: numbers in range, anything else as text."""
     import numpy as np
 
+    if cell.kind == "pixels":
+        return values
     if cell.kind != "number":
         return np.array([str(value) for value in values], object)
     try:

@@ -57,8 +57,10 @@ class Layout:
         """
         if unknown := sorted(set(names) - {*self.columns}):
             raise SettingError(f"columns: there is no feature {unknown[0]!r}; known: {', '.join(self.columns)}")
-        kinds = [tuple(name for name in kind if name in names) for kind in (self.numbers, self.categories, self.texts)]
-        return Layout(*kinds, self.steps)
+        numbers, categories, texts = (
+            tuple(name for name in kind if name in names) for kind in (self.numbers, self.categories, self.texts)
+        )
+        return Layout(numbers, categories, texts, self.steps)
 
     def save(self, folder: Path) -> None:
         """Write it as JSON."""

@@ -51,7 +51,7 @@ def learner(dls: Any, backbone: Backbone, size: int, precision: Precision, **opt
         raise BackboneError(
             f"fastai's head does not fit {backbone.library}'s {backbone.name} ({reason}); choose another"
         )
-    _load(learn.model[0], backbone)
+    load_body(learn.model[0], backbone)
     learn.freeze()  # as `vision_learner` does with weights that it has loaded itself
     return precise(quiet(learn), precision)
 
@@ -115,7 +115,7 @@ def read(backbone: Backbone, outputs: int, path: Path) -> Any:
     return network
 
 
-def _load(body: Any, backbone: Backbone) -> None:
+def load_body(body: Any, backbone: Backbone) -> None:
     """Copy the backbone's weights into the body that fastai has cut out of the same network."""
     weights = backbone.network.state_dict()
     parts = [name for name, _ in backbone.network.named_children()]  # of torchvision's, which fastai numbers

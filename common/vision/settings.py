@@ -20,20 +20,26 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Config, ABC):
+class Stored(Config):
     """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
     """GB of disk that decoded pictures and features of all runs of a competition may take; the least recently used are
     removed first. All of dogs-vs-cats takes 9.3 GB at 288 pixels.
     """
-    resize: Literal["crop", "squish"] = "crop"
-    """How a picture becomes a square: its middle, or all of it out of its proportions."""
 
     @property
     def cache_bytes(self) -> int:
         """The same in bytes."""
         return int(self.cache_gb * 1e9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Stored, ABC):
+    """What every profile has that sees pictures as squares."""
+
+    resize: Literal["crop", "squish"] = "crop"
+    """How a picture becomes a square: its middle, or all of it out of its proportions."""
 
     @property
     @abstractmethod
@@ -74,7 +80,7 @@ class Thumbnails(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Pictures):
+class Network(Stored):
     """What every recipe with a pretrained network has."""
 
     backbone: str = "resnet34"
@@ -90,7 +96,7 @@ class Network(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course(Network):
+class Course(Network, Pictures):
     """The course's recipe: `vision_learner(dls, resnet34, metrics=error_rate).fine_tune(1)`."""
 
     size: PositiveInt = 224
@@ -133,7 +139,7 @@ class FineTuning(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frozen(Network):
+class Frozen(Network, Pictures):
     """Our recipe: a frozen body's features, each computed once, and a regularised head; fine-tuning beside it."""
 
     backbone: str = "convnext_base.fb_in22k_ft_in1k"

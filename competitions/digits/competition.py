@@ -29,6 +29,7 @@ COMPETITION = Competition(
     target="label",
     predicts="class",
     inputs=(),
-    profiles=profiles("label"),
+    # At the course's 0.1, right for two classes, 0.81 of ten are right after 40 epochs; at 1 it is 0.91.
+    profiles=profiles("label", rate=1.0),
     packages=("skops>=0.13", "prettytable>=3"),  # to keep the baseline; the networks need nothing
 )

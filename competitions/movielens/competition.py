@@ -46,6 +46,6 @@ COMPETITION = Competition(
     submitted_as="local",
     limits=Limits(session_hours=9, internet=True),
     target="rating",
-    inputs=("userId", "title"),
+    inputs=(),  # two viewers of a film, or two films of a viewer, are no duplicates
     profiles=profiles(),
 )

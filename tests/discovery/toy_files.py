@@ -86,7 +86,7 @@ def cell(how: str, number: int, rng: random.Random, row: Row) -> Any:
 
 
 def runs(rng: random.Random) -> list[int]:
-    starts = sorted(rng.sample(range(1, 4000), 3))
+    starts = sorted(rng.sample(range(1, 4000, 6), 3))  # runs do not overlap
     return [part for start in starts for part in (start, rng.randint(1, 5))]
 
 

@@ -268,7 +268,7 @@ PICTURES = [
              train_at="train_images", test_at="test_images", needs=("JOIN", "SUFFIX"), **LABEL),
     pictures("tgs-salt-identification-challenge", {"rle_mask": "rle"}, {"rle_mask": "one:1 1"}, file="{id}.png",
         metric="iou_precision",
-             predicts="class", cell="mask", split="random", trained=False, needs=("RLE", "JOIN")),
+             predicts="masks", cell="mask", split="random", application="masks", needs=("RLE", "JOIN")),
     pictures("global-wheat-like-boxes", {"PredictionString": "box:5"}, {"PredictionString": "box:5"}, id="image_id",
         metric="iou",
              predicts="class", cell="boxes", split="random", trained=False, needs=("BOX", "JOIN")),

@@ -78,7 +78,7 @@ def check_masks(
         if text.strip() and text != cell.empty:
             of.setdefault(id, []).append((row, rle.runs(text, cell.first)))
     overlapping = [id for id, masks in of.items() if _overlap([runs for _, runs in masks])]
-    problems, outside, past = [], [], {}
+    problems, outside, past = [], [], set()
     if overlapping:
         what = f"{plural(len(overlapping), 'picture')} with objects that overlap"
         advice = "Give each pixel to one object"
@@ -92,7 +92,7 @@ def check_masks(
         for row, runs in masks:
             if runs[-1, 1] > rows * width:
                 outside.append(f"{table.locate(row)} (id {id!r}) ends at {runs[-1, 1]:,} of {rows * width:,} pixels")
-                past[id] = None
+                past.add(id)
     if outside:
         what = (
             f"{plural(len(outside), 'mask')} that {'run' if len(outside) > 1 else 'runs'} past the end of the picture"

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from common.model import Context
 from common.vision.ladder.networks import NetworkModel, batch_accuracy, sigmoid_loss
+from common.vision.ladder.settings import ByHand
+from common.vision.task import Task
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 class ByHandModel(NetworkModel):
     """Weights and biases, moved against their gradients."""
 
+    def __init__(self, task: Task, config: ByHand, context: Context) -> None:
+        super().__init__(task, config, context)
+        self.spread = config.spread
+
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train to the end or to the deadline."""
         config = self.config
@@ -22,8 +29,10 @@ class ByHandModel(NetworkModel):
         valid_x, valid_y = map(torch.from_numpy, self.rows(valid))
         chance = torch.Generator().manual_seed(config.seed)
         network = self.untrained()[0]
-        weights = torch.randn(network.weight.shape, generator=chance).requires_grad_()
-        bias = torch.randn(network.bias.shape, generator=chance).requires_grad_()
+        weights, bias = (
+            (torch.randn(shape, generator=chance) * self.spread).requires_grad_()
+            for shape in (network.weight.shape, network.bias.shape)
+        )
         epochs = self.notes["epochs"] = []
         with self.context.progress.task(f"{self.context.title} · train", config.epochs, "epochs") as steps:
             for _ in range(config.epochs):
@@ -31,11 +40,11 @@ class ByHandModel(NetworkModel):
                 for some in torch.randperm(len(y), generator=chance).split(config.batch_size):
                     loss = sigmoid_loss(x[some] @ weights.T + bias, y[some])
                     loss.backward()
-                    for parameter in (weights, bias):
-                        assert parameter.grad is not None  # noqa: S101  for the type checker: backward has just set it
-                        parameter.data -= parameter.grad * config.learning_rate
-                        parameter.grad = None
-                    total += float(loss) * len(some)
+                    with torch.no_grad():
+                        for parameter in (weights, bias):
+                            parameter -= config.learning_rate * parameter.grad
+                            parameter.grad = None
+                    total += loss.item() * len(some)
                 with torch.no_grad():
                     outputs = valid_x @ weights.T + bias
                 epochs.append(

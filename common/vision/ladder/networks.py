@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from common.model import Context
 from common.vision.ladder.means import brightness
-from common.vision.ladder.settings import ByHand, Learned
+from common.vision.ladder.settings import Gradients, Learned
 from common.vision.task import Task
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def batch_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
 class NetworkModel:
     """A network on rows of brightness."""
 
-    def __init__(self, task: Task, config: ByHand, context: Context) -> None:
+    def __init__(self, task: Task, config: Gradients, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
         self.notes: dict[str, Any] = {}
         self.network: Any = None

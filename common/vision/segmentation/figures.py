@@ -59,7 +59,7 @@ def overlays(task: MaskTask, rows: DataFrame, masks: SoftMasks, decision: Any) -
     for answer, cell, place in zip(shown[task.target], decided, shown[ROW], strict=True):
         pixels, size = cache.picture(place), tuple(cache.sizes[place].tolist())
         both = (task.truth(answer, size), cell if task.cell.kind == "pixels" else task.truth(cell, size))
-        pictures += [_square(pixels), *(_square(over(pixels, mask)) for mask in both)]
+        pictures += [square(pixels), *(square(over(pixels, mask)) for mask in both)]
         captions += ["picture", "truth", "out of fold"]
     return figures.grid(np.stack(pictures), captions, "Masks of held-out pictures")
 
@@ -77,7 +77,8 @@ def over(pixels: NDArray[np.uint8], mask: NDArray[Any]) -> NDArray[np.uint8]:
     return np.where(shown[..., None], mixed, pixels).astype(np.uint8)
 
 
-def _square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture (rows, columns, 3) at the size at which a figure shows it."""
     import numpy as np
     from PIL import Image
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.errors import DataError
 from common.masks import COLUMNS, ROWS
@@ -67,7 +67,8 @@ def _located(frame: DataFrame, cache: MaskCache, start: int) -> DataFrame:
     rows = np.arange(start, start + len(frame))
     sizes = cache.sizes[rows]
     readable = np.where(cache.shapes[rows, 0] > 0, rows, -1)
-    return frame.assign(**{ENTRY: str(cache.folder), ROW: readable, ROWS: sizes[:, 0], COLUMNS: sizes[:, 1]})
+    places: dict[str, Any] = {ENTRY: str(cache.folder), ROW: readable, ROWS: sizes[:, 0], COLUMNS: sizes[:, 1]}
+    return frame.assign(**places)
 
 
 def _warn(frame: DataFrame, task: MaskTask, cache: MaskCache, context: Context, what: str) -> None:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from common.competition import Config, Split
 from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from common.vision.settings import Network, Pictures
+from common.vision.settings import Stored
 
 
 @dataclass(frozen=True, kw_only=True)
-class Masked(Pictures):
+class Masked(Stored):
     """What every profile has: the size at which pictures and masks are stored."""
 
     longest: NonNegativeInt = 0
@@ -20,7 +20,7 @@ class Masked(Pictures):
 
 @dataclass(frozen=True, kw_only=True)
 class Otsu(Masked):
-    """Otsu's threshold on the grey values of each picture: nothing is learnt but the size of the smallest object."""
+    """Otsu's threshold on the grey values of each picture: nothing is learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,33 +38,41 @@ class Colours(Masked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnetCourse(Network):
+class MaskNetwork(Masked):
+    """What every recipe with a network has."""
+
+    backbone: str = "resnet34"
+    """Name of a network of torchvision or timm; `timm/NAME` or `torchvision/NAME` where both have it."""
+    weights: str = ""
+    """File or folder of weights; empty: the pretrained ones, attached, cached or downloaded; `random`: untrained."""
+    batch_size: PositiveInt = 8
+    """Pictures in a training batch; 8 in the lesson."""
+    workers: NonNegativeInt = 2
+    """Threads that prepare batches (in the course's recipe processes, as fastai has them)."""
+    precision: Literal["auto", "float32"] = "auto"
+    """`auto`: half precision where the hardware multiplies it, which trains faster; `float32`: single precision."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnetCourse(MaskNetwork):
     """The course's recipe: `unet_learner(dls, resnet34).fine_tune(8)`."""
 
     size: tuple[NonNegativeInt, ...] = ()
     """Rows and columns to which pictures and masks are resized; none: as they are, as in the lesson."""
-    batch_size: PositiveInt = 8
-    """Pictures in a training batch; 8 in the lesson."""
     epochs: PositiveInt = 8
     """Epochs of the whole network, after one with the body frozen, with which `fine_tune` begins."""
     learning_rate: PositiveFloat = 2e-3
     """Base learning rate of `fine_tune`; 2e-3 is fastai's default."""
-    workers: NonNegativeInt = 2
-    """Processes that prepare batches."""
     precision: Literal["auto", "float32"] = "float32"
     """Single precision, as in the course; `auto` trains faster on most GPUs."""
-    longest: NonNegativeInt = 0
-    """Pixels of the longer side at which pictures are stored for predicting; 0: as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unet(Network):
+class Unet(MaskNetwork):
     """Our recipe: a timm encoder, a decoder on its levels, windows of pictures and masks out of the cache."""
 
     backbone: str = "tf_efficientnet_lite0"
     """Name of a timm network; small enough for a CPU."""
-    longest: NonNegativeInt = 0
-    """Pixels of the longer side above which pictures and masks are made smaller, in proportion; 0: never."""
     window: PositiveInt = 192
     """Side in pixels of the windows that are trained on; a multiple of 32."""
     decoder: tuple[PositiveInt, ...] = (96, 64, 48, 32, 24)
@@ -89,6 +97,13 @@ class Unet(Network):
     """Whether the mirror image is predicted, too, and the mean taken."""
     workers: NonNegativeInt = 1
     """Threads that prepare batches."""
+
+
+def usual() -> dict[str, Config]:
+    """Return the profiles of masks of which nothing else is known, by name."""
+    return profiles(
+        Split(kind="random", n_splits=2), baseline=Colours(), course=UnetCourse(size=(256, 256)), best=Unet()
+    )
 
 
 def profiles(split: Split, *, baseline: Config, best: Unet, course: UnetCourse) -> dict[str, Config]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from common.competition import Cell, Competition
 from common.errors import MaskError, SettingError
@@ -43,6 +43,11 @@ class MaskTask:
         return cls(target=competition.targets[0], picture=picture, cell=competition.submission.cell)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return (self.target,)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes of pixels that are told apart, by their numbers; void is none."""
         if self.cell.kind == "pixels":
@@ -54,7 +59,7 @@ class MaskTask:
         """The class of the first layer of soft masks."""
         return 0 if self.cell.kind == "pixels" else 1
 
-    def truth(self, answer: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    def truth(self, answer: str, size: tuple[int, int]) -> NDArray[Any]:
         """Return what a row's answer says of each pixel (rows, columns): class numbers, or numbers of objects.
 
         Raises:
@@ -72,11 +77,11 @@ class MaskTask:
         empty = answer in ("", self.cell.empty)
         return rle.decode("" if empty else answer, size, self.cell.along, self.cell.first).astype(np.uint8)
 
-    def to_classes(self, truth: NDArray[np.uint8], width: int = 1) -> NDArray[np.uint8]:
+    def to_classes(self, truth: NDArray[np.uint16], width: int = 1) -> NDArray[np.uint8]:
         """Return class numbers to learn from (rows, columns), VOID where nothing is; `width` is that of boundaries."""
         import numpy as np
 
         if not self.cell.objects:
-            return truth
+            return truth.astype(np.uint8)
         edge = objects.boundaries(truth.astype(np.int32), width)
         return np.where(edge, _BOUNDARY, np.where(truth > 0, _INSIDE, 0)).astype(np.uint8)
