@@ -95,8 +95,9 @@ def test_streets_by_colours_from_data_to_a_score(
     said = kit(capsys, "grade", "camvid", str(run / "submission.zip"), str(streets / "answers.csv"))
     assert float(said.out.split()[1]) > 0.95
     other = copied(run, tmp_path / "other")
-    refused = kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint
-    assert refused.startswith("kit: camvid predicts masks, whose pixels are in no table")
+    assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
+        f"kit: camvid predicts masks, whose pixels are in no table; their scores are in {run / 'run.json'}"
+    )
 
 
 def test_a_unet_learns(nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
