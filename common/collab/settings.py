@@ -116,7 +116,7 @@ class Best(Collab):
     """What a user's other ratings say."""
     trees: Trees = Trees()
     """What makes one number of it."""
-    parts: Annotated[int, Ge(2)] = 10
+    parts: Annotated[int, Ge(2)] = 5
     """Parts of the training rows, of which each is described by the others alone, as new rows will be."""
 
 
