@@ -104,4 +104,6 @@ def test_the_layout_of_threes_and_sevens_packed_or_not(tmp_path: Path) -> None:
             archive.extractall(plain / folder)
         read = data.read(competition, plain)
         assert read.training["id"].tolist() == packed.training["id"].tolist() and len(read.test) == 10
-        (plain / "train").rename(plain / "aside") if not folder else None
+        if not folder:
+            for name in ("train", "valid"):
+                (plain / name).rename(plain / f"{name} aside")

@@ -95,7 +95,7 @@ def test_streets_by_colours_from_data_to_a_score(
         assert said.code == (0 if answers == "answers.csv" else 1)
     other = copied(run, tmp_path / "other")
     assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
-        "kit: runs of camvid predict masks, which stay with their folds: runs are not compared"
+        f"kit: camvid predicts masks, whose pixels are in no table; their scores are in {run / 'run.json'}"
     )
 
 
