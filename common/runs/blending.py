@@ -48,19 +48,25 @@ class Blend:
     cross_fitted: bool
 
 
-def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend:
+Weigh = Callable[["NDArray[float64]", Callable[["NDArray[float64]"], float]], "NDArray[float64]"]
+"""Returns the weights (k,) of k runs, from their predictions (k, n, columns) and what is to become as large as can be."""
+
+
+def blend(competition: Competition, folders: Sequence[Path], out: Path, weigh: Weigh | None = None) -> Blend:
     """Write a blend of runs into a new folder: submission.csv, oof.csv and blend.json.
 
     Args:
         competition: the runs' competition.
         folders: of two or more runs with the same data and folds.
         out: the folder to make.
+        weigh: finds the weights; by default ensemble selection.
 
     Raises:
         RunError: if the runs cannot be blended, or `out` exists.
     """
     import numpy as np
 
+    weigh = weigh or select
     if out.exists():
         raise RunError(f"{out} exists; give --out another folder")
     runs = [_opened(competition, folder) for folder in folders]
@@ -91,8 +97,8 @@ def blend(competition: Competition, folders: Sequence[Path], out: Path) -> Blend
     for fold in np.unique(folds):
         inside = folds == fold
         others = everywhere if inside.all() else ~inside
-        crossed[inside] = np.tensordot(select(parts[:, others], objective(others)), parts[:, inside], 1)
-    chosen = select(parts, objective(everywhere))
+        crossed[inside] = np.tensordot(weigh(parts[:, others], objective(others)), parts[:, inside], 1)
+    chosen = weigh(parts, objective(everywhere))
     made = Blend(
         runs=tuple(run.folder.name for run in runs),
         weights=tuple(round(float(weight), 6) for weight in chosen),
@@ -128,6 +134,13 @@ def select(parts: NDArray[float64], objective: Callable[[NDArray[float64]], floa
         if found[added] > best:
             best, best_counts = found[added], counts
     return np.asarray(best_counts / best_counts.sum())
+
+
+def average(parts: NDArray[float64], objective: Callable[[NDArray[float64]], float]) -> NDArray[float64]:
+    """Return equal weights (k,) for k runs that differ by chance only."""
+    import numpy as np
+
+    return np.full(len(parts), 1 / len(parts))
 
 
 def _opened(competition: Competition, folder: Path) -> Run:
