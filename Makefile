@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-# As many tests at once as there are cores; those of one file stay together, because they share what they made.
-PARALLEL := -n auto --dist loadfile
+# As many tests at once as there are cores; those of one file stay together, because they share what they made. The files
+# come in the order of tests/conftest.py, longest first: xdist's own would leave files of one long test to the end.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 KAGGLE := .venv-kaggle
 KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 
@@ -13,6 +14,7 @@ KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 dry-run: $(VENV)/.runs
 	$(BIN)/kit dry-run patent
 	$(BIN)/kit rehearse patent
+	$(BIN)/kit report build/dry-run/run/patent
 
 # Unit tests and laws, for the loop while one works; half of a test's time is waiting, so that two at once take little more.
 fast: $(VENV)/.tests

@@ -42,7 +42,8 @@ TABLES: dict[str, tuple[str, list[str], str]] = {  # the metric as kit new takes
 def main() -> None:
     """Measure and print, or be the process that trains AutoGluon."""
     if sys.argv[1:2] == ["--train"]:
-        return train(Path(sys.argv[2]))
+        train(Path(sys.argv[2]))
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", type=Path, required=True, help="of an environment with AutoGluon")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "competitions")
@@ -56,7 +57,9 @@ def main() -> None:
         shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "submissions", "build", "tests"))
         for slug in TABLES:
             if arguments.only in slug:
-                print(json.dumps(beside(project, arguments.data / slug, arguments.python, arguments.minutes)), flush=True)
+                print(
+                    json.dumps(beside(project, arguments.data / slug, arguments.python, arguments.minutes)), flush=True
+                )
 
 
 def beside(project: Path, folder: Path, python: Path, minutes: float) -> dict[str, Any]:

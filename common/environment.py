@@ -168,14 +168,15 @@ def _limit_threads() -> None:
     """
     if (cpus := cpu_count()) < _processors():
         os.environ.setdefault("OMP_NUM_THREADS", str(cpus))
-    if 1 < threads() > _processors() - _busy_processors():
+    if threads() > 1 and all(_is_shared() for _ in range(3)):  # at three moments, lest a passing thread counts
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _busy_processors() -> int:
-    """Return how many other threads of this machine compute at this moment; 0 where the system does not tell."""
-    words = _words(SYSTEM / "proc/loadavg")
-    return int(words[3].split("/")[0]) - 1 if len(words) == 5 else 0
+def _is_shared() -> bool:
+    """Whether other programs compute at this moment on processors that our threads would take."""
+    time.sleep(0.005)
+    words = _words(SYSTEM / "proc/loadavg")  # the fourth is the threads that run, this one among them, and all
+    return len(words) == 5 and int(words[3].split("/")[0]) - 1 + threads() > _processors()
 
 
 def _processors() -> int:

@@ -4,7 +4,8 @@ KitError                    everything that the user can fix; printed as one lin
 ├── UnknownName             a competition, profile, setting, metric … that does not exist
 ├── SettingError            a setting whose value is not allowed
 ├── DataError               files of a competition missing or not as described
-│   └── Unreadable          a file that cannot be decoded as a picture
+│   ├── Unreadable          a file that cannot be decoded as a picture
+│   └── MaskError           a mask that does not fit its picture, or no mask at all
 ├── SplitError              a split that the data cannot give
 ├── MetricError             a metric that is undefined for these values
 ├── SubmissionError         predictions that cannot become a submission, or a file that is not one
@@ -48,6 +49,10 @@ class DataError(KitError):
 
 class Unreadable(DataError):
     """A file that cannot be decoded as a picture; the message is the reason, without the file's name."""
+
+
+class MaskError(DataError):
+    """A mask that does not fit its picture, or text or a file that is no mask."""
 
 
 class SplitError(KitError):

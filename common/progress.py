@@ -171,8 +171,19 @@ def clock(seconds: float) -> str:
 
 
 @contextmanager
-def timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    """Add the seconds that the block takes to those of its phase."""
+def timed(seconds: dict[str, float], phase: str, memory: dict[str, int] | None = None) -> Iterator[None]:
+    """Add the seconds that the block takes to those of its phase; `memory` gets the most that the process has ever taken."""
     started = time.monotonic()
     yield
     seconds[phase] = seconds.get(phase, 0.0) + time.monotonic() - started
+    if memory is not None:
+        memory[phase] = _peak()
+
+
+def _peak() -> int:
+    """Return the most bytes of memory that this process has taken; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

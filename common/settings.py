@@ -41,6 +41,12 @@ _RULES = {
 }
 
 
+def require(condition: bool, message: str) -> None:
+    """Raise SettingError with a message unless a condition holds."""
+    if not condition:
+        raise SettingError(message)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """The base of all settings: every value is within the bounds of its type, and every number is finite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
@@ -27,6 +28,18 @@ def plural(count: int, noun: str) -> str:
     ('1 row', '2,000 rows')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def number(text: str | None) -> float | None:
+    """Return the finite number that a text is; None for any other text.
+
+    >>> number("0.25"), number(""), number("nan"), number(None)
+    (0.25, None, None, None)
+    """
+    try:
+        return value if math.isfinite(value := float(text or "nan")) else None
+    except ValueError:
+        return None
 
 
 def rounded(score: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 from common.wording import plural, table
@@ -42,10 +43,24 @@ def validate(arguments: argparse.Namespace) -> int:
     from common.submission import checks
 
     competition, file = registry.get(arguments.name), arguments.file
-    file = file / competition.submission.file_name if file.is_dir() else file
+    if file.is_dir() and (
+        (made := file / competition.submission.file_name).is_file() or not competition.submission.packed
+    ):
+        file = made  # of a run; masks may lie in a folder of their own
     folder = arguments.data or data.find(competition, None, environment.detect(), trained_on(file.parent))
-    sample = data.sample_submission(competition, folder)
-    problems = checks.validate(file, sample, competition.submission, competition.metric)
+    pictures, format = None, competition.submission
+    if competition.predicts == "masks":
+        test = data.read(competition, folder, train=False).test
+        pictures = data.files_by_id(competition, test)
+    if format.packed:
+        sample: Any = data.ids(test, competition.files.test).to_frame(format.id)
+    else:
+        sample = data.sample_submission(competition, folder)
+    problems = checks.validate(file, sample, format, competition.metric, pictures)
+    if pictures and not problems and not format.packed:
+        from common.vision.segmentation.transposed import looks_transposed
+
+        problems += filter(None, [looks_transposed(file, format, pictures)])
     valid = not checks.errors(problems)
     document = {"file": str(file), "valid": valid, "problems": [asdict(each) for each in problems]}
     count = plural(len(problems), "warning" if valid else "problem")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.commands.connection import Transfer, ask, connect, notify, rows_of
 from common.commands.options import Commands, command, positive_int, report, seconds, with_data, with_json, with_name
-from common.wording import table, visible
+from common.wording import number, table, visible
 
 if TYPE_CHECKING:
     from common.competition import Competition
@@ -222,7 +221,7 @@ def submissions(arguments: argparse.Namespace) -> None:
 
 def leaderboard(arguments: argparse.Namespace) -> None:
     """Print the top of the board and a score's rank on it."""
-    from common.metrics.table import get
+    from common.kaggle.ranks import rank_of
 
     competition = _on_kaggle(arguments.name)
     board = connect().competitions.leaderboard(competition.slug)
@@ -230,27 +229,16 @@ def leaderboard(arguments: argparse.Namespace) -> None:
     document: dict[str, Any] = {"teams": len(board), "top": rows_of(shown)}
     lines = [table([["RANK", "TEAM", "SCORE"], *[[str(row.rank), row.team, row.score] for row in shown]])]
     if arguments.score is not None:
-        sign = 1 if get(competition.metric).greater_is_better else -1
-        rank = 1 + sum(
-            sign * score > sign * arguments.score for row in board if (score := _number(row.score)) is not None
-        )
+        rank = rank_of(arguments.score, board, competition.metric)
         document |= {"score": arguments.score, "rank": rank}
         lines.append(f"{arguments.score:g} would rank {rank} of {len(board) + 1}")
     report(arguments, document, lambda: "\n".join(lines))
 
 
 def _score(text: str) -> float:
-    if (score := _number(text)) is None:
+    if (score := number(text)) is None:
         raise argparse.ArgumentTypeError(f"must be a number, got {text!r}")
     return score
-
-
-def _number(text: str) -> float | None:
-    """Return a finite number; None for other text, such as the empty score of a team without one."""
-    try:
-        return number if math.isfinite(number := float(text)) else None
-    except ValueError:
-        return None
 
 
 def _with_owner(parser: argparse.ArgumentParser) -> None:

@@ -40,6 +40,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--group", metavar="COL", help="column whose values stay in one fold")
     parser.add_argument("--positive", metavar="CLASS", help="of two classes, the one whose probability is submitted")
     parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="COL", help="column that models must not see; repeatable"
+    )
+    parser.add_argument(
         "--metric-column", action="append", default=[], type=_pair, metavar="KEY=COL",
         help="column that the metric takes besides the target, such as group=type; repeatable",
     )  # fmt: skip
@@ -66,7 +69,7 @@ def new(arguments: argparse.Namespace) -> int:
     facts = _facts(slug, folder, fetch=arguments.data is None)
     hints = Hints(
         metric=arguments.metric, target=arguments.target, id=arguments.id, split=arguments.split, group=arguments.group,
-        positive=arguments.positive,
+        positive=arguments.positive, leave_out=tuple(arguments.leave_out),
         columns=dict(arguments.metric_column),
     )  # fmt: skip
     found = discover(folder, arguments.name, slug, hints, facts, _answer if asking else refuse)

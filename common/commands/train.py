@@ -86,16 +86,6 @@ def register(commands: Commands) -> None:
     parser.set_defaults(mode="auto")
     with_json(parser)
 
-    parser = command(
-        commands, "predict", predict, "a saved run's submission for another test set",
-        "kit predict patent --run submissions/patent/best-1a2b3c4d --data data/hidden --out submission.csv",
-    )  # fmt: skip
-    with_name(parser)
-    parser.add_argument("--run", type=Path, required=True, metavar="RUN", dest="folder", help="the run's folder")
-    with_data(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    with_json(parser)
-
 
 def sample(arguments: argparse.Namespace) -> None:
     """Write sample data."""
@@ -187,33 +177,19 @@ def _report_seeds(arguments: argparse.Namespace, request: Request, made: Average
     """Report the runs of several seeds, and their average."""
     from common.wording import rounded, table
 
-    path = made.folder / request.competition.submission.file_name
-    members = zip(arguments.seeds, made.runs, made.blend.alone, strict=True)
-    rows = [["seed", *made.blend.scores, "run"]]
-    rows += [[str(seed), *map(rounded, scores.values()), str(run.folder)] for seed, run, scores in members]
-    rows.append(["average", *map(rounded, made.blend.scores.values()), str(made.folder)])
-    document = {**vars(made.blend), "folder": str(made.folder), "submission": str(path)}
+    folder, record = made.blend.run.folder, made.blend.run.record
+    path = folder / request.competition.submission.file_name
+    members = zip(made.runs, made.blend.alone, strict=True)
+    rows = [["seed", *record.scores, "run"]]
+    rows += [
+        [str(run.record.settings["seed"]), *map(rounded, alone.values()), str(run.folder)] for run, alone in members
+    ]
+    rows.append(["average", *map(rounded, record.scores.values()), str(folder)])
+    document = {
+        "run": str(folder), "runs": [str(run.folder) for run in made.runs], "alone": made.blend.alone,
+        "scores": record.scores, "submission": str(path),
+    }  # fmt: skip
     report(arguments, document, lambda: f"{table(rows)}\n\nsubmission  {path}")
-
-
-def predict(arguments: argparse.Namespace) -> None:
-    """Predict another test set with a saved run."""
-    from common import data, environment, registry, submission
-    from common.pipeline import inference
-    from common.progress import Progress
-    from common.runs.run import Run
-
-    competition = registry.get(arguments.name)
-    here = environment.detect()
-    run = Run.open(arguments.folder, competition.name)
-    folder = data.find(competition, arguments.data, here, run.data_folder)
-    frames = data.read(competition, folder, train=False)
-    made = inference.predict(competition, arguments.folder, frames, here, Progress())
-    inference.check(competition, made, frames)  # before anything that stands there is replaced
-    submission.write(made, arguments.out, competition.submission)
-    checked = "valid" if frames.sample_submission is not None else "not checked: there is no sample submission"
-    document = {"file": str(arguments.out), "rows": len(made), "run": str(arguments.folder), "checked": checked}
-    report(arguments, document, lambda: f"{arguments.out}: {len(made):,} rows, {checked}")
 
 
 def _document(done: Run) -> dict[str, Any]:

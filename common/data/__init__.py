@@ -2,10 +2,12 @@
 
 from common.data.frames import (
     Frames,
+    files_by_id,
     find,
     hashes,
     ids,
     locate,
+    one_row,
     paths,
     read,
     read_rows,
@@ -15,10 +17,12 @@ from common.data.frames import (
 
 __all__ = [
     "Frames",
+    "files_by_id",
     "find",
     "hashes",
     "ids",
     "locate",
+    "one_row",
     "paths",
     "read",
     "read_rows",

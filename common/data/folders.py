@@ -83,8 +83,13 @@ def read(
 
 def _labelled(container: Path, source: Folder) -> list[tuple[str, str | None]]:
     """Return the files of a known suffix, relative to their container, each with its label or None."""
+    top = container.name.removesuffix(ARCHIVE)
     parts = ((name, *name.rpartition(".")) for name in members(container))
-    files = [(name, stem) for name, stem, dot, end in parts if f"{dot}{end}".lower() in source.suffixes]
+    files = [
+        (name, stem)
+        for name, stem, dot, end in parts
+        if f"{dot}{end}".lower() in source.suffixes and re.fullmatch(source.only, f"{top}/{stem}")
+    ]
     if (wrong := next((name for name, _ in files if not name.isascii() and not _is_utf8(name)), None)) is not None:
         raise DataError(f"the name of the file {wrong!a} in {container} is not UTF-8; rename it")
     return [(name, _label(stem, source)) for name, stem in files]

@@ -71,6 +71,8 @@ def _json(data: bytes) -> DataFrame:
         if error.msg != "Extra data":
             raise
         held = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(held, dict) and isinstance(held.get("images"), list):
+        return _coco(held)
     if isinstance(held, dict):
         lists = {key: value for key, value in held.items() if isinstance(value, list)}
         if lists and all(isinstance(value, list | dict) for value in held.values()):
@@ -85,6 +87,19 @@ def _json(data: bytes) -> DataFrame:
     names = list(dict.fromkeys(key for row in held for key in row))
     # Cells as they are written: a whole number stays one beside an empty cell.
     return pd.DataFrame({name: pd.Series([row.get(name) for row in held], dtype=object) for name in names})
+
+
+def _coco(held: dict[str, Any]) -> DataFrame:
+    """Return a row for each image of COCO's format, with the columns of its first annotation and of that one's category."""
+    import pandas as pd
+
+    frame = pd.DataFrame(held["images"], dtype=object)
+    if isinstance(marks := held.get("annotations"), list) and marks and "image_id" in marks[0]:
+        more = pd.DataFrame(marks, dtype=object).drop(columns="id", errors="ignore").drop_duplicates("image_id")
+        more = more.rename(columns={"image_id": "id"})
+        new = [name for name in more if name == "id" or name not in frame]
+        frame = frame.merge(more[new], on="id", how="inner")
+    return frame
 
 
 def _parquet(data: bytes) -> DataFrame:

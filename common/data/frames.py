@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders, joining, tables
+from common.data import folders, joining, summaries, tables
 from common.data.tables import Tolerate
-from common.data.types import check, natural
+from common.data.types import MISSING, as_text, check, natural
 from common.data.zipped import members
-from common.errors import DataError
+from common.errors import DataError, UnknownName
 from common.files import sha256
 from common.wording import listed, plural
 
@@ -87,7 +87,14 @@ def usual_folders(competition: Competition, environment: Environment) -> list[Pa
     return list(dict.fromkeys([*mounts, *(Path("data") / name for name in names)]))
 
 
-def read(competition: Competition, folder: Path, *, train: bool = True, tolerate: Tolerate | None = None) -> Frames:
+def read(
+    competition: Competition,
+    folder: Path,
+    *,
+    train: bool = True,
+    tolerate: Tolerate | None = None,
+    warn: Tolerate | None = None,
+) -> Frames:
     """Read and check the tables of a competition; `train=False` leaves out all but the test set.
 
     Args:
@@ -97,6 +104,7 @@ def read(competition: Competition, folder: Path, *, train: bool = True, tolerate
         tolerate: where given, it is told of faults of the test set that cost a row at most, and the rows are read all the
             same: empty and wrong cells stay, of rows with the same id the first counts, and a sample submission that does
             not fit is made from the ids.
+        warn: is told of the few cells of a column that are something else than it, and count as empty.
 
     Raises:
         DataError: for a file that is missing or not as described; names every problem of that file.
@@ -110,8 +118,8 @@ def read(competition: Competition, folder: Path, *, train: bool = True, tolerate
     """
     files = competition.files
     required = train and not files.sample_submission.optional
-    rows, unlabelled = _read(folder, files.train) if train else (None, ())
-    test, sample = _read(folder, files.test, tolerate)[0], None
+    rows, unlabelled = _read(folder, files.train, warn=warn) if train else (None, ())
+    test, sample = _read(folder, files.test, tolerate, warn)[0], None
     try:
         if required or locate(folder, files.sample_submission):
             sample = read_rows(folder, _ids_only(files.sample_submission))
@@ -160,20 +168,23 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
     return frame
 
 
-def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tuple[DataFrame, tuple[str, ...]]:
+def _read(
+    folder: Path, source: Source, tolerate: Tolerate | None = None, warn: Tolerate | None = None
+) -> tuple[DataFrame, tuple[str, ...]]:
     """Return the rows, and the paths of the files that are no rows because they have no label."""
     path = locate(folder, source)
     if path is None:
         unpacked = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
         raise DataError(f"{source.file} is not in {folder}{unpacked}")
     if isinstance(source, Table) and source.instead and path == locate(folder, source.instead):
-        return _read(folder, source.instead, tolerate)
+        return _read(folder, source.instead, tolerate, warn)
     unlabelled: tuple[str, ...] = ()
     noun = "line"
     places: Sequence[object]
     if isinstance(source, Folder):
         noun = "file"
         frame, places, unlabelled = folders.read(folder, source, tolerate)
+        frame = _with_further(frame, source, folder, tolerate)
     else:
         frame, places = _table(folder, path, source, tolerate)
     described = _described(source)
@@ -183,7 +194,11 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
     def where(rows: Series[bool]) -> str:
         return f"{noun} {listed([places[int(row)] for row in rows.to_numpy().nonzero()[0]])}"
 
-    if problems := [problem for column in described for problem in check(frame, column, where)]:
+    def odd(problem: str) -> None:
+        if warn is not None:
+            warn(f"{path}: {problem}")
+
+    if problems := [problem for column in described for problem in check(frame, column, where, odd)]:
         if tolerate is None:
             raise DataError(f"{path}: {'; '.join(problems)}")
         tolerate(f"{path}: {'; '.join(problems)}")
@@ -193,31 +208,83 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
 
 def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
     """Return a table's rows with all that is joined to them, and where each stands in the file."""
-    frame, places = tables.read(path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name)
+    frame, places = tables.read(
+        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding
+    )
+    frame, places = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
 
-    def read_further(further: Table) -> DataFrame:
+    return _with_further(frame, table, folder, tolerate), places
+
+
+def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tolerate | None) -> DataFrame:
+    """Return rows with what is joined to them: columns of tables, paths of files."""
+
+    def read_further(further: Source) -> DataFrame:
+        if isinstance(further, Folder):
+            return summaries.of_files(folder, further)
         if (at := locate(folder, further)) is None:
-            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {table.file}")
+            raise DataError(f"{further.file} is not in {folder}, and its columns belong to {source.file}")
         return _table(folder, at, further, tolerate)[0]
 
-    frame = joining.with_joined(frame, table.joined, read_further)
-    return joining.with_files(frame, table, folder, tolerate), places
+    frame = joining.with_joined(frame, source.joined, read_further)
+    return joining.with_files(frame, source, folder, tolerate)
+
+
+def one_row(folder: Path | None, source: Source, cells: Mapping[str, str]) -> DataFrame:
+    """Return one row of a source from its cells, without any file of rows; columns of further tables are joined.
+
+    Args:
+        folder: where tables to join lie; None if that is not known.
+        source: says what its columns are.
+        cells: by column; what is not given is empty.
+
+    Raises:
+        UnknownName: for a column that the source does not describe.
+        DataError: for a cell that is not as described, or if a table to join is missing.
+    """
+    import pandas as pd
+
+    own = [column.name for column in source.columns]
+    keys = [name for join in source.joined for name in join.on] if isinstance(source, Table) else []
+    for name in cells:
+        if name not in (known := list(dict.fromkeys((*own, *keys)))):
+            raise UnknownName("column", name, known)
+    values = {name: cells.get(name, "1" if name == source.id else "") for name in dict.fromkeys((*own, *keys))}
+    frame = pd.DataFrame({name: [value] for name, value in values.items()}, dtype=str)
+    if isinstance(source, Table) and source.joined:
+        if folder is None:
+            raise DataError(
+                f"{source.joined[0].table.file} belongs to every row; --data takes the folder that it lies in"
+            )
+        frame = joining.with_joined(frame, source.joined, lambda further: _read(folder, further)[0])
+    if problems := [problem for column in _described(source) for problem in check(frame, column, lambda _: "this row")]:
+        raise DataError("; ".join(problems))
+    natural([frame], _names(source))
+    return frame
+
+
+def _chosen(frame: DataFrame, places: Sequence[object], table: Table) -> tuple[DataFrame, Sequence[object]]:
+    """Return the rows that count, where a column says which do."""
+    for name, blank in ((table.filled, False), (table.blank, True)):
+        if name is not None and name in frame:
+            rows = (as_text(frame[name]).str.strip().str.lower().isin(MISSING) == blank).to_numpy()
+            frame = frame[rows].reset_index(drop=True)
+            places = [places[int(row)] for row in rows.nonzero()[0]]
+    return frame, places
 
 
 def _described(source: Source) -> tuple[Column, ...]:
     """Return the columns that a source describes, with those of tables joined to it, but for their keys."""
-    if isinstance(source, Folder):
-        return source.columns
     more = (column for join in source.joined for column in _described(join.table) if column.name not in join.on)
     return (*source.columns, *more)
 
 
 def _names(source: Source) -> set[str]:
-    files = source.files if isinstance(source, Table) else None
-    return {column.name for column in (*_described(source), *(files.columns if files else ()))}
+    files = source.files.columns if source.files else ()
+    return {column.name for column in (*_described(source), *files)}
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:
@@ -225,6 +292,14 @@ def ids(frame: DataFrame, source: Source) -> Series[str]:
     import pandas as pd
 
     return frame[source.id] if source.id else pd.Series(frame.index.astype(str), index=frame.index)
+
+
+def files_by_id(competition: Competition, test: DataFrame) -> dict[str, str]:
+    """Return the path of each test row's file, by id; none where the rows have no files."""
+    source = competition.files.test
+    described = (*source.columns, *(source.files.columns if source.files else ()))
+    column = next((column.name for column in described if column.kind == "file"), None)
+    return {} if column is None else dict(zip(ids(test, source), test[column], strict=True))
 
 
 def hashes(competition: Competition, folder: Path) -> dict[str, str]:
@@ -237,8 +312,6 @@ def hashes(competition: Competition, folder: Path) -> dict[str, str]:
 
 def _parts(source: Source) -> list[Source]:
     """Return a source with those that are joined to its rows."""
-    if isinstance(source, Folder):
-        return [source]
     return [
         source,
         *([source.files] if source.files else []),

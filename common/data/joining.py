@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from common.competition import Join, Table
+from common.competition import Folder, Join, Source, Table
 from common.data import folders
+from common.data.summaries import summarised
 from common.data.types import as_text
 from common.data.zipped import members
 from common.errors import DataError
@@ -33,43 +36,69 @@ def with_id(frame: DataFrame, table: Table) -> DataFrame:
     return frame.assign(**{column.name: ["_".join(row) for row in zip(*words, strict=True)]})
 
 
-def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Table], DataFrame]) -> DataFrame:
+def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Source], DataFrame]) -> DataFrame:
     """Return the rows with the columns of further tables, read by `read`; a row without a partner has empty cells.
 
     Raises:
         DataError: if a key is missing on a side.
     """
+    import pandas as pd
+
     for join in joins:
+        file, on, keys = join.table.file, list(join.on), list(join.keys or join.on)
         other = read(join.table)
-        for side, name in ((frame, "the table"), (other, join.table.file)):
-            if missing := [key for key in join.on if key not in side]:
-                raise DataError(
-                    f"{join.table.file} is joined by {listed(join.on)}, but {name} has no column {missing[0]!r}"
-                )
-        on = list(join.on)
-        other = other.assign(**{key: as_text(other[key]) for key in on}).drop_duplicates(on)
-        left = frame.assign(**{key: as_text(frame[key]) for key in on})
-        twice = [name for name in other if name in frame and name not in on]
-        other = other.rename(columns={name: f"{name}_{PurePosixPath(join.table.file).stem}" for name in twice})
-        more = left[on].merge(other, on=on, how="left").drop(columns=on).set_axis(frame.index)
-        for name in map(str, more):
-            if not _is_number(more[name]):
-                more[name] = as_text(more[name])
-            frame = frame.assign(**{name: more[name]})
+        for side, wanted, name in ((frame, on, "the table"), (other, keys, file)):
+            if missing := [key for key in wanted if key not in side]:
+                raise DataError(f"{file} is joined by {listed(wanted)}, but {name} has no column {missing[0]!r}")
+        more = partners(frame, other, join)
+        natural_or_text = [
+            more[name] if pd.api.types.is_numeric_dtype(more[name]) else as_text(more[name]) for name in more
+        ]
+        frame = pd.concat([frame, *natural_or_text], axis=1)
     return frame
 
 
-def _is_number(values: Any) -> bool:
+def partners(frame: DataFrame, other: DataFrame, join: Join) -> DataFrame:
+    """Return the columns that a further table adds to a table's rows, without the keys, in names that are free."""
+    on, keys = list(join.on), list(join.keys or join.on)
+    other = other.assign(**{key: as_text(other[key]) for key in keys})
+    if join.rows == "all" and isinstance(join.table, Table):
+        other = summarised(other, keys)
+    if join.gathered:
+        _require_partners(frame[on], other[keys], f"{join.table.file} has nothing for {{}}")
+        _require_partners(other[keys], frame[on], f"{join.table.file} has cells for {{}} without a file or a line")
+        other = other.groupby(keys, as_index=False, sort=False).agg(join.gathered.join)
+    other = other.drop_duplicates(keys).rename(columns=dict(zip(keys, on, strict=True)))
+    other = other.rename(columns={name: _free(name, frame, join.table.file) for name in other if name not in on})
+    left = frame[on].assign(**{key: as_text(frame[key]) for key in on})
+    return left.merge(other, on=on, how="left").drop(columns=on).set_axis(frame.index)
+
+
+def _free(name: str, frame: DataFrame, file: str) -> str:
+    """Return a name that no column has yet: with that of the table, which is the same for training and test rows."""
+    if name not in frame:
+        return name
+    stem = re.sub(r"(?i)[_-]?(train|test)(ing)?[_-]?", "", PurePosixPath(file).name.partition(".")[0])
+    free = f"{name}_{stem}".rstrip("_")
+    return free if free not in frame else next(each for at in count(2) if (each := f"{free}_{at}") not in frame)
+
+
+def _require_partners(keys: Any, others: Any, what: str) -> None:
+    """Refuse keys that are not among others; `what` says of how many rows, in place of its braces."""
     import pandas as pd
 
-    return bool(pd.api.types.is_numeric_dtype(values))
+    strangers = keys[~pd.MultiIndex.from_frame(keys.astype(str)).isin(pd.MultiIndex.from_frame(others.astype(str)))]
+    names = [*dict.fromkeys("_".join(key) for key in strangers.astype(str).to_numpy())]
+    if names:
+        raise DataError(f"{what.format(plural(len(names), 'row'))}: {listed(names)}")
 
 
-def with_files(frame: DataFrame, table: Table, folder: Path, tolerate: Callable[[str], None] | None) -> DataFrame:
+def with_files(frame: DataFrame, table: Source, folder: Path, tolerate: Callable[[str], None] | None) -> DataFrame:
     """Return the rows with the path of the file that each one's id names, with or without its ending or folders.
 
     Raises:
-        DataError: if there is none for a row; where that is tolerated, its path is empty.
+        DataError: if there is none for a row, or, beside a folder's files, a file without a row; where that is tolerated,
+            the row's path is empty.
     """
     source = table.files
     if source is None or source.id is None or source.path is None:
@@ -85,11 +114,17 @@ def with_files(frame: DataFrame, table: Table, folder: Path, tolerate: Callable[
                 for key in (whole.name, whole.stem, name, f"{container.name}/{name}", str(whole.with_suffix(""))):
                     paths.setdefault(key, f"{container}/{name}")
     key = source.id if source.id in frame else str(table.id)
-    found = as_text(frame[key]).map(paths)
+    after = source.after_id
+    found = as_text(frame[key]).map(lambda name: paths.get(f"{name}{after}"))
     if (lacking := found.isna()).any():
         rows = frame.loc[lacking, key]
         message = f"{plural(len(rows), 'row')} of {table.file} without a file in {listed(map(str, containers))}: {listed(rows)}"
         if tolerate is None:
             raise DataError(message)
         tolerate(message)
+    if isinstance(table, Folder) and (strangers := {*paths.values()} - {*found}):
+        names = listed(sorted(path.rpartition("/")[2] for path in strangers))
+        raise DataError(
+            f"{plural(len(strangers), 'file')} in {listed(map(str, containers))} without one in {table.file}: {names}"
+        )
     return frame.assign(**{source.path: found.fillna("")})

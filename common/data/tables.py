@@ -39,6 +39,7 @@ _KINDS = {
     b"<!doctype html": "a web page, perhaps one to log in (kit download gets the file)",
     b"<html": "a web page, perhaps one to log in (kit download gets the file)",
 }
+MANY = 100  # columns whose names differ by a number only
 LARGE = 4_000_000  # bytes: what is smaller is read with care at once
 _END = "\0end of the file\0"
 
@@ -112,12 +113,14 @@ def _named(archive: Path, files: list[str], name: str) -> str:
     return tables[0]
 
 
-def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None) -> str:
-    """Return a file's UTF-8 text, without a byte order mark.
+def to_text(data: bytes, path: Path | str, tolerate: Tolerate | None = None, encoding: str = "utf-8") -> str:
+    """Return a file's text, without a byte order mark.
 
     Raises:
         DataError: with the position of the first byte that is no UTF-8, unless that is tolerated.
     """
+    if encoding != "utf-8":
+        return data.decode(encoding, errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -136,6 +139,7 @@ def read(
     quoting: Literal["minimal", "none"] = "minimal",
     tolerate: Tolerate | None = None,
     name: str | None = None,
+    encoding: str = "utf-8",
 ) -> tuple[DataFrame, Sequence[int]]:
     """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out.
 
@@ -145,6 +149,7 @@ def read(
         quoting: whether quotes are read as such.
         tolerate: see below.
         name: the table's name, where the file is an archive that holds it.
+        encoding: of the text.
 
     Returns:
         The rows, and the line of the file on which each begins (of other formats the number of the row).
@@ -159,9 +164,14 @@ def read(
     if formats.known(name or path.name):
         frame = formats.read(data, name or path.name)
         return frame, range(1, len(frame) + 1)
-    if len(data) > LARGE and quoting == "minimal" and (fast := _fast(data, separator)) is not None:
+    if (
+        len(data) > LARGE
+        and quoting == "minimal"
+        and encoding == "utf-8"
+        and (fast := _fast(data, separator)) is not None
+    ):
         return fast, _Lines(data, path, separator)
-    text = to_text(data, path, tolerate)
+    text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     lines, records = _records(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)
@@ -194,7 +204,6 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         return None
     options: dict[str, Any] = {
         "sep": separator,
-        "dtype": str,
         "keep_default_na": False,
         "na_values": [],
         "index_col": False,
@@ -203,12 +212,19 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         header = next(csv.reader([data[: data.index(b"\n")].decode("utf-8-sig")], delimiter=separator))
         if len(set(header)) < len(header) or "" in header or len(header) < 2:
             return None
+        options["dtype"] = dict.fromkeys({*header} - _numbered(header), str)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a line with more fields than the header is cut with a warning
             frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
     except (ValueError, StopIteration, Warning):
         return None
-    return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame
+    return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame.copy()
+
+
+def _numbered(header: list[str]) -> set[str]:
+    """Return the columns that are many of a kind, as pixels are: measurements, which may be read as numbers at once."""
+    words = Counter(name.rstrip("0123456789") for name in header)
+    return {name for name in header if words[name.rstrip("0123456789")] >= MANY}
 
 
 class _Lines(Sequence[int]):

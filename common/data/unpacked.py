@@ -11,7 +11,7 @@ from common.environment import detect, free_disk
 from common.errors import ArchiveError, DataError, DeviceError, KitError
 from common.wording import first_line
 
-ENDINGS = (".7z", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+ENDINGS = (".tar.7z", ".7z", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
 def stem(name: str) -> str | None:
@@ -32,6 +32,10 @@ def unpacked(archive: Path) -> Path:
     def make(folder: Path) -> None:
         try:
             (_seven_zip if archive.name.lower().endswith(".7z") else _tar)(archive, folder)
+            inside = [*folder.iterdir()]
+            if len(inside) == 1 and inside[0].suffix.lower() == ".tar" and inside[0].is_file():
+                _tar(inside[0], folder)
+                inside[0].unlink()
         except (KitError, OSError):
             raise
         except Exception as error:  # of three libraries, each with its own

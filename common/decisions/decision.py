@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Competition
+from common.decisions import masks
 from common.decisions.classes import spelled
 from common.metrics import get
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-Kind = Literal["numbers", "label", "cuts", "top", "threshold", "span"]
+Kind = Literal["numbers", "label", "cuts", "top", "threshold", "span", "masks", "pixels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class Decision:
     top: the likeliest classes, as many as a cell lists.
     threshold: the labels whose probability reaches `threshold`, the likeliest if there is none and a cell has to list one.
     span: the piece of the row's text between two positions, in characters, stretched to whole words.
+    masks: run lengths of what reaches `threshold` in soft masks, or of its objects of `smallest` pixels or more.
+    pixels: the likeliest class of each pixel.
     """
 
     kind: Kind
@@ -34,6 +37,7 @@ class Decision:
     weights: tuple[float, ...] = ()
     cuts: tuple[float, ...] = ()
     threshold: float = 0.5
+    smallest: int = 16
 
     @classmethod
     def plain(cls, competition: Competition, classes: tuple[str, ...]) -> Decision:
@@ -52,26 +56,30 @@ class Decision:
                     kind = "threshold"
                 case "span":
                     kind = "span"
+                case "masks":
+                    kind = "pixels" if competition.submission.packed else "masks"
         cuts = tuple(position + 0.5 for position in range(len(classes) - 1)) if kind == "cuts" else ()
         return cls(kind=kind, classes=classes, cuts=cuts)
 
     @property
     def learns(self) -> bool:
         """Whether anything about it is learnt."""
-        return self.kind in ("label", "cuts", "threshold")
+        return self.kind in ("label", "cuts", "threshold", "masks")
 
-    def apply(self, predictions: NDArray[float64], rows: DataFrame, competition: Competition) -> NDArray[Any]:
+    def apply(self, predictions: Any, rows: DataFrame, competition: Competition) -> NDArray[Any]:
         """Return what is submitted (n, targets): float64 numbers, or text.
 
         Args:
-            predictions: (n,) or (n, k).
+            predictions: (n,) or (n, k), or soft masks.
             rows: the n rows that they are of.
             competition: whose submission it is.
         """
         import numpy as np
 
-        values = predictions.reshape(len(predictions), -1)
         format = competition.submission
+        if self.kind in ("masks", "pixels"):
+            return masks.cells(predictions, rows, format.cell, self.threshold, self.smallest)
+        values: NDArray[float64] = predictions.reshape(len(predictions), -1)
         if self.kind == "numbers":
             only_second = competition.predicts == "class" and len(format.targets) == 1 and values.shape[1] == 2
             return values[:, 1:] if only_second else values

@@ -21,10 +21,11 @@ Objective = Callable[[Decision], float]
 
 _ROWS = 20_000  # to learn from: a threshold needs no more, and each of its values costs a pass over them
 _FEW_ROWS = 5_000
+_PICTURES = 40  # to learn a threshold of masks from: each of its values costs a pass over all their pixels
 _LIKELIEST_IS_BEST = ("accuracy", "error_rate")
 
 
-def learn(competition: Competition, decision: Decision, predictions: NDArray[float64], rows: DataFrame) -> Decision:
+def learn(competition: Competition, decision: Decision, predictions: Any, rows: DataFrame) -> Decision:
     """Return the decision with what makes the metric best on these rows.
 
     Args:
@@ -37,8 +38,9 @@ def learn(competition: Competition, decision: Decision, predictions: NDArray[flo
 
     if not decision.learns or competition.metric in _LIKELIEST_IS_BEST:
         return decision
-    if len(rows) > _ROWS:
-        some = np.random.default_rng(0).choice(len(rows), _ROWS, replace=False)
+    most = _PICTURES if decision.kind == "masks" else _ROWS
+    if len(rows) > most:
+        some = np.random.default_rng(0).choice(len(rows), most, replace=False)
         predictions, rows = predictions[some], rows.iloc[some]
     sign = 1 if get(competition.metric).greater_is_better else -1
     measured = scorer(competition, competition.metric, rows)
@@ -50,6 +52,10 @@ def learn(competition: Competition, decision: Decision, predictions: NDArray[flo
             return -np.inf
 
     match decision.kind:
+        case "masks":
+            if np.isin(predictions.values, (0, 255)).all():  # hard masks, for which every threshold is the same
+                return decision
+            return _best(objective, [decision, *(replace(decision, threshold=at) for at in (0.3, 0.4, 0.6, 0.7))])
         case "threshold":
             return _best(
                 objective, [decision, *(replace(decision, threshold=at) for at in np.linspace(0.02, 0.98, 49))]
@@ -60,7 +66,7 @@ def learn(competition: Competition, decision: Decision, predictions: NDArray[flo
 
 
 def judge(
-    competition: Competition, decision: Decision, predictions: NDArray[float64], rows: DataFrame, folds: NDArray[Any]
+    competition: Competition, decision: Decision, predictions: Any, rows: DataFrame, folds: NDArray[Any]
 ) -> NDArray[Any]:
     """Return what is submitted for out-of-fold predictions (n, targets): each fold's by what the others teach.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from common import metrics
 from common.competition import Competition
 from common.decisions.classes import in_order, labels_of, spelled, split
+from common.masks import files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +36,10 @@ def scorer(competition: Competition, name: str, truth: DataFrame) -> Callable[[N
     columns = {key: truth[column].to_numpy() for key, column in competition.metric_columns.items() if column in truth}
     classes: Any = None
     known: Any
-    if format.numeric and metric.prediction in ("distribution", "scores") and len(format.targets) > 1:
+    if format.packed:
+        labels, void = format.cell.labels, format.cell.void
+        known = [files.read(path, labels, void) for path in truth[competition.targets[0]]]
+    elif format.numeric and metric.prediction in ("distribution", "scores") and len(format.targets) > 1:
         known = _marks(competition, truth)
     elif format.cell.kind == "labels" and not format.numeric:
         known = labels_of(competition, truth)

@@ -16,7 +16,7 @@ from common.discovery.shapes import WORDS, Answers
 from common.discovery.target import Submitted
 
 _MOST_LABELS = 150  # that a description lists
-_UNTRAINED = {"mask": "masks", "boxes": "boxes", "text": "free text"}
+_UNTRAINED = {"mask": "masks without pictures", "boxes": "boxes", "text": "free text"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ def decide(
 ) -> Decided:
     """Return what is predicted, given what the answers look like and the metric."""
     made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
+    if made.cell.kind == "labels" and made.predicts == "class" and _one_each(answers, submitted, sample):
+        made = replace(made, cell=replace(made.cell, at_most=1))
     if made.cell.kind == "label" and _numbers_for_words(answers, submitted, sample):
         made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
@@ -56,11 +58,21 @@ def decide(
     if made.predicts == "class" and cell.kind == "number" and len(answers.classes) == 2 and not made.sums_to_one:
         made = replace(made, positive=_positive(answers.classes, submitted, hints, notes))
     if not made.trained:
-        notes.add(
-            "models", "none yet", "sure", f"no application of the kit predicts {_UNTRAINED[answers.shape]}: "
-            "the description, validation and grading work, kit train needs a model.py of your own",
-        )  # fmt: skip
+        note_untrained(answers, notes)
     return made
+
+
+def _one_each(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
+    """Whether the sample submission has one of the classes in every cell."""
+    return sample is not None and answers.shape != "top" and {*sample[submitted.targets[0]]} <= {*answers.classes}
+
+
+def note_untrained(answers: Answers, notes: Notes) -> None:
+    """Note that nothing of the kit predicts such answers."""
+    notes.add(
+        "models", "none yet", "sure", f"no application of the kit predicts {_UNTRAINED[answers.shape]}: "
+        "the description, validation and grading work, kit train needs a model.py of your own",
+    )  # fmt: skip
 
 
 def _numbers_for_words(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
@@ -108,7 +120,7 @@ def _decided(answers: Answers, metric: str, labels: tuple[str, ...]) -> Decided:
             return Decided(predicts="class", cell=Cell(kind="text", may_be_empty=True), trained=False)
         case "mask":
             cell = Cell(kind="mask", empty=answers.empty or "", may_be_empty=not answers.empty)
-            return Decided(predicts="class", cell=cell, trained=False)
+            return Decided(predicts="masks", cell=cell)
         case "boxes":
             cell = Cell(kind="boxes", tokens=answers.tokens, empty=answers.empty or "", may_be_empty=not answers.empty)
             return Decided(predicts="class", cell=cell, trained=False)
@@ -162,10 +174,12 @@ def target_columns(answers: Answers, decided: Decided, submitted: Submitted, tra
     """Return the description of the training rows' targets."""
     kind: ColumnKind = "number"
     if len(submitted.truth) == 1:
-        kind = {"class": "category", "labels": "labels", "span": "text", "number": "number"}[decided.predicts]  # type: ignore[assignment]
+        kind = {"class": "category", "labels": "labels", "span": "text", "masks": "text", "number": "number"}[
+            decided.predicts
+        ]  # type: ignore[assignment]
         kind = kind if decided.trained else "text"
     # An empty cell is an answer of lists and texts; of others it is a row without one, which is not trained on.
-    gaps = [bool((train[name].str.strip() == "").any()) for name in submitted.truth]
+    gaps = [not train.whole or bool((train[name].str.strip() == "").any()) for name in submitted.truth]
     return tuple(
         Column(name=name, kind=kind, may_be_empty=empty, separator=answers.separator if kind == "labels" else " ")
         for name, empty in zip(submitted.truth, gaps, strict=True)

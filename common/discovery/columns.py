@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from common.competition import ColumnKind
@@ -33,16 +34,27 @@ def numbers(values: Series[str]) -> Series[float]:
 
 def is_number(values: Series[str]) -> bool:
     """Whether all filled cells are finite numbers, and there is one."""
-    import numpy as np
+    found = False
+    for cell in values.unique().tolist():  # cell by cell: most columns that are none show it at once
+        text = cell.strip()
+        if text.lower() not in MISSING:
+            if not _finite(text):
+                return False
+            found = True
+    return found
 
-    return bool(
-        np.isfinite(numbers(values.head(50))).all() and len(every := numbers(values)) and np.isfinite(every).all()
-    )
+
+def _finite(text: str) -> bool:
+    try:
+        return "_" not in text and isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def is_date(values: Series[str]) -> bool:
     """Whether all filled cells are dates as tables write them."""
-    cells = filled(values).head(_LOOKED_AT)
+    first = next((cell for cell in values if cell.strip()), "")
+    cells = filled(values).head(_LOOKED_AT) if _DATE.fullmatch(first.strip()) else ()
     return len(cells) > 0 and all(_DATE.fullmatch(cell.strip()) for cell in cells)
 
 
@@ -55,7 +67,8 @@ def kind_of(*parts: Series[str]) -> ColumnKind:
     """
     import pandas as pd
 
-    if all(is_number(part) for part in parts if len(filled(part))) and any(len(filled(part)) for part in parts):
+    numeric = [is_number(part) for part in parts]
+    if any(numeric) and all(number or filled(part).empty for number, part in zip(numeric, parts, strict=True)):
         return "number"
     values = filled(pd.concat(parts)).head(_LOOKED_AT)
     if values.empty:

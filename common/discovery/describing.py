@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from common import metrics
-from common.competition import Column, Folder, Source, Table
+from common.competition import Column, Folder, Join, Source, Table
+from common.competition.description import described_columns
 from common.discovery import cells, shapes
 from common.discovery.features import Features
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Question
 from common.discovery.heads import Head
+from common.discovery.joining import Joined, described
 from common.discovery.media import Attached, Labelled
 from common.discovery.target import Submitted
 from common.errors import DataError
@@ -28,6 +31,7 @@ class Sides:
     train_files: Attached | None
     test_files: Attached | None
     test_is_table: bool
+    others: tuple[Head, ...] = ()
 
     @property
     def files(self) -> list[Attached]:
@@ -41,7 +45,7 @@ def sources(
     answers: shapes.Answers,
     decided: cells.Decided,
     used: Features,
-    joined: Any,
+    joined: Joined,
     *,
     with_files: bool,
 ) -> tuple[Source, Source]:
@@ -51,16 +55,19 @@ def sources(
     path = Column(name=next(each for each in ("picture", "picture_file", "_picture") if each not in names), kind="file")
     train_files, test_files = (sides.train_files, sides.test_files) if with_files else (None, None)
     test: Source
+    to_train, to_test = (
+        described(joined, base, joins, used.columns)
+        for base, joins in ((sides.train, joined.to_train), (sides.test, joined.to_test))
+    )
+    ours, theirs = (tuple(each for each in used.columns if each.name in base) for base in (sides.train, sides.test))
     if sides.test_is_table:
         id = _id_column(sides.test, submitted)
         shown = tuple(each for each in (id,) if each is not None)
-        test = _table(sides.test, (*shown, *used.columns), test_files, path, joined)
-    elif test_files is not None:
+        test = _table(sides.test, (*shown, *theirs), test_files, path, to_test)
+    elif test_files is not None and len(test_files.container.files) <= sides.test.rows:
         test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
     else:
-        test = Table(
-            file=sides.test.file, columns=(Column(name=submitted.id, kind="id"),), separator=sides.test.separator
-        )
+        test = _table(sides.test, (Column(name=submitted.id, kind="id"),), test_files, path, to_test)
     if sides.labelled is not None:
         train = replace(
             _folder(sides.labelled.container, submitted.id, path, keep_suffix=submitted.keep_suffix),
@@ -69,7 +76,13 @@ def sources(
         return train, test
     own = _train_id(sides, submitted, train_files)
     shown = tuple(each for each in (own,) if each is not None)
-    return _table(sides.train, (*shown, *used.columns, *goal), train_files, path, joined), test
+    return _table(sides.train, (*shown, *ours, *goal), train_files, path, to_train), test
+
+
+def described_in_both(both: tuple[Source, Source], columns: Sequence[Column]) -> tuple[str, ...]:
+    """Return the names of the columns that both sources describe."""
+    ours, theirs = ({column.name for column in described_columns(side)} for side in both)
+    return tuple(column.name for column in columns if column.name in ours & theirs)
 
 
 def _id_column(test: Head, submitted: Submitted) -> Column | None:
@@ -92,13 +105,16 @@ def _train_id(sides: Sides, submitted: Submitted, attached: Attached | None) -> 
     return Column(name=submitted.id, kind="id") if unique else None
 
 
-def _table(head: Head, described: tuple[Column, ...], attached: Attached | None, path: Column, joined: Any) -> Table:
+def _table(
+    head: Head, described: tuple[Column, ...], attached: Attached | None, path: Column, joined: tuple[Join, ...]
+) -> Table:
     folder = None
     if attached is not None:
         folder = _folder(attached.container, attached.column, path)
     return Table(
-        file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined
-    )
+        file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined,
+        encoding=head.encoding, filled=head.filled, blank=head.blank,
+    )  # fmt: skip
 
 
 def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False) -> Folder:
@@ -147,5 +163,7 @@ def title(slug: str) -> str:
 
 def summary(submitted: Submitted, decided: cells.Decided) -> str:
     """Return what is predicted in a sentence."""
-    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text"}[decided.predicts]
+    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text", "masks": "masks"}[
+        decided.predicts
+    ]
     return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

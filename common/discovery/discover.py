@@ -13,8 +13,21 @@ from common.competition import (
     Limits,
     SubmissionFormat,
 )
-from common.discovery import cells, describing, features, files, media, metric, roles, shapes, split, target
-from common.discovery.describing import Sides
+from common.discovery import (
+    cells,
+    describing,
+    features,
+    files,
+    joining,
+    leaks,
+    media,
+    metric,
+    roles,
+    shapes,
+    split,
+    target,
+)
+from common.discovery.describing import Sides, described_in_both
 from common.discovery.features import Application
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Finding, Hints, Notes, refuse
@@ -45,6 +58,7 @@ class Discovery:
     competition: Competition
     application: Application
     texts: tuple[str, ...]
+    left_out: tuple[str, ...]
     trained: bool
     findings: tuple[Finding, ...]
 
@@ -75,7 +89,10 @@ def discover(
         assigned, labelled = _from_names(assigned, found.containers, folder, notes)
     submitted = target.find(assigned, found.containers, hints, ask, notes)
     sides = _sides(assigned, submitted, found.containers, labelled, notes)
-    train, test, sample = sides.train, sides.test, assigned.sample
+    sample = assigned.sample
+    joined = joining.find(sides.train, sides.test, sides.others, submitted, notes)
+    joined = media.summarised(joined, sides.train_files, sides.test_files, notes)
+    train, test = joined.train, joined.test
     shared = [each for each in train.columns if each in test]
     answers = shapes.answers(submitted, sample, train, shared)
     if sides.train_files is not None and answers.shape == "text" and not sides.train_files.container.pictures:
@@ -83,11 +100,11 @@ def discover(
     chosen = metric.choose(answers, hints, facts.metric, ask, notes)
     decided = cells.decide(answers, chosen, submitted, sample, hints, notes)
     keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
+    left = leaks.left_out(train, test, submitted.truth, decided.classes, hints, notes)
+    if len(submitted.parts) == 1:  # the id under another name
+        left = (*left, *submitted.parts)
+    keys |= {*left}
     used = features.find(train, test, submitted.id, [*keys], notes)
-    joined = features.joins(train, test, assigned.others, submitted.id, notes) if sides.test_is_table else ()
-    for table in assigned.others:
-        if table.file not in {join.table.file for join in joined} | {each.taken for each in notes.findings}:
-            notes.add("not used", table.file, "sure", "no columns that tell its rows apart are in train and test")
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
     ignore = [name for name in keys if name != submitted.id]
@@ -97,18 +114,24 @@ def discover(
     pictures = both and all(each.container.pictures for each in sides.files)
     group = chosen_split.group if chosen_split.group_before is None else None
     application = features.application(used, train, pictures, group, answers.source, notes)
+    seen = application == "vision"
+    if decided.predicts == "masks" and seen:
+        application = "masks"
+    elif decided.predicts == "masks":
+        decided = replace(decided, trained=False)
+        cells.note_untrained(answers, notes)
     if application == "vision" and chosen_split.kind == "stratified":
         chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
         notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
-    if both and not pictures:
+    if both and not pictures and not media.tables(sides.files):
         endings = "/".join(sides.files[0].container.suffixes)
         notes.add("not used", f"{endings} files", "sure", "no application of the kit reads them")
-    if pictures and application == "vision":
+    if pictures and seen:
         for side, attached in (("train", sides.train_files), ("test", sides.test_files)):
             if attached is not None:
                 media.note(attached, side, notes)
     listing = describing.sample_submission(sample, submitted, decided)
-    described = describing.sources(sides, submitted, answers, decided, used, joined, with_files=application == "vision")
+    described = describing.sources(sides, submitted, answers, decided, used, joined, with_files=seen)
     return Discovery(
         competition=Competition(
             name=name, slug=slug, title=facts.title or describing.title(slug), summary=describing.summary(submitted, decided),
@@ -123,11 +146,11 @@ def discover(
             submitted_as="kernel" if facts.kernels_only else "csv",
             limits=Limits(session_hours=_HOURS, internet=not facts.kernels_only, daily_submissions=facts.daily_submissions),
             target=submitted.truth[0] if len(submitted.truth) == 1 else submitted.truth,
-            inputs=() if application == "vision" else tuple(column.name for column in used.columns),
+            inputs=() if seen else described_in_both(described, used.columns),
             profiles={"sample": Config(), "baseline": Config()},
             predicts=decided.predicts, positive=decided.positive,
         ),
-        application=application, texts=used.texts, trained=decided.trained, findings=tuple(notes.findings),
+        application=application, texts=used.texts, left_out=left, trained=decided.trained, findings=tuple(notes.findings),
     )  # fmt: skip
 
 
@@ -170,12 +193,10 @@ def _sides(
         notes.add("test rows", f"the rows of {assigned.sample.file}", "sure", "no table has them")
     if test is None:
         raise DataError("no test rows were found")
-    if submitted.id in test and not test[submitted.id].is_unique:
-        twice = test[submitted.id][test[submitted.id].duplicated()].iloc[0]
-        raise DataError(
-            f"{test.file} has several rows for one {submitted.id!r}, for example {twice!r}; the kit predicts each row: "
-            "make one row of them first"
-        )
+    others = assigned.others
+    if submitted.id in test and not test[submitted.id].is_unique and assigned.sample is not None:
+        # Its rows belong to the items that the sample submission lists, and are joined to them.
+        others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted.id), False
     train_files = (
         Attached(labelled.container, submitted.id, 1.0)
         if labelled is not None
@@ -195,4 +216,5 @@ def _sides(
         train_files=train_files,
         test_files=test_files,
         test_is_table=is_table,
+        others=others,
     )

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from common.competition import Column, Join, Table, columns
+from common.competition import Column, columns
 from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.wording import listed, plural
 
-Application = Literal["tabular", "text", "vision"]
+Application = Literal["tabular", "text", "vision", "masks"]
 
 _MANY = 10  # columns beside pictures that a head cannot take in
 _LONG_TEXT = 200  # characters in which what stands in a few categories drowns
@@ -55,8 +55,8 @@ def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Note
 
 def _tells(train: Head, name: str) -> bool:
     """Whether a column can tell anything: it is not constant, and not another id."""
-    some = filled(train[name])
-    return 1 < some.nunique() < len(train.frame)
+    distinct = sum(bool(cell.strip()) for cell in train[name].unique().tolist())
+    return 1 < distinct < len(train.frame)
 
 
 def application(
@@ -84,26 +84,3 @@ def application(
         why += f"; {listed(features.texts)} read as text"
     notes.add("application", "tabular", "likely", why, "model.py")
     return "tabular"
-
-
-def joins(train: Head, test: Head, others: Sequence[Head], id: str, notes: Notes) -> tuple[Join, ...]:
-    """Return the further tables whose rows are told apart by columns that training and test rows have."""
-    made = []
-    for other in others:
-        keys = [name for name in other.columns if name in train and name in test]
-        alone = next((name for name in keys if other[name].is_unique and _covers(train, test, other, name)), None)
-        on = [alone] if alone is not None else keys
-        if not on or not other.whole or len(on) == len(other.columns):
-            continue
-        if alone is None and (other.frame.duplicated(on).any() or not _covers(train, test, other, on[0])):
-            notes.add("not used", other.file, "sure", f"several of its rows agree in {listed(on)}", "competition.py")
-            continue
-        made.append(Join(table=Table(file=other.file, columns=(), separator=other.separator), on=tuple(on)))
-        notes.add("joined", other.file, "likely", f"its rows are told apart by {listed(on)}, which train and test have")
-    return tuple(made)
-
-
-def _covers(train: Head, test: Head, other: Head, key: str) -> bool:
-    """Whether most keys of both sides are among another table's."""
-    known = {*other[key]}
-    return all(side[key].isin(known).mean() > 0.5 for side in (train, test))

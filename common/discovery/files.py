@@ -21,7 +21,13 @@ from common.wording import first_line, listed
 _HIDDEN = (".", "__MACOSX")
 _UNSEEN = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # of an archive: hidden files and folders
 _MOST_FILES = 300_000  # of a container that are looked at
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+PICTURES = (
+    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".npy", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"),  # read as such: arrays, and spectrograms of sounds
+)
+TABLES = (".csv", ".tsv", ".parquet")
+"""Endings of files of which each may be the table of one row."""
+_FEW_TABLES = 2  # of a folder that are tables of their own
 
 
 def stem(path: str) -> str:
@@ -111,10 +117,11 @@ def look(folder: Path) -> Found:
     for path in inside:
         if path.is_dir():
             names = _below(path)
-            if container := _container(path.name, path, names):
+            of_rows = _of_rows(names)
+            if container := _container(path.name, path, names, of_rows):
                 containers[path.name] = container
             for name in names:
-                if _is_table(name) and len(names) <= 50 and name.count("/") <= 1:
+                if _is_table(name) and not of_rows and name.count("/") <= 1:
                     _read(path / name, f"{path.name}/{name}", tables, skipped)
         elif _is_table(path.name):
             _read(path, path.name, tables, skipped)
@@ -148,10 +155,17 @@ def _below(folder: Path) -> list[str]:
     return found
 
 
-def _container(name: str, path: Path, names: list[str]) -> Container | None:
-    """Return the files that are no tables as a container, or tables where there are many of one kind."""
+def _of_rows(names: list[str]) -> bool:
+    """Whether tables are each that of a row: many, or called by numbers."""
+    tables = [stem(name) for name in names if _is_table(name)]
+    numbered = sum(bool(re.search(r"\d", name)) for name in tables)
+    return len(tables) > 50 or (len(tables) > _FEW_TABLES and numbered >= 0.8 * len(tables))
+
+
+def _container(name: str, path: Path, names: list[str], of_rows: bool) -> Container | None:
+    """Return the files that are no tables as a container, or tables where each is that of a row."""
     others = [each for each in names if not _is_table(each)]
-    if len(others) < 2 and len(names) > 50:
+    if len(others) < 2 and of_rows:
         others = names
     container = Container(name=name, path=path, names=tuple(others))
     return container if len(others) > 1 and container.suffixes else None
@@ -171,7 +185,7 @@ def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container],
     name = unpacked.stem(path.name) or path.stem
     if len(names) == 1 and _is_table(names[0]):
         _read(path, path.name, tables, skipped)
-    elif container := _container(name, path, names):
+    elif container := _container(name, path, names, _of_rows(names)):
         containers.setdefault(name, container)
     else:
         skipped[path.name] = f"an archive of {listed(names) or 'nothing'}, which has to be unpacked first"

@@ -32,6 +32,7 @@ class Hints:
     split: str | None = None
     group: str | None = None
     positive: str | None = None
+    leave_out: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -22,13 +22,14 @@ from common.wording import first_line
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-ROWS, _CELLS = 20_000, 2_000_000
+ROWS, _CELLS = 20_000, 1_000_000
 """Rows that are looked at, and cells, where there are many columns."""
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
 _MOST_BYTES = 100_000_000  # of JSON lines that are read
 _START = 1 << 16  # bytes that show how a table is written
+_OTHER = "cp1252"  # of the text of a table that is no UTF-8, most often
 _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
@@ -36,7 +37,8 @@ _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its cont
 class Head:
     """A table's first rows: text in every cell, "" in those without a value.
 
-    `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`).
+    `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`). Where it is a part of a
+    file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none.
     """
 
     path: Path
@@ -46,6 +48,9 @@ class Head:
     whole: bool
     separator: str = ","
     quoting: Literal["minimal", "none"] = "minimal"
+    encoding: str = "utf-8"
+    filled: str | None = None
+    blank: str | None = None
 
     @cached_property
     def columns(self) -> list[str]:
@@ -97,7 +102,11 @@ def read(path: Path, file: str) -> Head:
                 return _parquet(stream, path, called)
             if formats.known(name):
                 return _formatted(stream, path, called, name, size)
-            return _text(stream, path, called, size)
+            try:
+                return _text(stream, path, called, size)
+            except UnicodeDecodeError:
+                with opened(path) as (again, _, _):
+                    return _text(again, path, called, size, _OTHER)
     except (OSError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read: {first_line(error)}") from None
 
@@ -133,10 +142,16 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
             yield stream, path.name, path.stat().st_size
 
 
-def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
+def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "utf-8") -> Head:
+    """Return the head of delimited text.
+
+    Raises:
+        UnicodeDecodeError: if it is of another encoding.
+    """
     import pandas as pd
 
-    start = stream.peek(_START)[:_START].decode("utf-8-sig", errors="replace")  # type: ignore[attr-defined]
+    first = stream.peek(_START)[:_START]  # type: ignore[attr-defined]
+    start = first.decode("utf-8-sig", errors="replace")
     if not start.strip():
         raise DataError(f"{path} is empty")
     separator = separator_of(start.splitlines()[0])
@@ -144,18 +159,26 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int) -> Head:
     quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
     try:
         frame = pd.read_csv(
-            stream, sep=separator, dtype=str, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
-            quoting=3 if quoting == "none" else 0, on_bad_lines="skip", encoding="utf-8-sig", encoding_errors="replace",
+            stream, sep=separator, dtype=object, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
+            quoting=3 if quoting == "none" else 0, on_bad_lines="skip", low_memory=False,
+            encoding=encoding.replace("utf-8", "utf-8-sig"), encoding_errors="strict" if encoding == "utf-8" else "replace",
         )  # fmt: skip
+        if encoding == "utf-8" and path.suffix.lower() not in PACKED:
+            path.read_bytes().decode()  # what is of another encoding most often shows it late
+    except UnicodeDecodeError:
+        raise
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{path} is no table: {first_line(error)}") from None
     if quoting == "none":
         frame = frame.apply(lambda column: column.str.strip('"'))
     frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
     whole = len(frame) < most
-    length = sum(frame[name].str.len().sum() + len(frame) for name in frame) / max(len(frame), 1)
-    rows = len(frame) if whole else max(len(frame), round(size / length))
-    return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting)
+    rows = len(frame)
+    if not whole:
+        length = sum(frame[name].str.len().sum() + rows for name in frame) / rows
+        rows = max(rows, round(size / length))
+    return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting,
+                encoding=encoding)  # fmt: skip
 
 
 def separator_of(header: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from common.discovery.files import Container, stem
+from common.competition import Column, Folder, Join
+from common.discovery.files import TABLES, Container, stem
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
+from common.discovery.joining import Joined
 from common.wording import listed, plural
 
 _ENOUGH = 0.9  # of the ids have a file
@@ -113,6 +115,27 @@ def training_rows(found: Labelled, id: str, target: str) -> Head:
 def test_rows(sample: Head, id: str) -> Head:
     """Return the rows of a sample submission as a table of ids."""
     return Head(path=sample.path, file=sample.file, frame=sample.frame[[id]], rows=sample.rows, whole=sample.whole)
+
+
+def tables(attached: Sequence[Attached]) -> bool:
+    """Whether rows have files that are tables."""
+    return bool(attached) and all({*each.container.suffixes} <= {*TABLES} for each in attached)
+
+
+def summarised(joined: Joined, train: Attached | None, test: Attached | None, notes: Notes) -> Joined:
+    """Return rows to which what summarises their files is joined, where those are tables."""
+    if train is None or test is None or not tables([train, test]):
+        return joined
+    for side, attached in (("train", train), ("test", test)):
+        container = attached.container
+        folder = Folder(
+            folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=attached.column, kind="id"),)
+        )
+        join = Join(table=folder, on=(attached.column,))
+        joined = replace(joined, **{f"to_{side}": (*getattr(joined, f"to_{side}"), join)})
+        why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
+        notes.add(f"{side} files", f"{container.name}/: what summarises the columns of each", "sure", why)
+    return joined
 
 
 def note(attached: Attached, side: str, notes: Notes) -> None:

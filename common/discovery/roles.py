@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from common.data.types import MISSING
 from common.discovery.files import Found
 from common.discovery.findings import Notes
 from common.discovery.heads import Head, bare
 from common.errors import DataError
 from common.wording import plural
 
-_SAMPLE = re.compile(r"sample.*sub|sub.*sample|submission|benchmark|^sample(_?entry)?$|sub(mit)?_?(example|format)")
-_TRAIN, _TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
+SAMPLE = re.compile(r"sample.*sub|sub.*sample|submission|benchmark|^sample(_?entry)?$|sub(mit)?_?(example|format)")
+TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,12 @@ def assign(found: Found, notes: Notes) -> Roles:
     rest = [each for each in tables if each is not sample]
     targets = sample.columns if sample else []
     train = max((each for each in rest if _train_score(each, targets) > 0), default=None, key=_by(targets))
-    rest = [each for each in rest if each is not train]
-    test = _test(rest, sample, train)
+    if (train is None or not TRAIN.search(train.stem)) and sample is not None and (parts := _divided(rest, sample)):
+        whole, train, test = parts
+        rest = [each for each in rest if each is not whole]
+    else:
+        rest = [each for each in rest if each is not train]
+        test = _test(rest, sample, train)
     if train is None and (train := _by_content([each for each in rest if each is not test], targets, test)) is not None:
         rest = [each for each in rest if each is not train]
     others = tuple(each for each in rest if each is not test)
@@ -49,7 +54,7 @@ def assign(found: Found, notes: Notes) -> Roles:
 
 
 def _sample(tables: list[Head]) -> Head | None:
-    named = [each for each in tables if _SAMPLE.search(each.stem) and not _TRAIN.search(each.stem)]
+    named = [each for each in tables if SAMPLE.search(each.stem) and not TRAIN.search(each.stem)]
     if named:
         # The one that is named so most plainly, then the one with the fewest columns and the latest stage.
         return min(named, key=lambda each: (not re.search("sample.*sub", each.stem), each.file.count("/"), each.stem))
@@ -62,10 +67,10 @@ def _by(targets: list[str]):  # type: ignore[no-untyped-def]
 
 def _train_score(head: Head, targets: list[str]) -> float:
     """Return how much speaks for a table's being that of the training rows: its name, and the columns submitted."""
-    if _TEST.search(head.stem) and not _TRAIN.search(head.stem):
+    if TEST.search(head.stem) and not TRAIN.search(head.stem):
         return 0
     shared = [name for name in targets if name in head]
-    name = 4.0 if head.stem in ("train", "training") else 2.0 if _TRAIN.search(head.stem) else 0.0
+    name = 4.0 if head.stem in ("train", "training") else 2.0 if TRAIN.search(head.stem) else 0.0
     label = 1.0 if re.search("label|target|solution", head.stem) else 0.0
     content = 2.5 * len(shared) / max(len(targets), 1)
     everything = 2.0 if targets and len(shared) == len(targets) and len(targets) > 1 else 0.0
@@ -83,8 +88,31 @@ def _by_content(tables: list[Head], targets: list[str], test: Head | None) -> He
     return max(fits, key=alike, default=None)
 
 
+def _divided(tables: list[Head], sample: Head) -> tuple[Head, Head, Head] | None:
+    """Return a table in which the submitted cells are empty, with its training rows and its test rows, or None."""
+    id, *targets = sample.columns
+    for table in tables:
+        if not {*sample.columns} <= {*table.columns}:
+            continue
+        blank = table[targets[0]].str.strip().str.lower().isin(MISSING)
+        ids = {*table[id][blank]}
+        if ids and not blank.all() and (ids <= {*sample[id]} or not sample.whole):
+            share = float(blank.mean())
+            train, test = (
+                replace(
+                    table,
+                    frame=table.frame[rows].reset_index(drop=True),
+                    rows=round(table.rows * part),
+                    **{which: targets[0]},
+                )
+                for rows, part, which in ((~blank, 1 - share, "filled"), (blank, share, "blank"))
+            )
+            return table, train, test
+    return None
+
+
 def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head | None:
-    named = [each for each in tables if _TEST.search(each.stem)]
+    named = [each for each in tables if TEST.search(each.stem)]
     if named:
         shared = set(train.columns) if train else set()
         return max(
@@ -107,5 +135,5 @@ def require_readable(found: Found) -> None:
     empty = {head.file: "has a header but no rows" for head in found.tables if head.frame.empty}
     for file, why in (found.skipped | empty).items():
         stem = bare(file.rpartition("/")[2]).lower()
-        if any(pattern.search(stem) for pattern in (_SAMPLE, _TRAIN, _TEST)):
+        if any(pattern.search(stem) for pattern in (SAMPLE, TRAIN, TEST)):
             raise DataError(why if file in why else f"{file} {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,7 @@ WORDS: dict[Shape, str] = {
     "boxes": "boxes",
 }
 _FEW = 30  # whole numbers that may be classes
+_LISTS = 0.02  # of the answers hold more than one label, if they are lists
 _ROWS = 5_000
 _TRUE_FALSE = {"true", "false", "yes", "no", "t", "f", "y", "n"}
 
@@ -156,7 +158,7 @@ def _of_text(
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
     if source := _source(truth, train, shared):
         return Answers(shape="span", source=source, empty=empty)
-    if separator := _separator(some):
+    if separator := _separator(some) or _separator_shown(some, shown):
         known = {part for cell in some for part in _parts(cell, separator)}
         return Answers(shape="labels", classes=_ordered(known), separator=separator, empty=empty)
     if shown is not None and (count := _listed(shown, classes)) > 1:
@@ -202,9 +204,22 @@ def _separator(values: Series[str]) -> str | None:
         again = {part for each in lists if len(each) > 1 for part in each}
         few = len(known) < 0.8 * distinct or (len(again & alone) >= 0.5 * len(again) and len(again) > 1)
         repeated = any(len({*each}) < len(each) for each in lists)
-        if longer >= 0.02 * len(lists) and longer > 1 and few and not repeated and len(labels) >= 3 * len(known):
+        if longer >= _LISTS * len(lists) and longer > 1 and few and not repeated and len(labels) >= 3 * len(known):
             return separator
     return None
+
+
+def _separator_shown(values: Series[str], shown: Series[str] | None) -> str | None:
+    """Return a blank if the sample submission lists words with blanks between, most of which stand in several answers."""
+    if shown is None or not len(shown):
+        return None
+    again: Counter[str] = Counter(part for cell in values for part in cell.split())
+    if values.str.contains(" ").mean() < _LISTS:
+        return None
+    lists = [cell.split() for cell in shown.head(100)]
+    known = sum(again[part] > 1 for each in lists for part in each)
+    several = all(len({*each}) == len(each) > 1 for each in lists) and not {*values} & {*shown.head(100)}
+    return " " if several and 2 * known >= sum(map(len, lists)) and len(again) < 0.5 * len(values) else None
 
 
 def _source(truth: Series[str], train: Head, shared: Sequence[str]) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.competition import Split, SplitKind
-from common.discovery.columns import filled, is_date
+from common.discovery.columns import filled, is_date, is_number, numbers
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import Head
 from common.errors import DataError
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 N_SPLITS = 5
 _LEAST = 10  # groups that a split can be made of
+_LEAST_TIMES_IN_ORDER = 12  # so that each of the folds and their past are a block of rows
+_TIMES, _LEAST_TIMES = re.compile(r"(?i)(^|_|[a-z])(year|month|week|week_no|day|date|time|dt|date_block_num)$"), 3
 _ROWS_EACH = 1.2  # on average, in a group that is worth the name
+_OTHERS = re.compile(
+    r"(?i)(^|_)(subject|patient|driver|person|speaker|user|group|session|recording|site|location)s?(_?id)?$"
+)
 _EXPECTED = 5.0  # values on both sides that chance would give: with fewer, none says nothing
 
 
@@ -61,7 +67,8 @@ def choose(
     rare, stratify = _rare(train, target, classes), target
     if rare:
         stratify = None
-    wanted = hints.split
+    wanted: str | None = hints.split
+    kind: SplitKind = "group"
     later = _later(train, test, ignore)
     # Days that are never on both sides are no groups where those of test come after those of train.
     ignore = [*ignore, later[0]] if later else ignore
@@ -75,17 +82,30 @@ def choose(
             "as you say" if hints.group else
             f"{grouping.groups:,} values of {what} repeat in train ({grouping.repeated:,} rows), none of them is in test"
         )  # fmt: skip
-        kind: SplitKind = "stratified_group" if stratify and wanted != "group" else "group"
+        kind = "stratified_group" if stratify and wanted != "group" else "group"
         notes.add("split", f"{kind} by {what}", "sure" if hints.group else "likely", why, "--split, --group")
         return Split(
             kind=kind, n_splits=N_SPLITS, group=grouping.column, group_before=grouping.before,
             stratify=stratify if kind != "group" else None, without_group="alone" if grouping.gaps else "refused",
         )  # fmt: skip
+    named = _named(train, test, ignore) if grouping is None and wanted is None and not timely else None
+    if named is not None:
+        why = f"only {train.file} has it, {named.groups:,} values repeat: its name says that the test has others"
+        notes.add("split", f"group by {named.column!r}", "guess", why, "--split, --group")
+        kind = "stratified_group" if stratify else "group"
+        return Split(kind=kind, n_splits=N_SPLITS, group=named.column, stratify=stratify)
     if wanted == "time" or timely:
         if later is None:
             raise DataError("--split time needs a column of dates that is later in test than in train; none was found")
         column, last, first = later
-        notes.add("split", f"time by {column}", "likely", f"train ends at {last}, test begins at {first}", "--split")
+        why = f"train ends at {last}, test begins at {first}"
+        times = train[column].nunique()
+        if times < _LEAST_TIMES_IN_ORDER and wanted is None:
+            notes.add(
+                "split", f"group by {column}", "likely", f"{why}; {times} values are too few for an order", "--split"
+            )
+            return Split(kind="group", n_splits=min(N_SPLITS, times), group=column)
+        notes.add("split", f"time by {column}", "likely", why, "--split")
         return Split(kind="time", n_splits=N_SPLITS, order=column)
     if wanted == "random" or stratify is None:
         why = "as you say" if wanted == "random" else rare or "the target has no distribution to keep"
@@ -101,10 +121,12 @@ def note_twins(train: Head, test: Head, columns: Sequence[str], notes: Notes) ->
     import pandas as pd
 
     inputs = list(columns)
-    twice = int(train.frame.duplicated(inputs, keep=False).sum()) if inputs else 0
-    if twice < 0.01 * len(train.frame) or len(train.frame) < 2:
+    if not inputs:
         return
     ours, theirs = (pd.util.hash_pandas_object(side.frame[inputs], index=False) for side in (train, test))
+    twice = int(ours.duplicated(keep=False).sum())
+    if twice < 0.01 * len(ours) or len(ours) < 2:
+        return
     shared = int(theirs.isin(ours.unique()).sum())
     what = f"{plural(twice, 'row')} of train equal another in all inputs"
     as_board = f"so do {plural(shared, 'row')} of test, so that folds may share them as train and test do"
@@ -140,15 +162,25 @@ def _coarsest(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None
 
 def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Grouping]:
     """Yield columns, then parts of columns, whose values repeat in train and are never on both sides."""
-    shared = [name for name in train.columns if name in test and name not in ignore]
-    for name in shared:
-        if keeps_to_one_side(train[name], test[name]):
-            yield _grouping(name, None, train[name])
-    for name in shared:
+    sides = {name: (train[name], test[name]) for name in train.columns if name in test and name not in ignore}
+    for name, (ours, theirs) in sides.items():
+        if keeps_to_one_side(ours, theirs):
+            yield _grouping(name, None, ours)
+    for name, (ours, theirs) in sides.items():
         for mark in ("_", "-", "/"):
-            parts, others = before(train[name], mark), before(test[name], mark)
-            if parts is not None and others is not None and keeps_to_one_side(parts, others):
+            parts = before(ours, mark)
+            if parts is not None and (others := before(theirs, mark)) is not None and keeps_to_one_side(parts, others):
                 yield _grouping(name, mark, parts)
+
+
+def _named(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None:
+    """Return a column of train alone that is called as what a test has others of: persons, places, sessions."""
+    for name in train.columns:
+        if name not in test and name not in ignore and _OTHERS.search(name):
+            found = _given(train, name)
+            if not found.gaps and _LEAST <= found.groups <= len(train.frame) / 2:
+                return found
+    return None
 
 
 def _grouping(column: str, mark: str | None, values: Series[str]) -> Grouping:
@@ -159,20 +191,20 @@ def _grouping(column: str, mark: str | None, values: Series[str]) -> Grouping:
 
 def before(values: Series[str], mark: str) -> Series[str] | None:
     """Return the part of each value before the first mark, or None if not all values have one."""
-    if not values.head(100).str.contains(mark, regex=False).all():
+    if not all(mark in cell for cell in values.head(100).tolist()):
         return None
     return values.str.partition(mark)[0]
 
 
 def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
     """Whether values repeat within train and none is in test too, though by chance some would be."""
+    if any(cell.strip() for cell in {*train.unique().tolist()}.intersection(test.unique().tolist())):
+        return False
     ours, theirs = filled(train), filled(test)
     if len(ours) < 0.9 * len(train) or len(theirs) < 0.9 * len(test):
         return False
     counts = ours.value_counts()
     if len(counts) < _LEAST or len(ours) < _ROWS_EACH * len(counts) or len(counts) < 0.001 * len(ours):
-        return False
-    if counts.index.isin(theirs.unique()).any():
         return False
     # Were rows dealt to the sides one by one, a group of n rows would be on both with this chance.
     share = len(theirs) / (len(ours) + len(theirs))
@@ -188,6 +220,16 @@ def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, st
     import pandas as pd
 
     for name in train.columns:
+        if (
+            name in test
+            and name not in ignore
+            and _TIMES.search(name)
+            and is_number(train[name])
+            and is_number(test[name])
+        ):
+            ours, theirs = numbers(train[name]), numbers(test[name])
+            if ours.max() < theirs.min() and ours.nunique() >= _LEAST_TIMES:
+                return name, f"{ours.max():g}", f"{theirs.min():g}"
         if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
             ours, theirs = (
                 pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna()

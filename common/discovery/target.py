@@ -16,8 +16,11 @@ from common.discovery.roles import Roles
 from common.errors import DataError
 from common.wording import listed, plural
 
-_ID_NAME = re.compile(r"(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$")
+ID_NAME = re.compile(
+    r"^Id$|_I[dD]$|(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$"
+)
 _TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
+_FEW_VALUES = 100  # of a target that a sample submission shows a value of
 _MOST_TRIED = 200  # orders of columns that may make an id
 
 
@@ -57,9 +60,10 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     test = roles.test
     rest = sample.without(name)
     train = set(roles.train.columns) if roles.train else set()
+    unknown = _unknown(roles)
     echoed = tuple(
         each for each in rest
-        if test is not None and each in test and each not in _unknown(roles) and (hints.target or "") != each
+        if test is not None and each in test and each not in unknown and (hints.target or "") != each
         and _equal(sample, test, name, each)
     )  # fmt: skip
     if len(echoed) == len(rest):
@@ -89,7 +93,8 @@ def _unknown(roles: Roles) -> set[str]:
     """Return the training columns that the test rows lack."""
     if roles.train is None or roles.test is None:
         return set()
-    return {*roles.train.columns} - {*roles.test.columns}
+    test = roles.test
+    return {name for name in roles.train.columns if name not in test or not any(map(str.strip, test[name].tolist()))}
 
 
 def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
@@ -114,24 +119,27 @@ def _id(
     unique = [name for name in sample.columns if sample[name].is_unique and (sample[name] != "").all()]
     known = [name for name in unique if _is_known(sample, name, roles, containers)]
     if len(known) > 1:
-        named = [name for name in known if _ID_NAME.search(name)]
+        named = [name for name in known if ID_NAME.search(name)]
         if len(named) != 1:
             answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
             notes.add("id", answer, "sure", "as you say")
             return answer, ()
         notes.add("id", named[0], "likely", f"{listed(known)} are unique and known from the test; its name", "--id")
         return named[0], ()
-    if known:
+    if known and (roles.test is None or known[0] in roles.test or not _called(sample, known[0], roles.test)):
         where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
         notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
         return known[0], ()
-    name = next((each for each in unique if _ID_NAME.search(each)), unique[0] if unique else "")
+    name = next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else "")
     if not name:
         keys = [each for each in sample.columns if roles.test is not None and each in roles.test]
         raise DataError(
             f"no column of {sample.file} is unique, so that rows are told apart by several ({listed(keys or sample.columns)}); "
             "the kit describes one id only"
         )
+    if roles.test is not None and (called := _called(sample, name, roles.test)):
+        notes.add("id", name, "sure", f"called {called} in {roles.test.file}", "--id")
+        return name, (called,)
     if roles.test is not None and (parts := _parts(sample, name, roles.test)):
         notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
         return name, parts
@@ -170,6 +178,14 @@ def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Contai
     return any(container.share(values) > 0.95 for container in containers)
 
 
+def _called(sample: Head, name: str, test: Head) -> str | None:
+    """Return the column of the test rows that holds the ids under another name."""
+    ids = {*sample[name]}
+    if name in test or not sample.whole or not test.whole:
+        return None
+    return next((each for each in test.columns if test[each].is_unique and ids == {*test[each]}), None)
+
+
 def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:
     endings = {ending(value) for value in sample[name].head(100)}
     return len(endings) == 1 and any(endings <= set(each.suffixes) for each in containers)
@@ -180,6 +196,8 @@ def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
     import pandas as pd
 
     ids = list(sample[name].head(200))
+    if not all("_" in each for each in ids):
+        return ()
     wanted, everything = set(ids), {*sample[name]}
     fields = [each.split("_") for each in ids]
     if 2 < (count := len(fields[0])) < 6 and all(len(each) == count for each in fields):
@@ -228,7 +246,8 @@ def _truth(
     if len(present) == len(targets):
         notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
         return targets, False
-    unknown = [name for name in train.columns if name in _unknown(roles)] if roles.test else train.columns
+    absent = _unknown(roles)
+    unknown = [name for name in train.columns if name in absent] if roles.test else train.columns
     if len(targets) > 1:
         for name in [*unknown, *train.columns]:
             classes = {*filled(train[name])}
@@ -244,10 +263,13 @@ def _truth(
         )
     named = {each: re.sub("[^a-z0-9]", "", each.casefold()) for each in train.columns}
     alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
-    candidates = alike or [name for name in unknown if not _ID_NAME.search(name)]
-    if len(targets) == 1 and len(candidates) != 1:
-        candidates = (
-            [name for name in candidates if _TARGET_NAME.match(name)] if unknown is not train.columns else candidates
+    wanted = re.sub("[^a-z0-9]", "", targets[0].casefold())
+    alike = alike or [each for each in unknown if named[each].startswith(wanted) and len(wanted) > 3]
+    own = roles.sample.columns[0] if roles.sample else ""
+    candidates = alike or [name for name in unknown if not ID_NAME.search(name) and name != own]
+    if len(targets) == 1 and len(candidates) != 1 and not alike:
+        candidates = [name for name in candidates if _TARGET_NAME.match(name)] or _like_sample(
+            targets[0], candidates, roles
         )
     if len(targets) == 1 and len(candidates) == 1:
         why = f"submitted as {targets[0]!r}; the only column of {train.file} that fits"
@@ -259,6 +281,15 @@ def _truth(
     answer = ask(Question(f"which column of {train.file} holds {of}?", "--target", unknown))
     notes.add("target", answer, "sure", "as you say")
     return (answer,), len(targets) > 1
+
+
+def _like_sample(target: str, candidates: Sequence[str], roles: Roles) -> list[str]:
+    """Return the candidates of few values, among which are those that the sample submission shows."""
+    if roles.sample is None or roles.train is None:
+        return []
+    shown = {*filled(roles.sample[target])}
+    held = {name: {*filled(roles.train[name])} for name in candidates}
+    return [name for name in candidates if shown and shown <= held[name] and len(held[name]) <= _FEW_VALUES]
 
 
 def covered(columns: Sequence[str], classes: Iterable[str]) -> set[str]:
@@ -277,7 +308,7 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
             f"{f', only {listed(there)}' if there else ''}; --data takes the folder with Kaggle's files"
         )
     unique = [name for name in test.columns if test[name].is_unique and name in train]
-    name = hints.id or next((each for each in unique if _ID_NAME.search(each)), unique[0] if unique else None)
+    name = hints.id or next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else None)
     if name is None:
         name = ask(
             Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)

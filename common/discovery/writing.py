@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from common.competition import Column, Competition, Folder, Table
+from common.discovery.codegen import WIDTH, Code, call_source, columns_source, defaults, filled, quoted, source
 from common.discovery.discover import Discovery
-from common.discovery.source import WIDTH, Code, call_source, columns_source, defaults, filled, quoted, source
 from common.errors import KitError, SettingError
 from common.files import atomic_folder
 
@@ -90,6 +90,7 @@ _PROFILES = {
     "tabular": ("from common.tabular.settings import profiles", "profiles()"),
     "text": ("from common.text.settings import profiles", "profiles({target}{predicts})"),
     "vision": ("from common.vision.settings import profiles", "profiles({target})"),
+    "masks": ("from common.vision.segmentation.settings import usual", "usual()"),
 }
 
 
@@ -144,10 +145,11 @@ def _shared(competition: Competition) -> tuple[Column, ...]:
 
 def _model(found: Discovery) -> str:
     name = found.competition.name
+    left_out = f", leave_out={source(found.left_out, {})}" if found.left_out else ""
     what = {
         "tabular": (
             "from common.tabular import TabularModels, TabularTask",
-            "TabularModels(TabularTask.of(COMPETITION))",
+            f"TabularModels(TabularTask.of(COMPETITION{left_out}))",
         ),
         "text": (
             "from common.text import TextModels, TextTask",
@@ -157,10 +159,14 @@ def _model(found: Discovery) -> str:
             "from common.vision import Task, VisionModels",
             'VisionModels(Task.of(COMPETITION, picture="{path}"))',
         ),
+        "masks": (
+            "from common.vision.segmentation import MaskModels, MaskTask",
+            "MaskModels(MaskTask.of(COMPETITION))",
+        ),
     }[found.application]
     call = what[1].replace("{path}", _path(found.competition))
     return (
-        f'"""The models: those of `common.{found.application}`."""\n\nfrom __future__ import annotations\n\n'
+        f'"""The models: those of `{what[0].split()[1]}`."""\n\nfrom __future__ import annotations\n\n'
         f"{what[0]}\nfrom competitions.{name}.competition import COMPETITION\n\nMODELS = {call}\n"
     )
 

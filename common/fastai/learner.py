@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +104,25 @@ class Bfloat16(Callback):
         """Leave it: the loss is computed in single precision."""
         self.autocast.__exit__(None, None, None)
         self.learn.pred = self.pred.float()
+
+
+def fine_tune(learn: Learner, epochs: int, context: Context, title: str, **options: Any) -> dict[str, Any]:
+    """Train one epoch with all but the last group of layers frozen, then `epochs` of everything or until the deadline.
+
+    Returns notes; `options` are `fine_tune`'s of fastai.
+    """
+    with counted(learn, epochs + 1, context, title) as notes:
+        learn.fine_tune(epochs, **options)
+    return notes
+
+
+@contextmanager
+def counted(learn: Learner, epochs: int, context: Context, title: str) -> Iterator[dict[str, Any]]:
+    """Report so many epochs that are trained inside, and stop in time; yields notes."""
+    steps = len(learn.dls.train) * epochs
+    with context.progress.task(f"{context.title} · {title}", steps, "steps") as task:
+        learn.add_cb(callback := TrainingCallback(context, task, steps))
+        yield callback.notes
 
 
 def quiet(learn: Learner) -> Learner:

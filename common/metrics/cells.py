@@ -5,12 +5,13 @@ Every function raises a `MetricError` that says what is wrong and in which row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from common.errors import MetricError
+from common.errors import MaskError, MetricError
+from common.masks import OBJECTS, VOID, rle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,9 +73,37 @@ def masks(truth: Any, prediction: Any) -> tuple[list[Array], list[Array]]:
         for side, cell, what in zip(sides, pair, ("y_true", "y_pred"), strict=True):
             try:
                 side.append(_from_text(cell) if None in shapes else _from_pixels(cell))
-            except ValueError as error:
+            except (ValueError, MaskError) as error:
                 raise MetricError(f"{what} is no mask in row {row}: {error}") from None
     return sides
+
+
+def objects(truth: Any, prediction: Any) -> tuple[list[list[Array]], list[list[Array]]]:
+    """Return the runs of each object of each row, int64 (r, 2); a cell holds their run lengths with ";" between them."""
+    sides: list[list[list[Array]]] = []
+    for cells, what in ((truth, "y_true"), (prediction, "y_pred")):
+        side = []
+        for row, cell in enumerate(cells):
+            try:
+                side.append([runs for each in str(cell or "").split(OBJECTS) if len(runs := _from_text(each.strip()))])
+            except MaskError as error:
+                raise MetricError(f"{what} is no list of objects in row {row}: {error}") from None
+        sides.append(side)
+    return sides[0], sides[1]
+
+
+def pixels(truth: Any, prediction: Any) -> tuple[list[Array], list[Array]]:
+    """Return class numbers of all rows' pixels, arrays of the same shape on both sides; 255 in the truth is void."""
+    import numpy as np
+
+    pairs = [(np.asarray(true), np.asarray(predicted)) for true, predicted in zip(truth, prediction, strict=True)]
+    for row, pair in enumerate(pairs):
+        for pixels, what in zip(pair, ("y_true", "y_pred"), strict=True):
+            if pixels.dtype.kind not in "iu" or (pixels.size and not 0 <= pixels.min() <= pixels.max() <= VOID):
+                raise MetricError(f"{what} must be class numbers from 0 to {VOID}, got {pixels.dtype} in row {row}")
+        if pair[0].shape != pair[1].shape:
+            raise MetricError(f"row {row} has {pair[0].shape} pixels in y_true and {pair[1].shape} in y_pred")
+    return [true for true, _ in pairs], [predicted for _, predicted in pairs]
 
 
 def _from_text(cell: Any) -> Array:
@@ -84,19 +113,7 @@ def _from_text(cell: Any) -> Array:
         return np.empty((0, 2), np.int64)
     if not isinstance(cell, str):
         raise ValueError(f"expected a run-length text or an array, got {cell!r}")
-    try:
-        numbers = np.array(cell.split(), dtype=np.int64)
-    except (ValueError, OverflowError):
-        raise ValueError(f"run lengths must be whole numbers, got {cell[:40]!r}") from None
-    if len(numbers) % 2:
-        raise ValueError(f"it has {len(numbers)} numbers; begins and lengths come in pairs")
-    runs = numbers.reshape(-1, 2)
-    if (runs < 0).any() or (runs[:, 1] == 0).any():
-        raise ValueError("begins must be 0 or more and lengths at least 1")
-    ends = runs.sum(axis=1)
-    if (runs[1:, 0] < ends[:-1]).any():
-        raise ValueError("runs must be sorted and must not overlap")
-    return np.column_stack((runs[:, 0], ends))
+    return rle.runs(cell)
 
 
 def _from_pixels(cell: Array) -> Array:
@@ -109,12 +126,17 @@ def _from_pixels(cell: Array) -> Array:
     return np.column_stack((np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)))
 
 
+_MASKS: dict[str, Callable[[Any, Any], tuple[Sequence[Any], Sequence[Any]]]] = {
+    "mask": masks, "objects": objects, "pixels": pixels,
+}  # fmt: skip
+
+
 def pairs(kind: str, y_true: Any, y_pred: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     """Return both sides of a metric of texts, lists of labels or masks, checked."""
     truth, prediction = rows(y_true, "y_true"), rows(y_pred, "y_pred")
     if len(truth) != len(prediction):
         raise MetricError(f"y_true has {len(truth)} rows but y_pred has {len(prediction)}")
-    if kind == "mask":
-        return masks(truth, prediction)
+    if kind in _MASKS:
+        return _MASKS[kind](truth, prediction)
     read = texts if kind == "text" else labels
     return read(truth, "y_true"), read(prediction, "y_pred")

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-PredictionKind = Literal["number", "label", "probability", "scores", "labels", "text", "distribution", "mask"]
+PredictionKind = Literal[
+    "number", "label", "probability", "scores", "labels", "text", "distribution", "mask", "objects", "pixels"
+]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Metric:
     - text: a list of texts each.
     - distribution: float64 (n, k) each, whose rows sum to one.
     - mask: for each row its runs, int64 (r, 2): where each begins and where it has ended.
+    - objects: for each row the runs of each of its objects.
+    - pixels: for each row class numbers of any shape, 255 in the truth where a pixel does not count.
 
     Of numbers, labels and probabilities of several target columns, (n, k) on both sides, the score is the mean over the
     columns.

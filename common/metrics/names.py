@@ -17,6 +17,7 @@ mae: meanabsoluteerror, l1
 weighted_mae: wmae, weightedmeanabsoluteerror, maskedmae
 median_absolute_error: medae, medianae, mediane
 mape: meanabsolutepercentageerror
+rmspe: rootmeansquarepercentageerror, rootmeansquaredpercentageerror
 smape: symmetricmeanabsolutepercentageerror
 r2: rsquared, coefficientofdetermination
 gini: normalizedgini, normalisedgini
@@ -57,6 +58,9 @@ dice_global: globaldice
 fbeta_pixels: pixelfbeta
 iou: meaniou, miou, meanintersectionoverunion, intersectionoverunion
 iou_precision: meanprecisionoveriouthresholds, meanaverageprecisioniou, precisionoveriou
+object_precision: meanprecisionofobjects, objectiouprecision
+pixel_accuracy: pixelacc, pixelwiseaccuracy
+pixel_iou: meanclassiou, classiou, meanioupixels
 kl_divergence: kl, kld, kullbackleiblerdivergence, kullbackleibler, kldiv
 """
 _COLUMNS = re.compile(

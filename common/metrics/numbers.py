@@ -88,6 +88,16 @@ def mape(y_true: Array, y_pred: Array) -> float:
     return float(mean_absolute_percentage_error(y_true, y_pred))
 
 
+def rmspe(y_true: Array, y_pred: Array) -> float:
+    """Root of the mean of (error / truth)², over the rows whose truth is not zero."""
+    import numpy as np
+
+    rows = y_true != 0
+    if not rows.any():
+        raise MetricError("y_true is zero everywhere: the metric divides by it")
+    return float(np.sqrt(np.mean(((y_true[rows] - y_pred[rows]) / y_true[rows]) ** 2)))
+
+
 def smape(y_true: Array, y_pred: Array) -> float:
     """Mean of 200 |error| / (|truth| + |prediction|), 0 to 200 per cent; 0 where both are zero."""
     import numpy as np

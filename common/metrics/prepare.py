@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def sides(metric: Metric, y_true: Any, y_pred: Any, classes: Sequence[Any] | None) -> list[tuple[Any, Any]]:
     """Return truth and prediction, checked: one pair, or one for each of several target columns."""
     kind = metric.prediction
-    if kind in ("labels", "text", "mask"):
+    if kind in ("labels", "text", "mask", "objects", "pixels"):
         return [cells.pairs(kind, y_true, y_pred)]
     truth, prediction = inputs.squeezed(y_true, "y_true"), inputs.squeezed(y_pred, "y_pred")
     several = truth.ndim == prediction.ndim == 2

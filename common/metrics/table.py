@@ -34,6 +34,7 @@ _ALL = (
     Metric("log_mae_by_group", numbers.log_mae_by_group, False, "number", columns=("group",)),
     Metric("median_absolute_error", numbers.median_absolute_error, False, "number"),
     Metric("mape", numbers.mape, False, "number"),
+    Metric("rmspe", numbers.rmspe, False, "number"),
     Metric("smape", numbers.smape, False, "number"),
     Metric("r2", numbers.r2, True, "number"),
     Metric("gini", numbers.gini, True, "number"),
@@ -77,6 +78,9 @@ _ALL = (
     Metric("fbeta_pixels", masks.fbeta_pixels, True, "mask", parameter="beta"),
     Metric("iou", masks.iou, True, "mask"),
     Metric("iou_precision", masks.iou_precision, True, "mask"),
+    Metric("object_precision", masks.object_precision, True, "objects"),
+    Metric("pixel_accuracy", masks.pixel_accuracy, True, "pixels"),
+    Metric("pixel_iou", masks.pixel_iou, True, "pixels"),
 )
 
 
@@ -121,7 +125,7 @@ def get(name: str) -> Metric:
         UnknownName: if there is no such metric.
         SettingError: if it takes no parameter, or not this one.
     """
-    if (found := named(name)) is None:
+    if (found := name if name in METRICS else named(name)) is None:
         raise UnknownName("metric", name, [*METRICS, *names.aliases()], shown_by="kit metrics")
     bare, _, value = found.partition("@")
     metric = METRICS[bare]

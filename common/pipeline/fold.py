@@ -16,6 +16,7 @@ from common.errors import MetricError
 from common.model import Context, Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
+from common.runs.predictions import not_finite
 from common.runs.records import Fold
 from common.runs.run import Run
 from common.wording import rounded
@@ -63,10 +64,10 @@ class Work:
         """How predictions become what is submitted, before anything is learnt for it."""
         return Decision.plain(self.request.competition, tuple(self.run.record.classes))
 
-    def scores(self, rows: NDArray[Any], decided: NDArray[Any], part: str) -> dict[str, float | None]:
+    def scores(self, rows: NDArray[Any], decided: NDArray[Any], part: str | None) -> dict[str, float | None]:
         """Return the leaderboard's metric and the reported ones, of what would be submitted for some training rows.
 
-        A metric that is undefined for these rows is None, with a warning that names the `part` of the rows.
+        A metric that is undefined for these rows is None, with a warning that names the `part` of the rows, if it has a name.
         """
         competition, truth = self.request.competition, self.frames.training.iloc[rows]
         submitted = submission.make(self.ids.iloc[rows].tolist(), decided, competition.submission)
@@ -78,7 +79,8 @@ class Work:
                 )
             except MetricError as error:
                 scores[name] = None
-                self.request.progress.warn(f"{name} of {part} is undefined: {error}")
+                if part is not None:
+                    self.request.progress.warn(f"{name} of {part} is undefined: {error}")
         return scores
 
 
@@ -121,11 +123,11 @@ def train_fold(work: Work, models: Models, number: int) -> Fold | None:
     in_train, in_valid = (np.flatnonzero(mask) for mask in splits.train_and_valid(work.folds, number, work.split))
     context = work.context(f"fold {number}", checkpoints)
     model = models.build(request.config, work.frames, context)
-    with timed(seconds, "fit"):
+    with timed(seconds, "fit", work.run.record.memory):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
-    with timed(seconds, "predict"):
+    with timed(seconds, "predict", work.run.record.memory):
         on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
-    if wrong := processes.agree(int((~np.isfinite(on_valid)).sum() + (~np.isfinite(on_test)).sum())):
+    if wrong := processes.agree(not_finite(on_valid) + not_finite(on_test)):
         request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")
         return None
     notes = dict(model.notes)

@@ -15,6 +15,7 @@ from common.environment import Environment
 from common.errors import DataError, KitError, RunError, SubmissionError
 from common.model import Context, Models
 from common.progress import Progress
+from common.runs.predictions import mean
 from common.runs.run import Run
 from common.wording import first_line, listed, plural
 
@@ -32,15 +33,15 @@ def predict(
     """
     saved, config, models, context = load(competition, folder, environment, progress)
     enriched = models.enrich(frames, config, context)
-    total: Any = 0.0
-    finished = saved.finished()
     with using(folder):
         test = models.prepare(enriched, config, context).frames.test
-        for number in finished:
-            model = models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-            total = total + model.predict(test)
+        loaded = (
+            models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
+            for number in saved.finished()
+        )
+        averaged = mean(model.predict(test) for model in loaded)
     decision = saved.record.decision or Decision.plain(competition, context.classes)
-    return as_submission(competition, enriched, decision.apply(total / len(finished), enriched.test, competition))
+    return as_submission(competition, enriched, decision.apply(averaged, enriched.test, competition))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -13,9 +12,11 @@ from pathlib import Path
 from common.errors import RunError, SettingError
 from common.pipeline import fold, steps, workers
 from common.pipeline.request import Request
-from common.runs import blending
+from common.pipeline.samples import is_sample
+from common.runs import blending, provenance
 from common.runs.blending import Blend
-from common.runs.run import Run
+from common.runs.ledger import Ledger
+from common.runs.run import Run, enter
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,6 @@ class Averaged:
 
     runs: tuple[Run, ...]
     blend: Blend
-    folder: Path
 
 
 def run_seeds(request: Request, seeds: Sequence[int], asked: int | str, out: Path | None = None) -> Averaged:
@@ -56,8 +56,10 @@ def run_seeds(request: Request, seeds: Sequence[int], asked: int | str, out: Pat
     if len({tuple(run.record.folds) for run in runs}) > 1:
         raise RunError("not every seed has all folds, so that nothing was averaged; the same command goes on")
     if out is None:
-        digest = hashlib.sha256(" ".join(folder.name for folder in folders).encode()).hexdigest()[:8]
-        out = request.submissions / f"{request.profile}-seeds-{digest}"
-        if (out / blending.RECORD).is_file():
-            shutil.rmtree(out)
-    return Averaged(tuple(runs), blending.blend(request.competition, folders, out, blending.average), out)
+        out = blending.default_folder(request.submissions, folders, "mean")
+        shutil.rmtree(out, ignore_errors=True)  # of the same runs, which the same command makes again
+    made = blending.blend(request.competition, folders, out, "mean", provenance.machine(request.environment))
+    if not is_sample(request.data):
+        settings = f"mean of seeds {','.join(map(str, dict.fromkeys(seeds)))}"
+        enter(out, Ledger(request.submissions / "ledger.csv"), settings, str(request.data))
+    return Averaged(tuple(runs), made)

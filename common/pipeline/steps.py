@@ -21,8 +21,9 @@ from common.pipeline.samples import is_sample
 from common.progress import Progress, timed
 from common.runs import oof, provenance
 from common.runs.ledger import Ledger
+from common.runs.predictions import known, mean
 from common.runs.records import RunRecord, Status, Submission
-from common.runs.run import LOG, Run, default_folder, new_record
+from common.runs.run import FOLDS, LOG, Run, default_folder, enter, new_record
 from common.settings import flat
 from common.splits import leakage
 from common.wording import first_line, listed, plural
@@ -56,9 +57,10 @@ def run(request: Request, train: Train = train_folds) -> Run:
     for name in (competition.metric, *competition.also_report):
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
+    memory: dict[str, int] = {}
     models = registry.models(competition.name)
-    frames, split, folds = rows(request, models, seconds)
-    with timed(seconds, "read"):
+    frames, split, folds = rows(request, models, seconds, memory)
+    with timed(seconds, "read", memory):
         hashes = data.hashes(competition, request.data)
     numbers = _existing(folds, config.folds)
     machine = provenance.machine(request.environment)
@@ -67,6 +69,7 @@ def run(request: Request, train: Train = train_folds) -> Run:
     folder = request.out or default_folder(request.submissions, record)
     with _only_one(folder):
         started = _begin(request, folder, record)
+        started.record.memory |= memory
         work = Work(request=request, run=started, frames=frames, folds=folds, split=split, numbers=numbers)
         try:
             return _carry_out(work, models, train, seconds)
@@ -78,16 +81,18 @@ def run(request: Request, train: Train = train_folds) -> Run:
             raise
 
 
-def rows(request: Request, models: Models, seconds: dict[str, float]) -> tuple[data.Frames, Split, NDArray[int16]]:
+def rows(
+    request: Request, models: Models, seconds: dict[str, float], memory: dict[str, int]
+) -> tuple[data.Frames, Split, NDArray[int16]]:
     """Return the rows of a run before models prepare them, how they are split, and the fold of each (n,)."""
     competition, config = request.competition, request.config
-    with timed(seconds, "read"):
-        frames = data.read(competition, request.data)
+    with timed(seconds, "read", memory):
+        frames = data.read(competition, request.data, warn=request.progress.warn)
         inference.require_rows(competition, frames, request.progress)
         frames = _with_targets(competition, frames, request.progress)
-    with timed(seconds, "enrich"):
+    with timed(seconds, "enrich", memory):
         frames = models.enrich(frames, config, request.context("enrich"))
-    with timed(seconds, "split"):
+    with timed(seconds, "split", memory):
         split = config.split or competition.split
         folds = splits.make_folds(frames.training, split)
     return frames, split, folds
@@ -115,12 +120,13 @@ def _carry_out(work: Work, models: Models, train: Train, seconds: dict[str, floa
     """Train, write and record a run that has begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
-    with timed(seconds, "leakage"):
+    with timed(seconds, "leakage", work.run.record.memory):
         _warn_of_leaks(work)
     if processes.is_main():
-        splits.save_folds(work.ids, work.folds, work.run.folder / "folds.csv")
+        groups = splits.groups_of(work.frames.training, work.split)
+        splits.save_folds(work.ids, work.folds, work.run.folder / FOLDS, groups)
 
-    with timed(seconds, "prepare"):
+    with timed(seconds, "prepare", work.run.record.memory):
         context = work.context("prepare")
         prepared = models.prepare(work.frames, config, context)
         work = replace(work, frames=prepared.frames)
@@ -132,9 +138,9 @@ def _carry_out(work: Work, models: Models, train: Train, seconds: dict[str, floa
         raise RunError("no fold was kept, since no model gave finite predictions; try a lower learning rate")
     if not processes.is_main():
         return work.run
-    with timed(seconds, "write"):
+    with timed(seconds, "write", work.run.record.memory):
         _finish(work, in_time)
-    with timed(seconds, "illustrate"):
+    with timed(seconds, "illustrate", work.run.record.memory):
         _illustrate(work, models, context)
     record = work.run.record
     for fold in record.folds.values():
@@ -243,7 +249,7 @@ def _finish(work: Work, in_time: bool) -> None:
     finished, record = work.run.finished(), work.run.record
     record.folds = {number: work.run.fold_record(number) for number in finished}
     predictions, rows = oof.gather(work.run, work.folds), work.frames.training
-    scored = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    scored = np.flatnonzero(known(predictions))
     competition, folds = work.request.competition, work.folds[scored]
     decided = decisions.judge(competition, work.decision, predictions[scored], rows.iloc[scored], folds)
     for number, fold in record.folds.items():
@@ -251,6 +257,10 @@ def _finish(work: Work, in_time: bool) -> None:
     oof.write(work.run.folder, work.ids, work.folds, work.truth, predictions)
     record.scores, record.rows_scored = work.scores(scored, decided, "all folds"), len(scored)
     record.decision = decisions.learn(competition, work.decision, predictions[scored], rows.iloc[scored])
+    if competition.predicts != "masks":  # each look at all their pixels takes as long as the first
+        learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
+        record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
+        record.nothing = _of_nothing(work, scored)
     record.submission = _submit(work, finished)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
@@ -261,16 +271,25 @@ def _finish(work: Work, in_time: bool) -> None:
     work.run.save()
 
 
+def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
+    """Return the scores of somebody who looks at nothing but the other folds' targets."""
+    competition, rows = work.request.competition, work.frames.training
+    if competition.predicts == "span":
+        return {}
+    predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
+    return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
+
+
 def _submit(work: Work, finished: list[int]) -> Submission:
     """Write the submission of the finished folds' mean and return its record."""
     competition = work.request.competition
-    mean: Any = sum(work.run.predictions(number, "test") for number in finished) / len(finished)
+    averaged = mean(work.run.predictions(number, "test") for number in finished)
     path = work.run.folder / competition.submission.file_name
     decision = work.run.record.decision or work.decision
     if not competition.submission.numeric:
         test = data.ids(work.frames.test, competition.files.test)
-        oof.write_test(work.run.folder, test, mean, competition.submission)
-    made = inference.as_submission(competition, work.frames, decision.apply(mean, work.frames.test, competition))
+        oof.write_test(work.run.folder, test, averaged, competition.submission)
+    made = inference.as_submission(competition, work.frames, decision.apply(averaged, work.frames.test, competition))
     submission.write(made, path, competition.submission)
     inference.check(competition, path, work.frames)
     return Submission(file=path.name, sha256=sha256(path), rows=len(work.frames.test))
@@ -284,16 +303,9 @@ def _enter(work: Work) -> None:
     record, request = work.run.record, work.request
     if is_sample(request.data):
         return
-    assert record.submission is not None  # noqa: S101  it has just been written
     own = flat(resolve(request.competition, request.profile))
     changed = [f"{key}={value}" for key, value in record.settings.items() if own.get(key) != value]
-    line: dict[str, Any] = dict(  # noqa: C408  as a call of `add`
-        settings=" ".join(changed), data=request.data,
-        run=work.run.folder.name, profile=record.profile, metric=record.metric, cv=record.scores[record.metric],
-        folds=" ".join(map(str, record.folds)), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
-        file=work.run.folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
-    )  # fmt: skip
     try:
-        Ledger(request.submissions / "ledger.csv").add("run", **line)
+        enter(work.run.folder, Ledger(request.submissions / "ledger.csv"), " ".join(changed), str(request.data))
     except KitError as error:
         request.progress.warn(f"the run is not in the ledger: {error}")

@@ -236,7 +236,7 @@ def _work(asked: Mapping[str, Any], folder: Path, progress: Progress, shared: bo
         own = Path(asked["data"])
         found = own if shared and own.is_dir() else _data(own, competition, here, run)
         request = replace(request, data=found)
-        frames, split, folds = steps.rows(request, models, {})
+        frames, split, folds = steps.rows(request, models, {}, {})
         work = Work(request=request, run=run, frames=frames, folds=folds, split=split, numbers=[])
         prepared = models.prepare(frames, request.config, work.context("prepare"))
         _ready[key] = replace(work, frames=prepared.frames)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from csv import reader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common import wording
 from common.competition import SubmissionFormat
+from common.decisions.classes import as_label
 from common.errors import RunError
 from common.files import atomic_write
+from common.masks.soft import SoftMasks
+from common.runs.predictions import Predictions, placed
 from common.runs.run import Run
 from common.wording import first_line
 
@@ -20,20 +25,18 @@ FILE, TEST_FILE = "oof.csv", "test_predictions.csv"
 TARGET, _PREDICTION = "target", "prediction"
 
 
-def gather(run: Run, folds: NDArray[int16]) -> NDArray[float64]:
-    """Return the finished folds' predictions (n, k), NaN in rows that no fold has predicted."""
+def gather(run: Run, folds: NDArray[int16]) -> Predictions:
+    """Return the finished folds' predictions (n, k), NaN in rows that no fold has predicted; of masks, none there."""
     import numpy as np
 
-    parts = {number: run.predictions(number, "valid") for number in run.finished()}
-    oof = np.full((len(folds), *next(iter(parts.values())).shape[1:]), np.nan)
-    for number, values in parts.items():
-        oof[folds == number] = values
-    return oof.reshape(len(folds), -1)
+    parts = ((np.flatnonzero(folds == number), run.predictions(number, "valid")) for number in run.finished())
+    return placed(parts, len(folds))
 
 
-def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, predictions: NDArray[float64]) -> None:
+def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, predictions: Predictions) -> None:
     """Write id and fold (n,), target columns and predictions (n, k) of all rows; a missing prediction is empty.
 
+    Masks are not written again: they stay in the folders of the folds.
     The column of a single target is `target`, others are `target_` and their name.
     """
     import numpy as np
@@ -46,14 +49,18 @@ def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, pr
         frame.to_csv(handle, index=False, lineterminator="\n")
 
 
-def write_test(folder: Path, ids: Series[str], predictions: NDArray[float64], format: SubmissionFormat) -> None:
+def write_test(folder: Path, ids: Series[str], predictions: Predictions, format: SubmissionFormat) -> None:
     """Write the mean of the folds' predictions (n, k) of the test set, where a submission does not hold the numbers."""
+    if isinstance(predictions, SoftMasks):
+        return
     frame = ids.to_frame(format.id).assign(**_columns(predictions.reshape(len(ids), -1)))
     with atomic_write(folder / TEST_FILE, "w") as handle:
         frame.to_csv(handle, index=False, lineterminator="\n", sep=format.separator)
 
 
-def _columns(predictions: NDArray[float64]) -> dict[str, NDArray[float64]]:
+def _columns(predictions: Predictions) -> dict[str, NDArray[float64]]:
+    if isinstance(predictions, SoftMasks):
+        return {}
     count = predictions.shape[1]
     names = [_PREDICTION] if count == 1 else [f"{_PREDICTION}_{column}" for column in range(count)]
     return dict(zip(names, predictions.T, strict=True))
@@ -65,17 +72,28 @@ def read(run: Run) -> tuple[DataFrame, list[str]]:
     Raises:
         RunError: if the run has none yet, or a damaged file of them.
     """
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
     path = run.folder / FILE
     if not path.is_file():
         raise RunError(f"{run.folder} has no out-of-fold predictions yet; finish it first")
     try:
-        columns = [name for name in map(str, pd.read_csv(path, nrows=0)) if name.startswith(_PREDICTION)]
+        with path.open(encoding="utf-8", newline="") as handle:
+            header = next(reader(handle), [])
+        columns = [name for name in header if name.startswith(_PREDICTION)]
+        if not {"id", "fold"} <= {*header}:
+            raise ValueError("it has no columns id and fold")
+        types = {"id": pa.string(), "fold": pa.int64()} | dict.fromkeys(columns, pa.float64())
+        # Classes such as 007 are no numbers.
+        if any(as_label(wording.number(label)) != label for label in run.record.classes):
+            types |= {TARGET: pa.string()}
         # Only an empty prediction is missing: an id may well be "NA".
-        oof = pd.read_csv(path, dtype={"id": str}, keep_default_na=False, na_values={name: [""] for name in columns})
-    except ValueError as error:
+        options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False)
+        table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(newlines_in_values=True))
+    except (ValueError, OSError) as error:
         raise RunError(
             f"{path} is damaged ({first_line(error)}); the command that made the run writes it anew"
         ) from None
-    return oof, columns
+    frame: DataFrame = table.to_pandas()
+    return frame, columns

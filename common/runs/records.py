@@ -91,8 +91,13 @@ class Submission(Record):
 class RunRecord(Record):
     """A run: what identifies it (competition to data), what made it, and what came of it.
 
+    `scores` are nested: what is learnt from out-of-fold predictions, such as a decision, is learnt on other folds than it
+    is scored on; `optimistic` are those of what is submitted, scored on the very rows that it was learnt from. `nothing`
+    are the scores of somebody who looks at the other folds' targets alone.
+
     `classes` are those of the target where classes are predicted, in the order of predictions, `decision` is what was
-    learnt for the submission. `stage` is the last stage that was finished of a run that has no submission yet; `error`
+    learnt for the submission. `memory` is the most, in bytes, that the process had taken by the end of each phase.
+    `stage` is the last stage that was finished of a run that has no submission yet; `error`
     says why one failed.
     """
 
@@ -112,9 +117,12 @@ class RunRecord(Record):
     error: str = ""
     sessions: list[Session] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     folds: dict[int, Fold] = field(default_factory=dict)
     scores: dict[str, float | None] = field(default_factory=dict)
+    optimistic: dict[str, float | None] = field(default_factory=dict)
+    nothing: dict[str, float | None] = field(default_factory=dict)
     rows_scored: int = 0
     submission: Submission | None = None
     classes: list[str] = field(default_factory=list)

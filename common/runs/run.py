@@ -1,7 +1,7 @@
 """A run is one folder; what is in it is whole, and the same command continues it.
 
 run.json          what ran, on what, how long, with which scores
-folds.csv         id, fold
+folds.csv         id, fold, and group where the split has groups
 oof.csv           id, fold, target, prediction: empty where no fold has predicted the row yet
 submission.csv    the mean of the folds' predictions of the test set
 log.txt           all messages, with their time
@@ -24,18 +24,17 @@ from common import processes
 from common.competition import Competition, Config
 from common.errors import RunError
 from common.files import atomic_folder, atomic_write
-from common.runs import provenance
+from common.runs import predictions, provenance
+from common.runs.ledger import Ledger
+from common.runs.predictions import Predictions
 from common.runs.records import FORMAT, Code, Fold, RunRecord, Session, Status
 from common.settings import flat
-from common.wording import first_line
+from common.wording import first_line, rounded
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
     from common.model import Model
 
-RECORD, LOG = "run.json", "log.txt"
+RECORD, FOLDS, LOG = "run.json", "folds.csv", "log.txt"
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part", re.DOTALL)  # as common.files names what is not whole yet
 _FOLD = re.compile(r"fold-(0|[1-9][0-9]*)")
 Mode = Literal["auto", "resume", "fresh"]
@@ -152,17 +151,13 @@ class Run:
         names = (path.parent.name for path in self.folder.glob("fold-*/fold.json"))
         return sorted(int(name[5:]) for name in names if _FOLD.fullmatch(name))
 
-    def keep_fold(
-        self, number: int, model: Model, valid: NDArray[float64], test: NDArray[float64], record: Fold
-    ) -> None:
+    def keep_fold(self, number: int, model: Model, valid: Predictions, test: Predictions, record: Fold) -> None:
         """Write a finished fold in one step and drop its checkpoints."""
-        import numpy as np
-
         with atomic_folder(self.fold(number)) as folder:
             (folder / "model").mkdir()
             model.save(folder / "model")
             for name, values in (("valid", valid), ("test", test)):
-                np.save(folder / f"{name}.npy", values, allow_pickle=False)
+                predictions.save(values, folder, name)
             (folder / "fold.json").write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(self.checkpoints(number), ignore_errors=True)
 
@@ -171,13 +166,10 @@ class Run:
         with self._reading(number):
             return Fold.from_json(json.loads((self.fold(number) / "fold.json").read_text(encoding="utf-8")))
 
-    def predictions(self, number: int, part: Literal["valid", "test"]) -> NDArray[float64]:
+    def predictions(self, number: int, part: Literal["valid", "test"]) -> Predictions:
         """Return a finished fold's predictions of its validation rows or of the test set."""
-        import numpy as np
-
         with self._reading(number):
-            values: NDArray[float64] = np.load(self.fold(number) / f"{part}.npy", allow_pickle=False)
-        return values
+            return predictions.load(self.fold(number), part)
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[None]:
@@ -221,6 +213,30 @@ def trained_on(folder: Path) -> Path | None:
         return Run.open(folder).data_folder
     except RunError:
         return None
+
+
+def enter(folder: Path, ledger: Ledger, settings: str, data: str) -> None:
+    """Write a finished run's line into the ledger.
+
+    Args:
+        folder: the run's.
+        ledger: the competition's.
+        settings: what differs from its profile.
+        data: the folder of its data.
+
+    Raises:
+        DeviceError: if it cannot be written.
+    """
+    run = Run.open(folder)
+    record = run.record
+    assert record.submission is not None  # noqa: S101  it has just been written
+    ledger.add(
+        "run", run=folder.name, profile=record.profile, settings=settings, data=data, metric=record.metric,
+        cv=record.scores[record.metric], folds=" ".join(map(str, record.folds)),
+        fold_scores=" ".join(rounded(fold.scores.get(record.metric)) for fold in record.folds.values()),
+        nothing=record.nothing.get(record.metric), rows=record.rows_scored, seconds=round(sum(record.seconds.values()), 1),
+        file=folder / record.submission.file, sha256=record.submission.sha256, status=record.outcome,
+    )  # fmt: skip
 
 
 def default_folder(root: Path, record: RunRecord) -> Path:

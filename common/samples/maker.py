@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from common.competition import Column, Competition, Folder, Source, Table
+from common.competition import Column, Competition, Folder, Join, Source, SubmissionFormat, Table
+from common.competition.description import described_columns
 from common.errors import DataError
 from common.files import atomic_write
+from common.masks import OBJECTS
+from common.samples import scenes
 from common.samples.answers import Answers
 from common.samples.values import Cells, picture, vocabulary
 
+_ANSWERS = "answers"
 _HIDDEN = 0.25
 _PER_GROUP = (2, 5)
+_ROWS_OF_ONE = 4  # of a further table that belong to the same row
 _KEYS = 8  # different values of what a further table is joined by
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes every day
@@ -43,10 +47,18 @@ class Maker:
         hidden = _first_hidden(made, self.competition)
         files = self.competition.files
         train, test = made[:hidden], made[hidden:]
-        written = _write(folder, files.train, train, rng) | _write(folder, files.test, test, rng)
+        written = _write(folder, files.train, train) | _write(folder, files.test, test)
+        if isinstance(files.train, Table) and isinstance(files.test, Table) and files.train.file == files.test.file:
+            lines = [*_lines(files.train, train), *_lines(files.test, test)]
+            _write_table(folder / files.train.file, lines, files.train.separator)
         self._pack(folder, train, test, rng)
-        for join in (*getattr(files.train, "joined", ()), *getattr(files.test, "joined", ())):
-            written |= _write_joined(folder, join.table, join.on, made, rng)
+        sides = ((files.train.joined, train), (files.test.joined, test))
+        shared = {join.table.file for join in sides[0][0]} & {join.table.file for join in sides[1][0]}
+        for joins, rows_of_side in sides:
+            for join in joins:
+                rows_joined = made if join.table.file in shared else rows_of_side
+                id = files.test.id or self.competition.submission.id
+                written |= (_write_gathered if join.gathered else _write_joined)(folder, join, rows_joined, id, rng)
         answers = Answers(self.competition, rng)
         format = self.competition.submission
         measured = self.competition.metric_columns.values()
@@ -62,7 +74,11 @@ class Maker:
             }
             for row in test
         ]
-        for file, lines in ((files.sample_submission.file, plain), ("answers.csv", truth)):
+        if format.packed:
+            truth = [
+                {format.id: row["id"], format.targets[0]: f"{_ANSWERS}.zip/{_ANSWERS}/{row['id']}.png"} for row in test
+            ]
+        for file, lines in ((files.sample_submission.file, plain), ("answers.csv", _apart(truth, format))):
             columns = [*format.columns, *(name for name in measured if name not in format.columns)]
             _write_table(
                 folder / file,
@@ -76,14 +92,14 @@ class Maker:
         """Write the archives of the rows' files; one that both sides share holds those of both."""
         packed: dict[str, list[tuple[str, bytes]]] = {}
         for source, rows in ((self.competition.files.train, train), (self.competition.files.test, test)):
-            files = source if isinstance(source, Folder) else source.files
-            if files is None:
-                continue
-            for row in rows:
-                name = _path(row, files)
-                packed.setdefault(files.folders[0], []).append(
-                    (f"{files.folders[0]}/{name}", _content(row, files, rng))
-                )
+            folders = (source if isinstance(source, Folder) else None, source.files)
+            for files in (each for each in folders if each is not None):
+                for row in rows:
+                    content = row["scene"].mask() if files.after_id else _content(row, files, rng)
+                    member = f"{files.folders[0]}/{_path(row, files)}"
+                    packed.setdefault(files.folders[0], []).append((member, content))
+        if self.competition.submission.packed:
+            packed[_ANSWERS] = [(f"{_ANSWERS}/{row['id']}.png", row["scene"].mask()) for row in test]
         for name, members in packed.items():
             path = folder / f"{name}.zip"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +115,7 @@ class _Rows:
         self.competition, self.rng = competition, rng
         self.answers = Answers(competition, rng)
         sources = (competition.files.train, competition.files.test)
-        described = {column.name: column for source in sources for column in source.columns}
+        described = {column.name: column for source in sources for column in described_columns(source)}
         keys = {name for source in sources if isinstance(source, Table) for join in source.joined for name in join.on}
         parts = tuple(part for column in described.values() for part in column.parts)
         words = vocabulary(rng)
@@ -143,8 +159,16 @@ class _Rows:
                 if name in cells and (name == split.group or self.described[name].kind == "number"):
                     text = name in self.described and self.described[name].kind != "number"
                     cells[name] = f"g{value}" if text else value
-            truth, submitted = self.answers.of(level, cells)
-            rows.append({"id": id, "level": level, "cells": cells | truth, "submitted": submitted, "group": group})
+            row = {"id": id, "level": level, "group": group}
+            if self.competition.predicts == "masks":
+                row["scene"] = scene = scenes.draw(rng, self.answers.cell)
+                answer = "" if self.competition.submission.packed else scene.cell(self.answers.cell)
+                truth, submitted = (
+                    {name: answer} for name in (self.competition.targets[0], self.answers.format.targets[0])
+                )
+            else:
+                truth, submitted = self.answers.of(level, cells)
+            rows.append({**row, "cells": cells | truth, "submitted": submitted})
         return rows
 
     def _key(self, name: str) -> str:
@@ -170,10 +194,16 @@ def _first_hidden(rows: list[dict[str, Any]], competition: Competition) -> int:
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random) -> dict[str, int]:
+def _write(folder: Path, source: Source, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Write the table of one side, or say how many files will be its rows."""
     if isinstance(source, Folder):
         return {f"{source.folders[0]}.zip": len(rows)}
+    _write_table(folder / source.file, _lines(source, rows), source.separator)
+    return {source.file: len(rows)}
+
+
+def _lines(source: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a table."""
     names = [
         column
         for column in source.columns
@@ -186,20 +216,50 @@ def _write(folder: Path, source: Source, rows: list[dict[str, Any]], rng: Random
     for row in rows:
         cells = {column.name: row["id"] if column.kind == "id" else row["cells"][column.name] for column in names}
         lines.append(cells | {name: row["cells"][name] for name in further})
-    _write_table(folder / source.file, lines, source.separator)
-    return {source.file: len(rows)}
+    return lines
 
 
-def _write_joined(
-    folder: Path, table: Table, on: Iterable[str], rows: list[dict[str, Any]], rng: Random
-) -> dict[str, int]:
-    """Write a further table, with a row for each key and a column that nothing describes."""
-    lines: dict[tuple[str, ...], dict[str, Any]] = {}
+def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
+    """Write a table with a row for each part of the rows' cells, by the id."""
+    names = [column.name for column in join.table.columns if column.name not in join.on]
+    lines = [
+        {(join.keys or join.on)[0]: row["id"], name: part}
+        for row in rows
+        for name in names
+        for part in row["cells"][name].split(join.gathered)
+    ]
+    _write_table(folder / join.table.file, lines, ",")
+    return {join.table.file: len(lines)}
+
+
+def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[str, Any]]:
+    """Return lines with one for each object, where the file has that."""
+    if not format.objects:
+        return lines
+    target = format.targets[0]
+    return [{**line, target: part} for line in lines for part in line[target].split(OBJECTS)]
+
+
+def _write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
+    """Write a further table: a row for each key, or some, with a column that nothing describes; or a table for each row."""
+    held: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        key = tuple(str(row["cells"][name]) for name in on)
-        lines.setdefault(key, {**dict(zip(on, key, strict=True)), "fact": round(rng.gauss(0, 1), 3)})
-    _write_table(folder / table.file, list(lines.values()), table.separator)
-    return {table.file: len(lines)}
+        key = tuple(str(row["id"] if name == id else row["cells"][name]) for name in join.on)
+        if key in held:
+            continue
+        names = [
+            column.name for column in join.table.columns if column.name in row["cells"] and column.name not in join.on
+        ]
+        line = {**dict(zip(join.keys or join.on, key, strict=True)), **{name: row["cells"][name] for name in names}}
+        count = _ROWS_OF_ONE if isinstance(join.table, Folder) or join.rows == "all" else 1
+        held[key] = [{**line, "fact": round(rng.gauss(row["level"], 1), 3)} for _ in range(count)]
+    if isinstance(join.table, Folder):
+        for (key,), lines in held.items():
+            _write_table(folder / join.table.folders[0] / f"{key}{join.table.suffixes[0]}", lines, ",")
+        return {f"{join.table.folders[0]}/": len(held)}
+    lines = [line for each in held.values() for line in each]
+    _write_table(folder / join.table.file, lines, join.table.separator)
+    return {join.table.file: len(lines)}
 
 
 def _write_table(path: Path, lines: list[dict[str, Any]], separator: str) -> None:
@@ -234,7 +294,8 @@ def _path(row: dict[str, Any], files: Folder) -> str:
     suffix = files.suffixes[0]
     stem = row["id"] if not row["id"].endswith(suffix) else row["id"].removesuffix(suffix)
     if files.label is None:
-        return f"{stem}{suffix}"
+        stem = f"{stem}{files.after_id}"
+        return f"{stem if re.fullmatch(files.only, f'{files.folders[0]}/{stem}') else f'{stem}/images/{stem}'}{suffix}"
     label, number = str(row["cells"][files.label]), re.sub(r"\D", "", stem)
     for place in (f"{label}/{stem}", f"{label}.{number}", f"{label}_{number}", f"{stem}_{label}"):
         matches = ((re.fullmatch(rule, f"{files.folders[0]}/{place}"), value) for rule, value in files.labels.items())
@@ -244,6 +305,9 @@ def _path(row: dict[str, Any], files: Folder) -> str:
 
 
 def _content(row: dict[str, Any], files: Folder, rng: Random) -> bytes:
+    if "scene" in row:
+        drawn: scenes.Scene = row["scene"]
+        return drawn.picture(files.suffixes[0])
     if files.suffixes[0] in _PICTURES:
         return picture(rng, row["level"], files.suffixes[0])
     text = next((row["cells"][column.name] for column in files.columns if column.kind == "text"), row["id"])

@@ -82,14 +82,22 @@ def train_and_valid(folds: Folds, fold: int, split: Split) -> tuple[NDArray[np.b
     return (folds < fold if split.kind == "time" else ~valid), valid
 
 
-def save_folds(ids: pd.Series[Any], folds: Folds, path: Path) -> None:
-    """Write ids and folds as CSV, atomically."""
+def groups_of(frame: pd.DataFrame, split: Split) -> NDArray[np.intp] | None:
+    """Return the group of each row (n,) as a number, or None where the split has no groups."""
+    if split.kind not in ("group", "stratified_group"):
+        return None
+    return _groups(frame, split)[0]
+
+
+def save_folds(ids: pd.Series[Any], folds: Folds, path: Path, groups: NDArray[np.intp] | None = None) -> None:
+    """Write ids, folds and groups as CSV, atomically."""
     import pandas as pd
 
     from common.files import atomic_write
 
     with atomic_write(path, "w") as file:
-        pd.DataFrame({"id": ids.to_numpy(), "fold": folds}).to_csv(file, index=False, lineterminator="\n")
+        columns = {"id": ids.to_numpy(), "fold": folds} | ({} if groups is None else {"group": groups})
+        pd.DataFrame(columns).to_csv(file, index=False, lineterminator="\n")
 
 
 def _refuse_empty(split: Split, sizes: NDArray[np.intp]) -> None:
@@ -148,9 +156,7 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
 
     from common.splits.groups import deal_groups
 
-    if split.group is not None and split.group_before is not None:
-        frame = frame.assign(**{split.group: frame[split.group].astype(str).str.partition(split.group_before)[0]})
-    groups, names = _codes(frame, split.group, alone=split.without_group == "alone")
+    groups, names = _groups(frame, split)
     _require(len(names), f"{split.group!r} has {len(names)} groups", split)
     classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
     if split.holdout is None:
@@ -159,6 +165,12 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     if not (folds == 0).any():
         raise SplitError(f"no group of {split.group!r} is small enough for a holdout of {split.holdout:g}; raise it")
     return folds
+
+
+def _groups(frame: pd.DataFrame, split: Split) -> tuple[NDArray[np.intp], pd.Index[Any]]:
+    if split.group is not None and split.group_before is not None:
+        frame = frame.assign(**{split.group: frame[split.group].astype(str).str.partition(split.group_before)[0]})
+    return _codes(frame, split.group, alone=split.without_group == "alone")
 
 
 def _time(frame: pd.DataFrame, split: Split) -> NDArray[Any]:

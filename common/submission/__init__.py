@@ -2,6 +2,6 @@
 
 from common.submission.checks import Problem, validate
 from common.submission.checks.sample import read_sample
-from common.submission.writing import make, write
+from common.submission.writing import cells, make, write
 
-__all__ = ["Problem", "make", "read_sample", "validate", "write"]
+__all__ = ["Problem", "cells", "make", "read_sample", "validate", "write"]

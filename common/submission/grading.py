@@ -11,6 +11,7 @@ from common.competition import Cell, Column, Competition, Table
 from common.data.frames import read_rows
 from common.decisions.scoring import score
 from common.errors import MetricError, SubmissionError
+from common.submission import shape
 from common.wording import plural
 
 if TYPE_CHECKING:
@@ -35,17 +36,43 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     from common.submission.checks import errors, validate
 
     format = competition.submission
+    if format.packed:
+        return _graded_masks(competition, file, answers)
     targets = list(format.targets)
-    table = Table(
-        file=answers.name,
-        columns=(Column(name=format.id, kind="id"), *(_column(name, format.of(name)) for name in targets)),
-        separator=format.separator,
-    )
-    truth = read_rows(answers.parent, table)
+    id = Column(name=format.id, kind="text" if format.objects else "id")
+    columns = (id, *(_column(name, format.of(name)) for name in targets))
+    table = Table(file=answers.name, columns=columns, separator=format.separator)
+    truth = shape.together(read_rows(answers.parent, table), format)
     known = truth[[format.id, *targets]].assign(**dict.fromkeys(format.echoed, ""))
     if problems := errors(validate(file, known, format, competition.metric)):
         raise SubmissionError(f"{file} has {plural(len(problems), 'problem')}, the first: {problems[0].message}")
-    submitted = submission.read_sample(file, format).set_index(format.id).loc[truth[format.id]]
+    submitted = shape.together(submission.read_sample(file, format), format).set_index(format.id).loc[truth[format.id]]
+    return _all_scores(competition, submitted, truth)
+
+
+def _graded_masks(competition: Competition, file: Path, answers: Path) -> dict[str, float]:
+    """Return the scores of an archive or a folder of masks; the answers are one too, or a table of their paths beside it."""
+    import pandas as pd
+
+    from common.submission.checks import errors, validate
+
+    format = competition.submission
+    target = format.targets[0]
+    if answers.is_file() and answers.suffix == ".csv":
+        columns = (Column(name=format.id, kind="id"), Column(name=target, kind="text"))
+        truth = read_rows(answers.parent, Table(file=answers.name, columns=columns))
+        truth = truth.assign(**{target: [str(answers.parent / name) for name in truth[target]]})
+    else:
+        found = shape.masks_in(answers, format)
+        truth = pd.DataFrame({format.id: list(found), target: list(found.values())})
+    sizes = dict(zip(truth[format.id], truth[target], strict=True))
+    if problems := errors(validate(file, truth, format, competition.metric, sizes)):
+        raise SubmissionError(f"{file} has {plural(len(problems), 'problem')}, the first: {problems[0].message}")
+    submitted = shape.read(file, format).set_index(format.id).loc[truth[format.id]]
+    return _all_scores(competition, submitted, truth)
+
+
+def _all_scores(competition: Competition, submitted: DataFrame, truth: DataFrame) -> dict[str, float]:
     graded = scores(competition, submitted, truth, competition.metric)
     for name in competition.also_report:
         with suppress(MetricError):  # margins have a ROC AUC, and no accuracy

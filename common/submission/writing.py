@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Cell, SubmissionFormat
 from common.errors import SubmissionError
 from common.files import atomic_write
+from common.submission import shape
 from common.submission.checks.table import from_frame, text
 from common.submission.checks.values import check_values
 from common.wording import listed, plural
@@ -58,30 +59,57 @@ def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -
     if (duplicates := names[pd.Series(names).duplicated().to_numpy()]).size:
         raise SubmissionError(f"ids must be unique, got more than once: {listed(map(repr, duplicates))}")
 
-    values = np.asarray(predictions, dtype=None if format.numeric else object)
-    values = values.reshape(-1, 1) if values.ndim == 1 else values
-    if values.shape != (len(names), len(format.targets)):
+    if (values := _as_columns(predictions, format)).shape != (len(names), len(format.targets)):
         raise SubmissionError(
             f"predictions have shape {np.shape(predictions)}, expected ({len(names)}, {len(format.targets)}) "
             f"for {plural(len(names), 'id')} and the targets {listed(format.targets, 5)}"
         )
-    targets = {target: _cells(values[:, column], format.of(target)) for column, target in enumerate(format.targets)}
-    if format.normalise and format.rows_sum_to is not None:
-        sums = np.column_stack(list(targets.values())).sum(axis=1)
-        if (sums <= 0).any():
-            raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
-        targets = {target: column * (format.rows_sum_to / sums) for target, column in targets.items()}
+    if format.packed:
+        return pd.DataFrame({format.id: names.tolist()}).assign(**{format.targets[0]: values[:, 0]})
+    targets = dict(zip(format.targets, _columns(values, format), strict=True))
     frame = pd.DataFrame({format.id: names.tolist()}).assign(**targets)
-    table = from_frame(frame, format.id)
+    table = from_frame(shape.apart(frame, format), format.id)
     for each in check_values(table, dict(zip((format.id, *format.targets), table.columns, strict=True)), format):
         raise SubmissionError(each.message)
     return frame
+
+
+def cells(predictions: ArrayLike, format: SubmissionFormat) -> NDArray[Any]:
+    """Return the target columns as `make` writes them (n, targets), without its checks.
+
+    Raises:
+        SubmissionError: for text where numbers are expected, or a row that cannot be normalised.
+    """
+    import numpy as np
+
+    return np.column_stack(_columns(_as_columns(predictions, format), format))
+
+
+def _as_columns(predictions: ArrayLike, format: SubmissionFormat) -> NDArray[Any]:
+    import numpy as np
+
+    values = np.asarray(predictions, dtype=None if format.numeric else object)
+    return values.reshape(-1, 1) if values.ndim == 1 else values
+
+
+def _columns(values: NDArray[Any], format: SubmissionFormat) -> list[NDArray[Any]]:
+    import numpy as np
+
+    columns = [_cells(column, format.of(name)) for name, column in zip(format.targets, values.T, strict=True)]
+    if format.normalise and format.rows_sum_to is not None:
+        sums = np.column_stack(columns).sum(axis=1)
+        if (sums <= 0).any():
+            raise SubmissionError(f"predictions cannot be normalised: row {(sums <= 0).argmax()} has no positive sum")
+        columns = [column * (format.rows_sum_to / sums) for column in columns]
+    return columns
 
 
 def _cells(values: NDArray[Any], cell: Cell) -> NDArray[Any]:
     """Return a column as it is written: numbers in range, anything else as text."""
     import numpy as np
 
+    if cell.kind == "pixels":
+        return values
     if cell.kind != "number":
         return np.array([str(value) for value in values], object)
     try:
@@ -120,8 +148,12 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     columns = format.columns
     if tuple(frame.columns) != columns:
         raise SubmissionError(f"the columns are {', '.join(map(str, frame.columns))}, expected {', '.join(columns)}")
+    if format.packed:
+        shape.write_archive(frame, path, format)
+        return
     if (gaps := frame.columns[frame.isna().any()]).size:
         raise SubmissionError(f"column {gaps[0]!r} has empty cells; every row needs a value")
+    frame = shape.apart(frame, format)
     quoted = format.quoting == "nonnumeric"
     with atomic_write(path, "w") as file:
         file.write(format.separator.join(_quote(column, format.separator, always=quoted) for column in columns) + "\n")

@@ -36,11 +36,9 @@ class LightTrees(TreeMember):
         return self.settings.iterations
 
     def predict_one(self, estimator: Any, x: Encoded, k: int) -> NDArray[float64]:
-        """Return the probabilities of k classes (n, k), or the number (n,)."""
+        """Return the probabilities of k classes (n, k), or the number (n,), of at least one row."""
         import numpy as np
 
-        if not len(x):
-            return np.empty((0, k)) if k else np.empty(0)
         said: NDArray[float64] = estimator.predict(x.x, num_threads=threads())
         return np.column_stack((1 - said, said)) if k == 2 else said
 
@@ -97,11 +95,7 @@ class CatTrees(TreeMember):
         return self.settings.iterations
 
     def predict_one(self, estimator: Any, x: Encoded, k: int) -> NDArray[float64]:
-        """Return the probabilities of k classes (n, k), or the number (n,)."""
-        import numpy as np
-
-        if not len(x):
-            return np.empty((0, k)) if k else np.empty(0)
+        """Return the probabilities of k classes (n, k), or the number (n,), of at least one row."""
         pool = self._columns(x)
         said: NDArray[float64] = (
             estimator.predict(pool, prediction_type="Probability", thread_count=threads())

@@ -8,7 +8,6 @@ import common.fastai  # noqa: F401  # first of all: it imports fastai without th
 import copy
 import json
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from common.fastai import phases
+from common.fastai.batches import Rows
 from common.fastai.learner import quiet
 from common.fastai.phases import Phase
 from common.model import Context, Model
@@ -50,7 +50,8 @@ class CourseModel(Model):
 
     def __init__(self, task: TabularTask, config: Course, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
-        self.layout = Layout.load(context.run)
+        layout = Layout.load(context.run)
+        self.layout = layout.only(config.columns) if config.columns else layout
         self.notes: dict[str, Any] = {}
         self.goal: Goal
         self.processing: Processing
@@ -122,7 +123,7 @@ class CourseModel(Model):
     def _rows(self, frame: DataFrame, size: int, seed: int | None) -> Rows:
         targets = self.goal.encode(self.task, frame)
         wanted = targets[:, 0].astype(np.int64) if self.goal.kind == "classes" else targets.astype(np.float32)
-        return Rows(*self.processing(frame), wanted, size, seed)
+        return Rows(*self.processing(frame), wanted, size=size, seed=seed)
 
     def _announce(self, learn: Learner) -> None:
         """Say how long it will take here, by the first batches."""
@@ -159,38 +160,3 @@ class Loss:
         if self.goal.kind == "marks":
             return functional.binary_cross_entropy_with_logits(outputs, targets)
         return (functional.l1_loss if self.goal.absolute else functional.mse_loss)(outputs, targets)
-
-
-class Rows:
-    """Batches of codes, numbers and targets; `epoch` decides the order, `start` is the first batch still to come.
-
-    With a seed rows come in random order, and those that fill no batch are left out of the epoch, as fastai does.
-    """
-
-    n_inp = 2  # of a batch's parts go into the model
-
-    def __init__(
-        self, codes: NDArray[Any], numbers: NDArray[Any], targets: NDArray[Any], size: int, seed: int | None
-    ) -> None:
-        self.parts = tuple(map(torch.from_numpy, (codes, numbers, targets)))
-        self.count, self.size, self.seed = len(targets), min(size, len(targets)), seed
-        self.epoch = self.start = 0
-
-    def __len__(self) -> int:
-        return self.count // self.size if self.seed is not None else -(-self.count // self.size)
-
-    @property
-    def sizes(self) -> Sequence[int]:
-        """The rows of each batch."""
-        return [min(self.size, self.count - at * self.size) for at in range(len(self))]
-
-    def to(self, device: Any) -> None:
-        """Batches are brought to the device by the learner."""
-
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        order = np.arange(self.count)
-        if self.seed is not None:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
-        for number in range(self.start, len(self)):
-            rows = torch.from_numpy(order[number * self.size : (number + 1) * self.size])
-            yield tuple(part[rows] for part in self.parts)

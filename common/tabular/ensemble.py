@@ -19,7 +19,7 @@ from common import estimators
 from common.files import atomic_folder
 from common.model import Context, Model
 from common.progress import clock
-from common.runs.blending import select
+from common.runs.mixing import select
 from common.tabular import bags
 from common.tabular.columns import Layout
 from common.tabular.encoder import Encoded, Encoder

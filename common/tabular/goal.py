@@ -68,7 +68,7 @@ class Goal:
                 return cls(kind="classes" if whole and task.predicts != "labels" else "marks", width=numbers.shape[1])
             return cls(kind="numbers", width=numbers.shape[1], whole=bool(whole))._scaled(numbers)
         words = task.metric.lower()
-        log = bool((numbers >= 0).all()) and any(word in words for word in ("msle", "mape", "log"))
+        log = bool((numbers >= 0).all()) and any(word in words for word in ("msle", "mape", "mspe", "log"))
         absolute = any(word in words for word in ("mae", "absolute", "mape"))
         return cls(kind="numbers", width=numbers.shape[1], log=log, absolute=absolute)._scaled(numbers)
 

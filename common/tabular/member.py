@@ -60,15 +60,22 @@ class Member(ABC):
         import numpy as np
 
         if not self.goal.classifies:
-            numbers = [self.predict_one(estimator, x, 0) for estimator in self.estimators]
+            numbers = [self._predict(estimator, x, 0) for estimator in self.estimators]
             return np.column_stack(numbers) if numbers else np.empty((len(x), 0))
         width = self.goal.width if self.goal.kind == "classes" else 2
         outputs = []
         for present, estimator in zip(self.classes, self.estimators, strict=True):
             said = np.zeros((len(x), width))
-            said[:, present] = 1 if estimator is None else self.predict_one(estimator, x, len(present))
+            said[:, present] = 1 if estimator is None else self._predict(estimator, x, len(present))
             outputs.append(said)
         return outputs[0] if self.goal.kind == "classes" else np.column_stack([said[:, 1] for said in outputs])
+
+    def _predict(self, estimator: Any, x: Encoded, k: int) -> NDArray[float64]:
+        import numpy as np
+
+        if len(x):
+            return self.predict_one(estimator, x, k)
+        return np.empty((0, k) if k else 0)
 
     def save(self, folder: Path) -> None:
         """Write the estimators, in formats that run no code when they are read."""
@@ -95,7 +102,7 @@ class Member(ABC):
 
     @abstractmethod
     def predict_one(self, estimator: Any, x: Encoded, k: int) -> NDArray[float64]:
-        """Return the probabilities of k classes (n, k), or the number (n,)."""
+        """Return the probabilities of k classes (n, k), or the number (n,), of at least one row."""
 
     @abstractmethod
     def save_one(self, estimator: Any, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from common.competition import Config
 from common.errors import DataError, RunError
 from common.model import Context, Models, Prepared
-from common.tabular import columns
+from common.tabular import columns, finder
 from common.tabular.settings import Baseline, Best, Course
 from common.tabular.task import TabularTask
 
@@ -34,7 +34,7 @@ class TabularModels(Models):
         """
         counts: columns.Counts = {}
         if frames.train is not None:
-            layout = columns.found(frames.train, frames.test, self.task)
+            layout = finder.found(frames.train, frames.test, self.task)
             if not layout.columns:
                 raise DataError("no column that train and test both have says anything of a row; see what is left out")
             counts = columns.counted(frames.train, layout)

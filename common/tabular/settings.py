@@ -99,6 +99,8 @@ class Baseline(Tabular):
 class Course(Config):
     """The course's recipe: `tabular_learner(dls, layers=[200, 100])` and `fit_one_cycle`."""
 
+    columns: tuple[str, ...] = ()
+    """Columns that the network sees; none: all."""
     layers: tuple[PositiveInt, ...] = (200, 100)
     """Units of each hidden layer; 200 and 100 in the course."""
     epochs: PositiveInt = 10

@@ -32,11 +32,7 @@ class SklearnMember(Member):
     """Estimators that skops keeps."""
 
     def predict_one(self, estimator: Any, x: Encoded, k: int) -> NDArray[float64]:
-        """Return the probabilities of k classes (n, k), or the number (n,)."""
-        import numpy as np
-
-        if not len(x):
-            return np.empty((0, k)) if k else np.empty(0)
+        """Return the probabilities of k classes (n, k), or the number (n,), of at least one row."""
         said: NDArray[float64] = estimator.predict_proba(x.x) if k else estimator.predict(x.x)
         return said
 

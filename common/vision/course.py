@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
+from common.fastai.learner import counted, fine_tune
 from common.files import scratch_folder
 from common.model import Context
-from common.vision.learner import fine_tune, learner, loss_of, read, save, targets_of
+from common.vision.learner import learner, loss_of, read, save, targets_of
 from common.vision.rows import ROW
 from common.vision.settings import Course
 from common.vision.task import Task
@@ -34,9 +35,18 @@ class CourseModel:
         """Train to the end or to the deadline."""
         with scratch_folder() as folder:
             learn = self.learner(train, valid, folder)
-            self.notes = fine_tune(learn, self.config.epochs, self.context, "train", base_lr=self.config.learning_rate)
+            self.notes = self._trained(learn)
             self.restore(learn)
         self.network = learn.model
+
+    def _trained(self, learn: Any) -> dict[str, Any]:
+        config = self.config
+        if not config.one_cycle:
+            return fine_tune(learn, config.epochs, self.context, "train", base_lr=config.learning_rate)
+        learn.unfreeze()
+        with counted(learn, config.epochs, self.context, "train") as notes:
+            learn.fit_one_cycle(config.epochs, config.learning_rate)
+        return notes
 
     def learner(self, train: DataFrame, valid: DataFrame, folder: Path) -> Any:
         """Return the recipe's learner; its files go to `folder`."""
@@ -103,7 +113,7 @@ class CourseModel:
             ),
             get_x=ColReader("picture"), get_y=ColReader("answer"),
             splitter=IndexSplitter(list(range(len(train), len(both)))),
-            item_tfms=Resize(self.config.size),
+            item_tfms=Resize(self.config.size, method=self.config.resize),
             batch_tfms=Normalize.from_stats(self.backbone.mean, self.backbone.std, cuda=False),
         )  # fmt: skip
         size = min(self.config.batch_size, len(train))

@@ -1,4 +1,4 @@
-"""Drawn cats and dogs: sample pictures with a difference that can be learnt, the same bytes from the same seed.
+"""Drawn cats, dogs and birds: sample pictures with a difference that can be learnt, the same bytes from the same seed.
 
 A cat has pointed ears, slit pupils and whiskers; a dog hanging ears, a snout with a broad nose and, often, a tongue.
 Coats come from a small palette, so that breeds can be drawn, too; place, size, tilt, light and background vary.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from common.files import atomic_write
 
 Kind = Literal["cat", "dog"]
 COATS = ((120, 118, 116), (196, 142, 84), (72, 58, 50), (226, 210, 182), (158, 96, 62), (238, 236, 232))
+_PLUMAGE = ((60, 110, 190), (200, 60, 50), (70, 60, 60), (90, 160, 80), (220, 190, 70), (150, 120, 90))
 _SIZE = (96, 80)
 _LARGER = 2  # drawn so many times as large and reduced, which makes edges smooth
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive knows: the same bytes every day
@@ -24,6 +25,17 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip archive knows: th
 
 def animal(rng: Random, kind: Kind, coat: tuple[int, int, int] | None = None) -> bytes:
     """Return a JPEG of one animal's head before a background."""
+    return _before_a_background(
+        rng, lambda draw, side: _head(draw, rng, kind, _shade(rng, coat or rng.choice(COATS), 14), side)
+    )
+
+
+def bird(rng: Random) -> bytes:
+    """Return a JPEG of a bird from the side before a background."""
+    return _before_a_background(rng, lambda draw, side: _bird(draw, rng, _shade(rng, rng.choice(_PLUMAGE), 20), side))
+
+
+def _before_a_background(rng: Random, paint: Callable[[Any, int], None]) -> bytes:
     from PIL import Image, ImageDraw
 
     width, height = (side * _LARGER for side in _SIZE)
@@ -31,7 +43,7 @@ def animal(rng: Random, kind: Kind, coat: tuple[int, int, int] | None = None) ->
     _background(ImageDraw.Draw(picture), rng, width, height)
     side = rng.randint(104, 150)
     layer = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    _head(ImageDraw.Draw(layer), rng, kind, _shade(rng, coat or rng.choice(COATS), 14), side)
+    paint(ImageDraw.Draw(layer), side)
     layer = layer.rotate(rng.uniform(-20, 20), Image.Resampling.BILINEAR)
     picture.paste(layer, (rng.randint(-10, width - side + 10), rng.randint(-8, max(height - side, 0) + 8)), layer)
     picture = picture.resize(_SIZE, Image.Resampling.BOX).point(_light(rng))
@@ -92,6 +104,28 @@ def _head(draw: Any, rng: Random, kind: Kind, coat: tuple[int, int, int], side: 
         if rng.random() < 0.6:
             draw.ellipse(at(0.45, 0.74, 0.55, 0.94), fill=(222, 96, 110))
         draw.ellipse(at(0.41, 0.54, 0.59, 0.66), fill=(24, 20, 20))
+
+
+def _bird(draw: Any, rng: Random, plumage: tuple[int, int, int], side: int) -> None:
+    """Draw a bird that looks left or right into a square of `side` pixels."""
+    right = rng.random() < 0.5
+    dark = tuple(round(value * 0.6) for value in plumage)
+
+    def at(*places: float) -> tuple[float, ...]:
+        return tuple(side * (1 - place if right and not axis % 2 else place) for axis, place in enumerate(places))
+
+    def oval(left: float, top: float, to: float, bottom: float, colour: Any) -> None:
+        x, y, x_, y_ = at(left, top, to, bottom)
+        draw.ellipse((min(x, x_), y, max(x, x_), y_), fill=colour)
+
+    draw.polygon(at(0.70, 0.50, 0.98, rng.uniform(0.40, 0.70), 0.72, 0.66), fill=dark)
+    oval(0.24, 0.36, 0.78, 0.76, plumage)
+    oval(0.40, 0.42, 0.76, 0.64, dark)
+    oval(0.12, 0.18, 0.42, 0.48, plumage)
+    draw.polygon(at(0.15, 0.30, 0.00, 0.35, 0.15, 0.38), fill=(228, 160, 40))
+    oval(0.20, 0.26, 0.26, 0.32, (20, 16, 16))
+    for leg in (0.46, 0.56):
+        draw.line(at(leg, 0.74, leg, 0.94), fill=(200, 140, 50), width=3)
 
 
 def _shade(rng: Random, colour: tuple[int, int, int], spread: int) -> tuple[int, int, int]:

@@ -57,7 +57,7 @@ def _of_classes(task: Task, train: DataFrame, run: Run, folder: Path) -> None:
     figures.save(figures.calibration(labels, probabilities, task.names), folder / "calibration.png")
     losses = figures.losses(labels, probabilities)
     worst = np.argsort(-losses, kind="stable")[:_WORST]
-    ids = train["id"].iloc[known].astype(str).tolist()
+    ids = table["id"].iloc[known].astype(str).tolist()
     captions = [f"{task.names[labels[row]]}: {probabilities[row, labels[row]]:.1%}\n{ids[row]}" for row in worst]
     title = "Top losses: the true class and its predicted probability"
     figures.save(figures.grid(pixels(train.iloc[known[worst]]), captions, title, wrong=True), folder / "top_losses.png")

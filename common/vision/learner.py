@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import BackboneError
-from common.fastai.learner import TrainingCallback, precise, quiet
-from common.model import Context
+from common.fastai.learner import precise, quiet
 from common.precision import Precision
 from common.vision.backbones import Backbone, refusal, require_size
 from common.vision.task import Task
@@ -52,21 +51,9 @@ def learner(dls: Any, backbone: Backbone, size: int, precision: Precision, **opt
         raise BackboneError(
             f"fastai's head does not fit {backbone.library}'s {backbone.name} ({reason}); choose another"
         )
-    _load(learn.model[0], backbone)
+    load_body(learn.model[0], backbone)
     learn.freeze()  # as `vision_learner` does with weights that it has loaded itself
     return precise(quiet(learn), precision)
-
-
-def fine_tune(learn: Any, epochs: int, context: Context, title: str, **options: Any) -> dict[str, Any]:
-    """Train one epoch with the body frozen, then `epochs` of everything or until the deadline; return notes.
-
-    `options` are `fine_tune`'s of fastai.
-    """
-    steps = len(learn.dls.train) * (epochs + 1)
-    with context.progress.task(f"{context.title} · {title}", steps, "steps") as task:
-        learn.add_cb(callback := TrainingCallback(context, task, steps))
-        learn.fine_tune(epochs, **options)
-    return callback.notes
 
 
 def save(network: Any, path: Path) -> None:
@@ -128,7 +115,7 @@ def read(backbone: Backbone, outputs: int, path: Path) -> Any:
     return network
 
 
-def _load(body: Any, backbone: Backbone) -> None:
+def load_body(body: Any, backbone: Backbone) -> None:
     """Copy the backbone's weights into the body that fastai has cut out of the same network."""
     weights = backbone.network.state_dict()
     parts = [name for name, _ in backbone.network.named_children()]  # of torchvision's, which fastai numbers

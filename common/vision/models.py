@@ -10,6 +10,7 @@ from common.errors import SettingError
 from common.model import Context, Models, Prepared
 from common.vision import rows
 from common.vision.guarded import GuardedModel, PictureModel
+from common.vision.ladder.settings import ByHand, Learned, Means, Rung, Scratch
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
 
@@ -34,9 +35,13 @@ class VisionModels(Models):
                 from common.vision.backbones import resolve
 
                 resolve(config.backbone)
+        if isinstance(config, Rung) and not self.task.classes and self.task.predicts != "class":
+            raise SettingError(
+                "this profile tells classes from each other, and the target has none; take --profile baseline"
+            )
         if not isinstance(config, Pictures):
             raise TypeError(f"no model for {type(config).__name__}")
-        return rows.enrich(frames, self.task.picture, max(config.input_sizes), config.cache_bytes, context)
+        return rows.enrich(frames, self.task, config, context)
 
     def prepare(self, frames: Frames, config: Config, context: Context) -> Prepared:
         """Put the frozen backbone into the run's folder and compute all features, which the folds share."""
@@ -110,6 +115,22 @@ class VisionModels(Models):
                 from common.vision.frozen import FrozenModel
 
                 model = FrozenModel(task, config, context)
+            case Means():
+                from common.vision.ladder.means import MeansModel
+
+                model = MeansModel(task, config, context)
+            case Learned():
+                from common.vision.ladder.learned import LearnedModel
+
+                model = LearnedModel(task, config, context)
+            case ByHand():
+                from common.vision.ladder.by_hand import ByHandModel
+
+                model = ByHandModel(task, config, context)
+            case Scratch():
+                from common.vision.ladder.scratch import ScratchModel
+
+                model = ScratchModel(task, config, context)
             case _:
                 raise TypeError(f"no model for {type(config).__name__}")
         return GuardedModel(task, model)

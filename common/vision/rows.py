@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from common.errors import DataError
 from common.model import Context
-from common.vision.settings import DUPLICATE_GROUP
+from common.vision.settings import DUPLICATE_GROUP, Pictures
+from common.vision.task import Task
 from common.wording import listed
 
 if TYPE_CHECKING:
@@ -28,27 +29,36 @@ ENTRY, ROW = "entry", "row"
 _NAMED = 5  # pictures that a warning names
 
 
-def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Context) -> Frames:
+def enrich(frames: Frames, task: Task, config: Pictures, context: Context) -> Frames:
     """Return the frames with the columns above; training pictures without a label or unreadable are left out.
 
     Args:
         frames: the rows as they were read.
-        column: holds the paths.
-        size: side in pixels at which each picture is stored.
-        max_bytes: of disk for the cache.
+        task: says where the pictures are, and whether near duplicates are looked for.
+        config: how large they are stored, and how much disk they may take.
         context: gives the cache.
 
     Raises:
-        SettingError: if the pictures do not fit into `max_bytes`.
+        SettingError: if the pictures do not fit into that disk.
         DataError: if no training picture can be read.
     """
+    import numpy as np
+
     from common.vision.pictures.cache import open_cache
     from common.vision.pictures.near_duplicates import groups
 
+    column = task.picture
+    if task.pixels and column not in frames.test:  # single pictures are files already
+        from common.vision.pixel_rows import as_files
+
+        frames = as_files(frames, task.pixels, column, config.cache_bytes, context)
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[column]]
-    cache = open_cache(paths, context.cache, size=size, max_bytes=max_bytes, progress=context.progress)
-    group = groups(cache.thumbs)
+    cache = open_cache(
+        paths, context.cache, size=max(config.input_sizes), rule=config.resize, max_bytes=config.cache_bytes,
+        progress=context.progress,
+    )  # fmt: skip
+    group = groups(cache.thumbs) if task.alike else np.arange(len(paths))
     train = None if frames.train is None else _located(frames.train, cache, group, 0)
     test = _located(frames.test, cache, group, len(paths) - len(frames.test))
     if train is not None:
@@ -61,7 +71,8 @@ def enrich(frames: Frames, column: str, size: int, max_bytes: int, context: Cont
         _warn(context, [Path(path).name for path in frames.unlabelled],
               "training pictures with names that no labelling rule matches are left out")  # fmt: skip
         train = train[~unreadable].reset_index(drop=True)
-        _report_near_duplicates(train, test, column, context)
+        if task.alike:
+            _report_near_duplicates(train, test, column, context)
     _warn(context, _unreadable(cache, test.index[test[ROW] < 0] + len(paths) - len(test)),
           "test pictures that cannot be read are predicted as the class frequencies")  # fmt: skip
     return replace(frames, train=train, test=test)

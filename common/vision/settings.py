@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ SUFFIXES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Config):
+class Stored(Config):
     """What every profile has: disk for decoded pictures."""
 
     cache_gb: PositiveFloat = 16.0
@@ -32,10 +33,18 @@ class Pictures(Config):
         """The same in bytes."""
         return int(self.cache_gb * 1e9)
 
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Stored, ABC):
+    """What every profile has that sees pictures as squares."""
+
+    resize: Literal["crop", "squish"] = "crop"
+    """How a picture becomes a square: its middle, or all of it out of its proportions."""
+
     @property
+    @abstractmethod
     def input_sizes(self) -> tuple[int, ...]:
         """Sides in pixels of the pictures that models are given; they are stored at the largest."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +63,8 @@ class Thumbnails(Pictures):
     """Gamma of the RBF kernel, times the number of features."""
     C: PositiveFloat = 0.003
     """Inverse regularisation strength of the logistic regression."""
+    mirrored: bool = True
+    """Whether a picture and its mirror image show the same; those of digits do not."""
 
     @property
     def input_sizes(self) -> tuple[int, ...]:
@@ -69,7 +80,7 @@ class Thumbnails(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Pictures):
+class Network(Stored):
     """What every recipe with a pretrained network has."""
 
     backbone: str = "resnet34"
@@ -85,7 +96,7 @@ class Network(Pictures):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course(Network):
+class Course(Network, Pictures):
     """The course's recipe: `vision_learner(dls, resnet34, metrics=error_rate).fine_tune(1)`."""
 
     size: PositiveInt = 224
@@ -94,6 +105,8 @@ class Course(Network):
     """Epochs of the whole network, after one with the body frozen, with which `fine_tune` begins."""
     learning_rate: PositiveFloat = 2e-3
     """Base learning rate of `fine_tune`; 2e-3 is fastai's default."""
+    one_cycle: bool = False
+    """Whether all layers learn from the first step, `fit_one_cycle(epochs, learning_rate)`, as random weights have to."""
     precision: Literal["auto", "float32"] = "float32"
     """Single precision, as in the course; `auto` trains faster on most GPUs."""
 
@@ -126,7 +139,7 @@ class FineTuning(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frozen(Network):
+class Frozen(Network, Pictures):
     """Our recipe: a frozen body's features, each computed once, and a regularised head; fine-tuning beside it."""
 
     backbone: str = "convnext_base.fb_in22k_ft_in1k"

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 class Task(Target):
     """A target that pictures decide: `picture` is the column of the files' paths.
 
-    Models have an output for each class, label or number.
+    Models have an output for each class, label or number. Where the pictures are rows of a table, `pixels` is what the names
+    of their columns begin with. `alike` says that two pictures that look alike show the same thing, as photographs do.
     """
 
     picture: str
+    pixels: str = ""
+    alike: bool = True
 
     @property
     def outputs(self) -> int:

@@ -32,11 +32,12 @@ class ThumbnailsModel:
     def __init__(self, task: Task, config: Thumbnails, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
         self.notes: dict[str, Any] = {}
+        self.views = (False, True) if config.mirrored else (False,)
         self.beside = Beside(task.beside)
         estimators.require_skops()
 
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
-        """Learn from the training pictures and their mirror images."""
+        """Learn from the training pictures, and their mirror images where those show the same."""
         import numpy as np
         from sklearn.decomposition import PCA
         from sklearn.kernel_approximation import Nystroem
@@ -45,7 +46,7 @@ class ThumbnailsModel:
 
         config = self.config
         with self.context.progress.task(f"{self.context.title} · fit", 2, "steps") as steps:
-            values = np.concatenate([self._features(train, mirrored) for mirrored in (False, True)])
+            values = np.concatenate([self._features(train, mirrored) for mirrored in self.views])
             steps.advance(1)
             kernel = make_pipeline(
                 StandardScaler(),
@@ -59,18 +60,18 @@ class ThumbnailsModel:
             )
             described = kernel.fit_transform(values)
             if self.task.beside:
-                described = np.hstack((described, np.tile(self.beside.fit(train)(train), (2, 1))))
+                described = np.hstack((described, np.tile(self.beside.fit(train)(train), (len(self.views), 1))))
             with quietly():
                 self.parts = [kernel, self._head(described, train)]
             steps.advance(1)
 
     def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
-        """Return probabilities or numbers (n, outputs): the mean of the picture's and its mirror image's."""
+        """Return probabilities or numbers (n, outputs): the mean over the picture's views."""
         import numpy as np
 
         kernel, head = self.parts
         both = []
-        for mirrored in (False, True):
+        for mirrored in self.views:
             described = kernel.transform(self._features(frame, mirrored))
             if self.task.beside:
                 described = np.hstack((described, self.beside(frame)))
@@ -83,20 +84,20 @@ class ThumbnailsModel:
         return probabilities
 
     def _head(self, described: NDArray[Any], train: DataFrame) -> Any:
-        """Return what is fitted on the kernel's values of all pictures and of their mirror images."""
+        """Return what is fitted on the kernel's values of all pictures in all views."""
         import numpy as np
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsRestClassifier
 
         logistic = LogisticRegression(C=self.config.C, max_iter=500)
         if self.task.exclusive:
-            return logistic.fit(described, np.tile(self.task.codes(train), 2))
-        targets = np.tile(self.task.matrix(train), (2, 1))
+            return logistic.fit(described, np.tile(self.task.codes(train), len(self.views)))
+        targets = np.tile(self.task.matrix(train), (len(self.views), 1))
         varied = (targets.min(axis=0) < targets.max(axis=0)).all()
         if self.task.log_odds and varied and targets.shape[1] <= _MANY and np.isin(targets, (0, 1)).all():
             head = logistic if targets.shape[1] == 1 else OneVsRestClassifier(logistic)
             return head.fit(described, targets.astype(int).squeeze())
-        return _ridge(described, targets)
+        return _ridge(described, targets, len(self.views))
 
     def _features(self, frame: DataFrame, mirrored: bool) -> NDArray[np.float32]:
         """Return the features of each row's picture, or of its mirror image (n, features)."""
@@ -117,12 +118,12 @@ class ThumbnailsModel:
             self.beside.read(folder)
 
 
-def _ridge(described: NDArray[Any], targets: NDArray[np.float64]) -> Any:
-    """Return a ridge regression whose penalty predicts pictures best that it has not seen, nor their mirror images."""
+def _ridge(described: NDArray[Any], targets: NDArray[np.float64], views: int) -> Any:
+    """Return a ridge regression whose penalty predicts pictures best of which it has seen no view."""
     import numpy as np
     from sklearn.linear_model import Ridge
 
-    fold = np.tile(np.arange(len(targets) // 2) % _INNER_FOLDS, 2)
+    fold = np.tile(np.arange(len(targets) // views) % _INNER_FOLDS, views)
     spread = targets.std(axis=0) + 1e-12  # each number counts alike
 
     def error(alpha: float) -> float:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.fastai.learner import fine_tune
 from common.files import scratch_folder
 from common.model import Context
 from common.vision.backbones import Backbone
-from common.vision.learner import fine_tune, learner, loss_of, read, save, targets_of
+from common.vision.learner import learner, loss_of, read, save, targets_of
 from common.vision.rows import ROW, cache_of
 from common.vision.settings import Frozen
 from common.vision.task import Task

@@ -17,6 +17,7 @@ from common import data, registry
 from common.competition import Competition
 from common.data.zipped import members
 from common.errors import DataError
+from common.vision import VisionModels
 from common.vision.drawn import animal
 from common.vision.guarded import GuardedModel
 
@@ -47,6 +48,12 @@ def breeds_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("breeds")
     registry.sample("pet_breeds").make(folder, 64, 0)
     return folder
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out figures, which take longer than a small training, where a test is not about them."""
+    monkeypatch.delattr(VisionModels, "illustrate")
 
 
 @pytest.mark.parametrize("name", ["pets", "pet_breeds"])
@@ -94,6 +101,7 @@ def test_every_profile_trains_predicts_and_shows(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_vision_transformer_that_takes_any_size_learns_and_predicts(
     pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +154,7 @@ def test_breeds_are_the_same_models_for_more_classes(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_the_baseline_learns_the_difference(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     registry.sample("pets").make(tmp_path, 200, 1)
     said = kit(capsys, "train", "pets", "--data", tmp_path, *options("baseline"), "--set", "size=64", "--json")
@@ -379,6 +388,7 @@ def test_copies_stay_in_one_fold_and_are_reported(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_run_that_was_cut_off_goes_on(
     pets_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

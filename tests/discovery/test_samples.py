@@ -70,12 +70,15 @@ def test_a_description_is_enough_for_sample_data(slug: str, project: Path, tmp_p
     assert (again / "answers.csv").read_bytes() == (folder / "answers.csv").read_bytes()
 
 
-def test_masks_are_not_made_up(project: Path, tmp_path: Path) -> None:
-    described(BY_SLUG["tgs-salt-identification-challenge"], project)
-    with pytest.raises(DataError, match=r"sample data with mask cannot be made from a description; write a sample\.py"):
+def test_boxes_are_not_made_up(project: Path, tmp_path: Path) -> None:
+    described(BY_SLUG["global-wheat-like-boxes"], project)
+    with pytest.raises(
+        DataError, match=r"sample data with boxes cannot be made from a description; write a sample\.py"
+    ):
         registry.sample("toy").make(tmp_path / "sample", 40, 0)
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_description_is_better_than_nothing(
     project: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

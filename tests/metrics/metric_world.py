@@ -87,9 +87,28 @@ def _mask(rng, columns):
     return Example(truth, truth ^ (rng.random(truth.shape) < 0.2), truth, ~truth, columns)
 
 
+def _objects(rng, columns):
+    """Rows of up to four objects along 40 pixels, most of them found with other ends."""
+    truth, middling = [], []
+    for _ in range(ROWS):
+        runs = [(10 * place + int(rng.integers(0, 3)), int(rng.integers(4, 8))) for place in range(rng.integers(1, 5))]
+        found = [(start + int(rng.integers(0, 2)), length) for start, length in runs if rng.random() < 0.8]
+        truth.append(";".join(f"{start} {length}" for start, length in runs))
+        middling.append(";".join(f"{start} {length}" for start, length in found))
+    return Example(truth, middling, truth, ["50 3"] * ROWS, columns)
+
+
+def _pixels(rng, columns):
+    truth = rng.integers(0, 4, (ROWS, 4, 5)).astype(np.uint8)
+    middling, worst = np.where(rng.random(truth.shape) < 0.2, (truth + 1) % 4, truth), (truth + 1) % 4
+    truth = np.where(rng.random(truth.shape) < 0.1, 255, truth)
+    return Example(truth, middling, np.where(truth == 255, 0, truth), worst, columns)
+
+
 _KINDS = {
     "number": _number, "label": _label, "probability": _probability, "scores": _scores, "labels": _labels,
     "text": _text, "distribution": _distribution, "mask": _mask,
+    "objects": _objects, "pixels": _pixels,
 }  # fmt: skip
 
 
@@ -283,6 +302,43 @@ def overlap(a, b):
     return jaccard(pixels(a), pixels(b))
 
 
+def objects(cell):
+    """The sets of the pixels of each object."""
+    found = []
+    for text in filter(None, cell.split(";")):
+        numbers = [int(word) for word in text.split()]
+        found.append({pixel for start, length in zip(numbers[::2], numbers[1::2], strict=True)
+                      for pixel in range(start, start + length)})  # fmt: skip
+    return found
+
+
+def object_precision(a, b):
+    true, predicted = objects(a), objects(b)
+
+    def at(percent):
+        hits = sum(any(100 * len(one & other) > percent * len(one | other) for one in true) for other in predicted)
+        return hits / (len(true) + len(predicted) - hits)
+
+    return mean(at(percent) for percent in range(50, 100, 5))
+
+
+def counted(y, p):
+    """True and predicted class of every pixel that is not void."""
+    return [
+        (int(a), int(b)) for true, predicted in both(y, p) for a, b in both(cells(true), cells(predicted)) if a != 255
+    ]
+
+
+def class_iou(y, p):
+    pairs = counted(y, p)
+
+    def of(label):
+        either = [a == b for a, b in pairs if label in (a, b)]
+        return sum(either) / len(either)
+
+    return mean(of(label) for label in sorted({label for pair in pairs for label in pair}))
+
+
 def passed(value):
     return mean(value > threshold / 100 + 1e-12 for threshold in range(50, 100, 5))
 
@@ -298,6 +354,7 @@ REFERENCES = {
     "log_mae_by_group": lambda y, p, group: mean(math.log(mean(each)) for each in grouped(absolute(y, p), group)),
     "median_absolute_error": lambda y, p: median(absolute(y, p)),
     "mape": lambda y, p: mean(abs(a - b) / a for a, b in both(y, p)),
+    "rmspe": lambda y, p: mean(((a - b) / a) ** 2 for a, b in both(y, p)) ** 0.5,
     "smape": lambda y, p: 100 * mean(abs(a - b) / ((a + b) / 2) for a, b in both(y, p)),
     "r2": lambda y, p: 1 - mse(y, p) / mse(y, [mean(y)] * len(y)),
     "gini": gini,
@@ -349,4 +406,7 @@ REFERENCES = {
     ),
     "iou": lambda y, p: mean(overlap(a, b) for a, b in both(y, p)),
     "iou_precision": lambda y, p: mean(passed(overlap(a, b)) for a, b in both(y, p)),
+    "object_precision": lambda y, p: mean(object_precision(a, b) for a, b in both(y, p)),
+    "pixel_accuracy": lambda y, p: mean(a == b for a, b in counted(y, p)),
+    "pixel_iou": class_iou,
 }  # fmt: skip

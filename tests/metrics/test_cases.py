@@ -21,6 +21,7 @@ CASES = [
     ("rmsle", [0, math.e - 1], [math.e - 1, math.e - 1], 0.5**0.5, "the first is off by one in logarithms"),
     ("rmsle", [-0.5], [-0.5], 0, "values between -1 and 0 have a logarithm"),
     ("mape", [2, -4], [1, -5], (0.5 + 0.25) / 2, "a fraction, of the size of the truth"),
+    ("rmspe", [0, 2, 4], [9, 1, 4], (0.25 / 2) ** 0.5, "rows whose truth is zero do not count"),
     ("smape", [0, 1, 1], [0, -1, 3], (0 + 200 + 100) / 3, "both zero is no error, other signs are the worst"),
     ("median_absolute_error", [0, 0, 0, 0], [1, 2, 4, 100], 3, "between the two in the middle"),
     ("r2", [1, 2, 3], [2, 2, 2], 0, "the mean explains nothing"),
@@ -92,6 +93,12 @@ CASES = [
     ("iou", ["1 4", ""], ["3 4", ""], (2 / 6 + 1) / 2, "2 of 6"),
     ("iou_precision", ["1 10"], ["1 6"], 0.2, "0.6 exceeds 0.50 and 0.55, not itself"),
     ("iou_precision", ["1 4", "", "1 4", ""], ["1 4", "", "", "1 4"], 2 / 4, "all thresholds, or none"),
+    ("object_precision", ["1 10;21 5"], ["1 6"], 0.2 / 2, "one of two is found, at 0.50 and 0.55"),
+    ("object_precision", ["1 4;9 4", "1 4"], ["1 4;9 4;15 2", ""], 2 / 3 / 2, "what is too much costs as what is missing"),
+    ("object_precision", ["1 4 9 4"], ["1 4;9 4"], 0, "two halves are no object"),
+    ("pixel_accuracy", [[[0, 1], [255, 255]]], [[[0, 2], [0, 1]]], 1 / 2, "void does not count"),
+    ("pixel_iou", [[[0, 0, 1, 1]]], [[[0, 1, 1, 1]]], (1 / 2 + 2 / 3) / 2, "mean of the classes"),
+    ("pixel_iou", [[[0, 0, 255]]], [[[0, 0, 2]]], 1, "a class that only void pixels have is none"),
 ]  # fmt: skip
 
 
@@ -103,7 +110,7 @@ def test_worked_out(name, truth, prediction, expected, how):
 
 
 def test_every_metric_of_several_labels_texts_and_masks_is_worked_out():
-    kinds = {"scores", "labels", "text", "mask", "distribution"}
+    kinds = {"scores", "labels", "text", "mask", "objects", "pixels", "distribution"}
     worked = {name.partition("@")[0] for name, *_ in CASES}
     others = {name for name, metric in METRICS.items() if metric.prediction in kinds}
     assert others - worked <= {"average_precision_micro", "fbeta_micro"}

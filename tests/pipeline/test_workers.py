@@ -174,9 +174,9 @@ def test_seeds_are_runs_and_their_average(request_of: Request) -> None:
     made = run_seeds(replace(request_of, out=None), [1, 0], 1)
     assert [run.record.settings["seed"] for run in made.runs] == [1, 0]
     assert made.blend.weights == (0.5, 0.5)
-    assert (made.folder / "submission.csv").is_file()
+    assert (made.blend.run.folder / "submission.csv").is_file()
     again = run_seeds(replace(request_of, out=None), [1, 0], 1)
-    assert again.folder == made.folder
+    assert again.blend.run.folder == made.blend.run.folder
     assert {run.folder for run in again.runs} == {run.folder for run in made.runs}
     with pytest.raises(SettingError, match="two different seeds"):
         run_seeds(request_of, [1, 1], 1)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from common.competition import Split
 from common.tabular import TabularTask, bags
-from common.tabular.columns import Layout, counted, expanded, found, load_counts, save_counts
+from common.tabular.columns import Layout, counted, expanded, load_counts, save_counts
 from common.tabular.encoder import Encoder
+from common.tabular.finder import found
 from common.tabular.settings import Features
 
 N = 120

@@ -44,13 +44,14 @@ def grade(competition: Competition, folder: Path, submission: Path) -> Grade:
     from common.submission.checks import errors, validate
     from common.submission.checks.sample import read_sample
     from common.submission.grading import scores
+    from common.submission.shape import together
 
     format, metric = competition.submission, competition.metric
     sample = folder / sample_name(competition)
     if problems := errors(validate(submission, sample, format, metric)):
         raise BadSubmission(_in_kaggles_words(problems[0], sample, more=len(problems) - 1))
     truth, public = _answers(competition, folder)
-    predicted = read_sample(submission, format).set_index(format.id).loc[truth.index]
+    predicted = together(read_sample(submission, format), format).set_index(format.id).loc[truth.index]
     try:
         parts = [scores(competition, predicted[part], truth[part], metric)[metric] for part in (public, ~public)]
     except MetricError as error:
@@ -79,7 +80,11 @@ def _answers(competition: Competition, folder: Path) -> tuple[DataFrame, Series[
     """Return the answers by id, and which of them are public."""
     import pandas as pd
 
-    truth = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False).set_index(competition.submission.id)
+    from common.submission.shape import together
+
+    format = competition.submission
+    rows = pd.read_csv(folder / ANSWERS, dtype=str, keep_default_na=False)
+    truth = together(rows, format).set_index(format.id)
     size = max(1, round(PUBLIC_FRACTION * len(truth)))
     return truth, hash_rank(truth.index.to_series(), f"public {competition.slug}") < size
 

@@ -5,7 +5,7 @@ strict where Kaggle's reader is not documented: a file without problems leaves n
 
 encoding, delimited    from bytes to columns of text; whatever can still be read is read
 table, sample          what is compared with what
-columns, ids, values, cells   the rules
+columns, ids, values, cells, masks   the rules
 scored                 what the metric says to a file that breaks none, or only what the format asks of its numbers
 """
 
@@ -19,13 +19,17 @@ from common.errors import SubmissionError
 from common.submission.checks.columns import find_columns
 from common.submission.checks.delimited import read
 from common.submission.checks.ids import check_ids
+from common.submission.checks.masks import check_archive, check_masks
 from common.submission.checks.problem import Problem, errors, problem
 from common.submission.checks.sample import sample_ids
 from common.submission.checks.scored import judge
 from common.submission.checks.table import Table, from_frame
 from common.submission.checks.values import NUMBER, check_values
+from common.submission.shape import apart
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 __all__ = ["Problem", "errors", "validate"]
@@ -35,7 +39,11 @@ _TOO_BIG_TO_READ = 5
 
 
 def validate(
-    submission: Path | pd.DataFrame, sample: Path | pd.DataFrame, format: SubmissionFormat, metric: str | None = None
+    submission: Path | pd.DataFrame,
+    sample: Path | pd.DataFrame,
+    format: SubmissionFormat,
+    metric: str | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Find everything that is wrong with a submission.
 
@@ -45,13 +53,14 @@ def validate(
         format: what Kaggle accepts.
         metric: name of the metric; then a range and row sums that it does not need are warnings, and what it cannot score
             is an error.
+        pictures: paths of the rows' pictures by id, which masks are compared with.
 
     Returns:
         The problems, those of the file's layout first; none if Kaggle will accept it. Rules: size, binary, encoding,
         empty_file, line_endings, separator, quoting, header, ragged, blank_lines, decimal_comma, index_column,
         columns, column_order, row_count, altered_ids, missing_ids, unknown_ids, duplicate_ids, order,
         empty_values, nan, infinite, not_a_number, not_an_integer, range, labels, too_many_labels, labels_twice, mask,
-        boxes, row_sums, not_scored.
+        mask_size, mask_end, overlap, boxes, row_sums, not_scored.
 
     Raises:
         SubmissionError: if the file does not exist.
@@ -67,15 +76,19 @@ def validate(
     1 cell of column 'score' outside [0, 1]: row 1 (id '008') has 1.5. Clip or correct them
     """
     expected = sample_ids(sample, format)
+    if format.packed:  # what is in memory is made of arrays, which are right when they are made
+        return check_archive(submission, expected.to_pylist(), format, pictures) if isinstance(submission, Path) else []
     if isinstance(submission, Path):
         table, problems = _from_file(submission, expected, format)
         if table is None:
             return problems
     else:
-        table, problems = from_frame(submission, format.id), []
+        table, problems = from_frame(apart(submission, format), format.id), []
     columns, header_problems = find_columns(table, format)
     problems += header_problems
     problems += check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)
+    if format.cell.kind == "mask" and not problems:
+        problems += check_masks(table, columns, format, pictures)
     return problems if metric is None else judge(problems, columns, format, metric)
 
 

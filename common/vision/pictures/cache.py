@@ -24,7 +24,7 @@ from common.data.zipped import read_bytes, stamp
 from common.environment import cpu_count
 from common.errors import DataError, SettingError, Unreadable
 from common.progress import Progress
-from common.vision.pictures.decode import THUMB, decode_with_thumb
+from common.vision.pictures.decode import THUMB, Rule, decode_with_thumb
 from common.vision.pictures.prefetch import prefetch
 
 if TYPE_CHECKING:
@@ -92,15 +92,22 @@ class PictureCache:
 
 
 def open_cache(
-    paths: Sequence[str], root: Path, *, size: int, max_bytes: int = MAX_BYTES, progress: Progress | None = None
+    paths: Sequence[str],
+    root: Path,
+    *,
+    size: int,
+    rule: Rule = "crop",
+    max_bytes: int = MAX_BYTES,
+    progress: Progress | None = None,
 ) -> PictureCache:
-    """Return the pictures of `paths` as squares from their middle, decoding them if no process has done so before.
+    """Return the pictures of `paths` as squares, decoding them if no process has done so before.
 
     Args:
         paths: n files, in folders or zip archives.
         root: The folder of the cache, see `common.cache`.
         size: Side of the squares in pixels. With some margin over the size that a model is given (256 for 224),
             training may move its window.
+        rule: whether a square is a picture's middle, or all of it.
         max_bytes: What all entries of the cache may take on disk.
         progress: For messages.
 
@@ -110,9 +117,9 @@ def open_cache(
     """
     progress = progress or Progress(live=False)
     need = _check(len(paths), size, max_bytes)
-    name = entry_name(f"pictures-{size}", [size, VERSION], (f"{path}\0{stamp(path)}" for path in paths))
+    name = entry_name(f"pictures-{size}", [size, rule, VERSION], (f"{path}\0{stamp(path)}" for path in paths))
     cache = cached(
-        root, name, lambda folder: _build(paths, folder, size, progress), PictureCache, max_bytes=max_bytes, need=need,
+        root, name, lambda folder: _build(paths, folder, size, rule, progress), PictureCache, max_bytes=max_bytes, need=need,
         on_wait=lambda: progress.say("pictures: waiting for another process that decodes them"),
     )  # fmt: skip
     entry_at(cache.folder)  # its mapping stays, whatever becomes of the files
@@ -147,7 +154,7 @@ def _figure(count: int, size: int) -> str:
     return f"{count:,} pictures at {size} × {size} take {count * size * size * 3 / 1e9:.2f} GB"
 
 
-def _build(paths: Sequence[str], folder: Path, size: int, progress: Progress) -> None:
+def _build(paths: Sequence[str], folder: Path, size: int, rule: Rule, progress: Progress) -> None:
     """Decode all pictures into a fresh folder.
 
     Threads are enough: Pillow lets go of the interpreter's lock while it decodes and resizes, nothing has to be
@@ -163,7 +170,7 @@ def _build(paths: Sequence[str], folder: Path, size: int, progress: Progress) ->
     with (folder / "pixels.npy").open("xb") as handle:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
         np.lib.format.write_array_header_1_0(handle, header)
-        decoded = prefetch(lambda rows: _decoded(paths, rows, size), chunks, cpu_count())
+        decoded = prefetch(lambda rows: _decoded(paths, rows, size, rule), chunks, cpu_count())
         with warnings.catch_warnings(), progress.task("pictures", len(paths), "pictures") as task, closing(decoded):
             warnings.filterwarnings("ignore", module=r"PIL\b")  # what is wrong with a file is its reason
             for rows, chunk in zip(chunks, decoded, strict=True):
@@ -182,7 +189,7 @@ class _Chunk(NamedTuple):
     unreadable: dict[int, str]
 
 
-def _decoded(paths: Sequence[str], rows: range, size: int) -> _Chunk:
+def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule) -> _Chunk:
     """Decode some rows; what cannot be decoded stays black."""
     import numpy as np
 
@@ -191,7 +198,7 @@ def _decoded(paths: Sequence[str], rows: range, size: int) -> _Chunk:
     )
     for place, row in enumerate(rows):
         try:
-            chunk.pixels[place], chunk.thumbs[place] = decode_with_thumb(read_bytes(paths[row]), size)
+            chunk.pixels[place], chunk.thumbs[place] = decode_with_thumb(read_bytes(paths[row]), size, rule)
         except Unreadable as error:
             chunk.unreadable[row] = str(error)
         except DataError as error:  # a member of an archive that is damaged

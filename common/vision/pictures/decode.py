@@ -86,6 +86,31 @@ def decode_with_thumb(data: bytes, size: int, rule: Rule = "crop") -> Decoded:
         raise Unreadable(first_line(error)) from None
 
 
+def decode_whole(data: bytes, longest: int = 1 << 16) -> NDArray[np.uint8]:
+    """Return the pixels of a whole picture as the file has them, never turned: (rows, columns, 3).
+
+    One whose longer side has more than `longest` pixels is made smaller, in proportion.
+
+    Raises:
+        Unreadable: if it is none, with the reason.
+    """
+    import numpy as np
+    from PIL import Image
+
+    try:
+        image = _in_colour(arrays.from_bytes(data) or _load(data, 1 << 16))
+        if image.mode == "RGBA":
+            image = Image.alpha_composite(Image.new("RGBA", image.size, GROUND), image).convert("RGB")
+        if (share := longest / max(image.size)) < 1:
+            width, height = (max(1, round(side * share)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        return np.asarray(image)
+    except Unreadable:
+        raise
+    except Exception as error:  # as above
+        raise Unreadable(first_line(error)) from None
+
+
 def _load(data: bytes, size: int) -> Image.Image:
     """Return the decoded picture in the file's own mode, at a reduced scale where the format has that."""
     try:

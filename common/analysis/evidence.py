@@ -1,0 +1,42 @@
+"""What is known of a run when it is judged: its record, OOF and folds, and the board that it stands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common import registry
+from common.analysis.board import board
+from common.analysis.checks import Evidence
+from common.competition import Competition
+from common.errors import RunError
+from common.runs.predicted import Predicted
+from common.runs.run import FOLDS, Run
+
+
+def of(folder: Path, competition: Competition | None = None) -> Evidence:
+    """Return the evidence on a run; the board is that of the folder in which it lies.
+
+    Raises:
+        RunError: if the folder holds no run.
+        UnknownName: if its competition is not known here.
+    """
+    run = Run.open(folder)
+    competition = competition or registry.get(run.record.competition)
+    evidence = Evidence(run=run, competition=competition)
+    try:
+        evidence.predicted = Predicted.of(run, competition)
+    except RunError as error:
+        evidence.more["why"] = str(error)
+    evidence.board = board(competition.name, competition.metric, folder.resolve().parent)
+    evidence.more["folds"] = _folds(folder)
+    return evidence
+
+
+def _folds(folder: Path) -> set[int] | None:
+    """Return the numbers of all folds of a run, None where their file is gone."""
+    import pandas as pd
+
+    try:
+        return {*map(int, pd.read_csv(folder / FOLDS, usecols=["fold"])["fold"].unique())}
+    except (OSError, ValueError):
+        return None

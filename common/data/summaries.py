@@ -1,0 +1,131 @@
+"""Many rows as one: what summarises the rows of an item, or of a file of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from common.cache import cached, entry_name
+from common.competition import Folder
+from common.data import folders, formats
+from common.data.types import as_text, natural
+from common.data.zipped import members, read_bytes, stamp
+from common.environment import detect
+from common.errors import DataError
+from common.wording import first_line
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+    from pandas import DataFrame, Series
+
+ROWS = "rows"
+_PER_FILE = ("mean", "std", "min", "5%", "50%", "95%", "max", "first", "last", "step", "missing")
+_CHARACTERS = 400  # of the words that an item's rows hold together
+_TABLE = "summaries.parquet"
+
+
+def summarised(frame: DataFrame, on: Sequence[str]) -> DataFrame:
+    """Return one row for each item, as the columns `on` tell them apart.
+
+    Columns keep their names with the cell of the item's first row. Beside them stand how many rows it has, of numbers the mean,
+    the standard deviation, the least, the greatest, the last and the mean step from row to row, of anything else how many
+    different cells there are and all of them, one after another.
+    """
+    import pandas as pd
+
+    frame = frame.reset_index(drop=True)
+    natural([frame], on)
+    keys = list(on)
+    groups = frame.groupby(keys, sort=False, dropna=False)
+    numeric = [name for name in frame if name not in on and pd.api.types.is_numeric_dtype(frame[name])]
+    varying = [name for name in numeric if (groups[name].nunique() > 1).any()]
+    made = [groups.head(1).set_index(keys), groups.size().rename(ROWS).astype("float64")]
+    if varying:
+        values = groups[varying]
+        for how in ("mean", "std", "min", "max", "last"):
+            made.append(getattr(values, how)().add_suffix(f"_{how}"))
+        steps = pd.concat([frame[keys], values.diff().abs()], axis=1).groupby(keys, sort=False, dropna=False)
+        made.append(steps[varying].mean().add_suffix("_step"))
+    for name in frame:
+        if name in on or name in numeric or pd.api.types.is_datetime64_any_dtype(frame[name]) or frame[name].is_unique:
+            continue
+        cells = frame[[*keys, name]].drop_duplicates().groupby(keys, sort=False, dropna=False)[name]
+        made += [
+            cells.size().astype("float64").rename(f"{name}_different"),
+            cells.agg(_one_after_another).rename(f"{name}_all"),
+        ]
+    return pd.concat(made, axis=1).copy().reset_index()
+
+
+def _one_after_another(cells: Series[Any]) -> str:
+    return " ".join(as_text(cells))[:_CHARACTERS]
+
+
+def of_files(folder: Path, source: Folder) -> DataFrame:
+    """Return one row for each file of tables: its id, and of each of its columns of numbers what summarises it.
+
+    They are made once, and kept in the cache.
+
+    Raises:
+        DataError: if a file cannot be read.
+    """
+    import pandas as pd
+
+    paths = {
+        PurePosixPath(name).stem: f"{container}/{name}"
+        for container in folders.containers(folder, source)
+        for name in members(container)
+        if PurePosixPath(name).suffix.lower() in source.suffixes
+    }
+    if not paths:
+        raise DataError(f"no {'/'.join(source.suffixes)} files of {source.file} in {folder}")
+
+    def make(entry: Path) -> None:
+        rows = [_of_file(path) for path in paths.values()]
+        pd.DataFrame(rows, index=pd.Index(paths, name=source.id)).reset_index().to_parquet(entry / _TABLE)
+
+    name = entry_name("summaries", [source.id, *_PER_FILE], (f"{path} {stamp(path)}" for path in paths.values()))
+    made: DataFrame = cached(detect().cache, name, make, lambda entry: pd.read_parquet(entry / _TABLE))
+    return made
+
+
+def _of_file(path: str) -> dict[str, float]:
+    columns, values = _numbers_of(path)
+    made = {ROWS: float(len(values))}
+    for name, cells in zip(columns, values.T, strict=True):
+        made |= {f"{name}_{how}": number for how, number in zip(_PER_FILE, _statistics(cells), strict=True)}
+    return made
+
+
+def _numbers_of(path: str) -> tuple[list[str], NDArray[float64]]:
+    """Return the names and the values (rows, columns) of a file's columns of numbers."""
+    import numpy as np
+    import pandas as pd
+
+    data = read_bytes(path)
+    try:
+        if formats.known(path):
+            frame = formats.read(data, path)
+        else:
+            separator = "\t" if b"\t" in data[:2000] and b"," not in data[:2000] else ","
+            frame = pd.read_csv(io.BytesIO(data), sep=separator)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
+    frame = frame.select_dtypes("number")
+    return list(map(str, frame)), frame.to_numpy(np.float64)
+
+
+def _statistics(cells: NDArray[float64]) -> Sequence[float]:
+    import numpy as np
+
+    filled = cells[np.isfinite(cells)]
+    if not len(filled):
+        return (*[float("nan")] * (len(_PER_FILE) - 1), 1.0)
+    low, *middle, high = np.quantile(filled, (0, 0.05, 0.5, 0.95, 1))
+    step = np.abs(np.diff(filled)).mean() if len(filled) > 1 else 0.0
+    return [
+        filled.mean(), filled.std(), low, *middle, high, filled[0], filled[-1], step, 1 - len(filled) / len(cells)
+    ]  # fmt: skip

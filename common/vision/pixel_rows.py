@@ -1,0 +1,103 @@
+"""Pictures whose pixels stand in the columns of a table: they become files, once, and are pictures like any other."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.cache import cached, entry_name
+from common.errors import DataError
+from common.model import Context
+from common.wording import plural
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from common.data.frames import Frames
+
+ARCHIVE = "pictures.zip"
+VERSION = 1  # of how files are made; another one makes every entry anew
+
+
+def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context: Context) -> Frames:
+    """Return the frames with a column of files instead of those of pixels.
+
+    Args:
+        frames: rows of pixels from 0 to 255, grey, line by line, in the columns `prefix`0, `prefix`1, ….
+        prefix: what their names begin with.
+        picture: the name of the new column.
+        max_bytes: of disk for the cache.
+        context: gives the cache.
+
+    Raises:
+        DataError: if they are no square, or a row is too short or holds anything else.
+    """
+    tables = {"train": frames.train, "test": frames.test}
+    parts = {name: (frame, _columns(frame, prefix)) for name, frame in tables.items() if frame is not None}
+    if frames.train is not None and parts["train"][1] != parts["test"][1]:
+        counts = [plural(len(columns), "pixel") for _, columns in parts.values()]
+        raise DataError(f"rows of the train table have {counts[0]}, those of the test table {counts[1]}")
+    made = {
+        name: _as_files(frame, columns, name, picture, max_bytes, context) for name, (frame, columns) in parts.items()
+    }
+    return replace(frames, train=made.get("train"), test=made["test"])
+
+
+def _columns(frame: DataFrame, prefix: str) -> list[str]:
+    """Return the columns of pixels in the order of their numbers."""
+    matches = (re.fullmatch(rf"{re.escape(prefix)}(\d+)", str(name)) for name in frame.columns)
+    return [name for _, name in sorted((int(match[1]), match[0]) for match in matches if match)]
+
+
+def _as_files(
+    frame: DataFrame, columns: list[str], part: str, picture: str, max_bytes: int, context: Context
+) -> DataFrame:
+    pixels = _pixels(frame, columns, part)
+    name = entry_name("pixels", [VERSION, pixels.shape, hashlib.sha256(pixels.data).hexdigest()])
+    folder = cached(
+        context.cache, name, lambda made: _write(pixels, made / ARCHIVE), _opened, max_bytes=max_bytes,
+        need=pixels.size,
+    )  # fmt: skip
+    paths = [f"{folder / ARCHIVE}/{row}.png" for row in range(len(frame))]
+    return frame.drop(columns=columns).assign(**{picture: paths})
+
+
+def _pixels(frame: DataFrame, columns: list[str], part: str) -> NDArray[np.uint8]:
+    """Return the pixels of n rows (n, side, side)."""
+    import numpy as np
+    from pandas.api.types import is_numeric_dtype
+
+    side = int(len(columns) ** 0.5)
+    if not columns or side * side != len(columns):
+        raise DataError(f"rows of the {part} table have {plural(len(columns), 'pixel')}, which make no square picture")
+    if other := next((name for name in columns if not is_numeric_dtype(frame[name])), None):
+        raise DataError(f"column {other!r} of the {part} table holds something else than numbers")
+    values = frame[columns].to_numpy(np.float32)
+    if (wrong := ~((values >= 0) & (values <= 255))).any():  # or NaN
+        row = int(wrong.any(axis=1).argmax())
+        raise DataError(
+            f"row {row + 1:,} of the {part} table has {plural(int(wrong[row].sum()), 'pixel')} that are empty or not from 0 "
+            f"to 255, the first {columns[wrong[row].argmax()]}"
+        )
+    return np.ascontiguousarray(values.round(), np.uint8).reshape(-1, side, side)
+
+
+def _write(pixels: NDArray[np.uint8], path: Path) -> None:
+    from PIL import Image
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for row, values in enumerate(pixels):
+            Image.fromarray(values).save(buffer := io.BytesIO(), "PNG", compress_level=1)
+            archive.writestr(zipfile.ZipInfo(f"{row}.png"), buffer.getvalue())
+
+
+def _opened(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / ARCHIVE):
+        return folder

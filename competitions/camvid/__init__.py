@@ -1,0 +1,1 @@
+"""Street scenes of CamVid, graded on this machine."""

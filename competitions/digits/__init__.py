@@ -1,0 +1,1 @@
+"""Digit Recognizer: handwritten digits, from pixels up."""

@@ -1,0 +1,1 @@
+"""MovieLens: what a viewer gives a film, graded on this machine."""

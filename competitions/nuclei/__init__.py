@@ -1,0 +1,1 @@
+"""Data Science Bowl 2018: nuclei in pictures of microscopes."""

@@ -1,0 +1,102 @@
+# %% [markdown]
+# # What is each pixel of a street?
+#
+# Sky, building, road, a pedestrian: a car that drives itself has to know it for every pixel. CamVid is 701 frames from the
+# windscreen of a car in Cambridge, each pixel of which somebody has labelled by hand. What nobody could label is *void*, and
+# counts for nothing. Two scores: which share of the pixels is right (roads and sky decide it), and the mean over the
+# classes of how well each one's area is met (IoU), in which a pole counts as much as the sky.
+
+# %%
+import numpy as np
+import pandas as pd
+
+from common import data, pipeline, registry, show, splits
+from common.masks import VOID
+from common.session.kernel import Kernel
+from common.vision.rows import ROW
+from common.vision.segmentation.rows import cache_of
+
+kernel = Kernel.begin("camvid")
+kernel.require(disk=4e9 if kernel.profile == "best" else 1e9)
+competition, config = kernel.competition, kernel.config
+
+# %% [markdown]
+# ## The pictures
+#
+# Each frame has its mask beside it, a picture whose "colours" are the numbers of the classes. Both are decoded once; what
+# is cut, mirrored or made smaller is so in both alike.
+
+# %%
+request = kernel.request()
+models = registry.models(competition.name)
+frames = data.read(competition, kernel.data)
+frames = models.enrich(frames, config, request.context("pictures"))
+train, test = frames.training, frames.test
+task, cache = models.task, cache_of(train)
+print(f"{len(train):,} frames to learn from, {len(test):,} to predict")
+
+# %%
+counts = np.zeros(VOID + 1, int)
+for row in train[ROW]:
+    counts += np.bincount(cache.truth(row).ravel(), minlength=VOID + 1)
+shares = {name: f"{counts[number] / counts[: len(task.classes)].sum():.1%}" for number, name in enumerate(task.classes)}
+show.table(pd.Series(shares, name="share").rename_axis("class").reset_index(), "How much of the street each class is")
+
+# %% [markdown]
+# ## The split, and why
+#
+# A frame looks like the one a second before it. With frames of the same ride on both sides of a split, a model is asked
+# about what it has nearly seen: the course's split at random does so. Here a whole ride is held out, as in the test set,
+# most of which is a ride of its own.
+
+# %%
+folds = splits.make_folds(train, config.split)
+rides = train["id"].str.partition("_")[0]
+show.table(
+    train.groupby([rides, folds]).size().rename_axis(["ride", "fold"]).rename("frames").reset_index(), "The folds"
+)
+
+# %% [markdown]
+# ## The course's way
+#
+# Four lines of fastai: loaders from a function that finds each picture's mask, a pretrained resnet34 with a decoder on it,
+# and nine epochs, the first with the resnet34 frozen. The profile `course` does exactly this:
+#
+# ```python
+# dls = SegmentationDataLoaders.from_label_func(
+#     path, bs=8, fnames=get_image_files(path/"images"),
+#     label_func=lambda o: path/"labels"/f"{o.stem}_P{o.suffix}",
+#     codes=np.loadtxt(path/"codes.txt", dtype=str))
+# learn = unet_learner(dls, resnet34)
+# learn.fine_tune(8)
+# learn.show_results(max_n=6, figsize=(7, 8))
+# ```
+#
+# The profile `best` trains a small encoder with a decoder on windows of the cached frames, in a fraction of the time.
+
+# %%
+run = pipeline.run(request)
+record = run.record
+
+# %%
+show.scores(record)
+
+# %% [markdown]
+# ## What it looks like
+#
+# Out of fold: no model has seen the ride that it is shown with here.
+
+# %%
+for name in ("overlays", "learning_curve"):
+    if (picture := run.folder / "figures" / f"{name}.png").exists():
+        show.picture(picture)
+
+# %% [markdown]
+# ## What goes out
+#
+# A mask for each frame of the test set, at its own size: the mean of the folds' soft masks, and of each pixel its likeliest
+# class.
+
+# %%
+files = kernel.keep_run(run.folder)
+kernel.finish(*files, scores=record.scores, status=record.outcome)
