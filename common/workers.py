@@ -11,12 +11,10 @@ import json
 import logging
 import os
 import secrets
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +24,7 @@ from common import environment
 from common.environment import PROJECT
 from common.errors import RunError, SettingError
 from common.progress import Progress
+from common.undo import environ, private_folder, signals
 from common.wording import first_line
 
 CLUSTER, LOOPBACK = "ray://", "127.0.0.1"
@@ -107,7 +106,7 @@ class Workers:
                 self.threads = min(self.threads, max(1, environment.cpu_count() // self.asked))
             else:
                 self._connect(self.asked)
-            self._stack.enter_context(_environ({"OMP_NUM_THREADS": str(self.threads)}))
+            self._stack.enter_context(environ({"OMP_NUM_THREADS": str(self.threads)}))
         except BaseException:
             self._stack.close()
             raise
@@ -169,12 +168,12 @@ class Workers:
 
     def _begin(self, workers: int) -> None:
         """Start Ray on this machine, for nobody else."""
-        folder = self._stack.enter_context(_private_folder())
+        folder = self._stack.enter_context(private_folder())
         token = folder / "token"
         token.touch(mode=0o600)
         token.write_text(secrets.token_hex(32), encoding="ascii")
         self._stack.enter_context(
-            _environ(
+            environ(
                 {
                     **_ENVIRON,
                     "RAY_AUTH_MODE": "token",  # which releases before 2.59 know as well, but do not turn on by themselves
@@ -198,7 +197,7 @@ class Workers:
 
     def _connect(self, address: str) -> None:
         """Become a client of a cluster; a task gets a GPU where there are any, else a fair share of a machine's processors."""
-        self._stack.enter_context(_environ(_ENVIRON))
+        self._stack.enter_context(environ(_ENVIRON))
         self._init(address)
         resources = [node["Resources"] for node in self._nodes()]
         cpus = [int(each.get("CPU", 0)) for each in resources]
@@ -224,7 +223,7 @@ class Workers:
         import ray
 
         self._ray = ray
-        self._stack.enter_context(_signals_kept())
+        self._stack.enter_context(signals())
         self._stack.callback(self._end)
         try:
             ray.init(address, logging_level=logging.ERROR, log_to_driver=True, namespace=self.title, **options)
@@ -265,7 +264,7 @@ class Workers:
         return done, answer
 
 
-def about(environ: Mapping[str, str]) -> dict[str, Any]:
+def about(variables: Mapping[str, str]) -> dict[str, Any]:
     """Return what `kit doctor` says of workers: Ray's version, what would listen where, and what others can read."""
     from importlib import metadata
 
@@ -274,7 +273,7 @@ def about(environ: Mapping[str, str]) -> dict[str, Any]:
     except metadata.PackageNotFoundError:
         return {"ray": None, "listens": "nothing", "warnings": []}
     tokens = (
-        environ.get("RAY_AUTH_TOKEN_PATH"),
+        variables.get("RAY_AUTH_TOKEN_PATH"),
         Path.home() / ".ray" / "auth_token",
     )  # of clusters; here each start has its own
     token = next((Path(each) for each in tokens if each and Path(each).is_file()), None)
@@ -294,21 +293,13 @@ def fetch(kept: list[Any]) -> bytes:
     return value
 
 
-def packed(sources: Mapping[str, str]) -> bytes:
-    """Return sources by path as the bytes that a cluster gets, the same for the same sources."""
-    return json.dumps(dict(sorted(sources.items())), ensure_ascii=False).encode()
-
-
 def _work() -> Callable[..., Any]:
     """Return the function that a worker runs: it travels by value, since a machine of a cluster knows nothing of the kit."""
 
     def work(sources: tuple[str, Any], threads: int, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         import hashlib
         import importlib
-        import json
         import os
-        import sys
-        import tempfile
         import traceback
         from pathlib import Path
 
@@ -340,49 +331,3 @@ def _work() -> Callable[..., Any]:
             }
 
     return work
-
-
-@contextmanager
-def _environ(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Change variables of this process, and of those that it starts, for the time of the block: also those Ray sets."""
-    own = {"PYTHONBREAKPOINT", *filter(lambda name: name.startswith("RAY_"), os.environ)}
-    before = {name: os.environ.get(name) for name in own | changes.keys()}
-
-    def become(values: Mapping[str, str | None]) -> None:
-        for name, value in values.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-    become(changes)
-    try:
-        yield
-    finally:
-        become({name: None for name in os.environ if name.startswith("RAY_")} | before)
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Put back what a signal does here after the block: Ray has handlers of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """Yield a new folder that only this user can enter; its path is short, since the names of sockets must be.
-
-    Ray lets everybody into the folder that it is given, which therefore lies in this one.
-    """
-    usual = tempfile.gettempdir()
-    short = usual if len(usual) <= 24 or sys.platform == "win32" else "/tmp"  # noqa: S108  the folder itself is new and private
-    with tempfile.TemporaryDirectory(prefix="kit-", dir=short, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)

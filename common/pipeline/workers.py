@@ -8,40 +8,33 @@ into the run's, or comes back as an archive from a machine that does not share i
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import shutil
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from common import config, data, environment, processes, registry, workers
-from common.competition import Competition
+from common import config, environment, processes, registry, workers
 from common.deadline import Deadline
-from common.errors import DataError, RunError, SettingError
-from common.files import atomic_folder, locked, scratch_folder
+from common.errors import SettingError
+from common.files import atomic_folder, locked
 from common.model import Models
-from common.pipeline import fold, steps
+from common.pipeline import fold, steps, travel
 from common.pipeline.fold import Work
 from common.pipeline.request import Request
 from common.progress import Progress
 from common.runs.records import Fold
 from common.runs.run import LOG, RECORD, Run
 from common.settings import flat
-from common.sources import sources
 from common.workers import Task, Workers
 
 TRAIN_FOLD = "common.pipeline.workers:train_fold"
-DOWNLOAD = ("common.kaggle.download", "common.kaggle.official")
-"""What a machine of a cluster gets data by. It is imported by name, like the look for secrets: a kernel carries neither."""
 _ready: dict[str, Work] = {}  # what a worker has read and prepared of its last run, for its next fold
 
 
@@ -74,7 +67,7 @@ def of(request: Request, asked: int | str, *, whole: bool = False) -> Workers:
     if isinstance(asked, int):
         asked = min(asked, gpus or asked, tasks or asked)
     return Workers(
-        asked=asked, progress=request.progress, gpus=gpus, tasks=tasks, code=lambda: bundle(name), cache=here.cache,
+        asked=asked, progress=request.progress, gpus=gpus, tasks=tasks, code=lambda: travel.bundle(name), cache=here.cache,
         title=f"kit {name}",
     )  # fmt: skip
 
@@ -85,18 +78,6 @@ def folds_of(request: Request) -> int | None:
     if request.config.folds:
         return len(request.config.folds)
     return None if split.kind in ("folder", "column") else 1 if split.holdout else split.n_splits
-
-
-def bundle(competition: str) -> bytes:
-    """Return all sources that training needs, as a cluster gets them.
-
-    Raises:
-        SecretFound: for anything that looks like a credential.
-    """
-    parts = [f"competitions.{competition}.{part}" for part in ("competition", "model")]
-    files = sources([__name__, "common.workers", *DOWNLOAD, *parts], "", environment.PROJECT)
-    import_module("common.kaggle.secrets").refuse(files)
-    return workers.packed(files)
 
 
 def train_folds(started: Workers, work: Work, models: Models) -> bool:
@@ -133,11 +114,13 @@ def train_folds(started: Workers, work: Work, models: Models) -> bool:
     for task, answer in started.each(TRAIN_FOLD, tasks()):
         for warning in answer["warnings"]:
             request.progress.warn(warning)
+        memory = work.run.record.memory
+        memory |= {phase: max(peak, memory.get(phase, 0)) for phase, peak in answer["memory"].items()}
         if answer["record"] is None:
             continue
         number = int(answer["number"])
         if answer["archive"] is not None:
-            _receive(answer, work.run.fold(number))
+            travel.receive(answer, work.run.fold(number))
         seconds = time.monotonic() - began[task.title]
         longest = max(longest, fold.tell(work, number, Fold.from_json(answer["record"]), seconds))
     return in_time
@@ -162,12 +145,13 @@ def train_fold(**asked: Any) -> dict[str, Any]:
             kept = fold.train_fold(ready, registry.models(asked["competition"]), number)
     archive = None
     if kept is not None and not shared:
-        archive = _packed(ready.run.fold(number))
+        archive = travel.packed(ready.run.fold(number))
         shutil.rmtree(ready.run.fold(number))
     return {
         "number": number,
         "record": None if kept is None else kept.to_json(),
         "warnings": progress.warnings,
+        "memory": ready.run.record.memory,
         "archive": archive,
         "sha256": None if archive is None else hashlib.sha256(archive).hexdigest(),
     }
@@ -190,7 +174,7 @@ def _asked(started: Workers, work: Work) -> dict[str, Any]:
     }
     if started.remote:
         kept = [path for path in folder.iterdir() if not path.name.startswith((".", "fold-")) and path.name != LOG]
-        asked["prepared"] = started.put(_packed(folder, kept))
+        asked["prepared"] = started.put(travel.packed(folder, kept))
     return asked
 
 
@@ -210,7 +194,7 @@ def _folder(asked: Mapping[str, Any]) -> tuple[Path, bool]:
     with locked(folder):
         if not (folder / RECORD).is_file():
             with atomic_folder(folder) as part:
-                _unpack(workers.fetch(asked["prepared"]), part)
+                travel.unpack(workers.fetch(asked["prepared"]), part)
     return folder, False
 
 
@@ -234,7 +218,7 @@ def _work(asked: Mapping[str, Any], folder: Path, progress: Progress, shared: bo
         _ready.clear()
         run, models = Run.open(folder), registry.models(competition.name)
         own = Path(asked["data"])
-        found = own if shared and own.is_dir() else _data(own, competition, here, run)
+        found = own if shared and own.is_dir() else travel.data_here(own, competition, here, run)
         request = replace(request, data=found)
         frames, split, folds = steps.rows(request, models, {}, {})
         work = Work(request=request, run=run, frames=frames, folds=folds, split=split, numbers=[])
@@ -242,61 +226,6 @@ def _work(asked: Mapping[str, Any], folder: Path, progress: Progress, shared: bo
         _ready[key] = replace(work, frames=prepared.frames)
     before = _ready[key]
     return replace(before, request=replace(request, data=before.request.data))
-
-
-def _data(folder: Path, competition: Competition, here: environment.Environment, run: Run) -> Path:
-    """Return the folder of the run's data: the driver's, one where it usually lies, or a download.
-
-    Raises:
-        DataError: if this machine has other data, or cannot get any.
-    """
-    if not folder.is_dir():
-        with suppress(DataError):
-            return _same(data.find(competition, None, here), competition, run)
-        if competition.local:
-            raise DataError(f"no data of {competition.name} at {folder}: give a --data that all machines share")
-        download, official = map(import_module, DOWNLOAD)
-        folder = here.cache / "data" / competition.slug
-        with locked(folder):
-            download.download(official.connect(), competition.slug, folder)
-    return _same(folder, competition, run)
-
-
-def _same(folder: Path, competition: Competition, run: Run) -> Path:
-    if data.hashes(competition, folder) != run.record.data:
-        raise DataError(f"{folder} holds other data of {competition.name} than the run was begun with")
-    return folder
-
-
-def _packed(folder: Path, only: list[Path] | None = None) -> bytes:
-    """Return the files below a folder, or below some of what is in it, as an archive."""
-    handle = io.BytesIO()
-    with zipfile.ZipFile(handle, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for top in sorted(folder.iterdir() if only is None else only):
-            for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-                if path.is_file():
-                    archive.write(path, path.relative_to(folder).as_posix())
-    return handle.getvalue()
-
-
-def _unpack(archive: bytes, into: Path) -> None:
-    from common.data.archives import extract
-
-    with scratch_folder() as scratch:
-        (scratch / "archive.zip").write_bytes(archive)
-        extract(scratch / "archive.zip", into)
-
-
-def _receive(answer: Mapping[str, Any], folder: Path) -> None:
-    """Write a fold that came as an archive, in one step.
-
-    Raises:
-        RunError: if it is not what was sent.
-    """
-    if hashlib.sha256(answer["archive"]).hexdigest() != answer["sha256"]:
-        raise RunError(f"{folder.name} came back damaged from a worker; run it again")
-    with atomic_folder(folder) as part:
-        _unpack(answer["archive"], part)
 
 
 def _free_gpu() -> None:

@@ -21,7 +21,7 @@ from common import environment, registry
 from common.config import resolve
 from common.deadline import Deadline
 from common.errors import RunError, SettingError
-from common.pipeline import steps, workers
+from common.pipeline import steps, travel, workers
 from common.pipeline.request import Request
 from common.pipeline.seeds import run_seeds
 from common.progress import Progress
@@ -194,7 +194,7 @@ def test_how_many_workers_are_asked_for() -> None:
 
 
 def test_sources_travel_in_the_same_bytes_and_without_what_training_does_not_need() -> None:
-    sent = workers.bundle("patent")
-    assert sent == workers.bundle("patent")
+    sent = travel.bundle("patent")
+    assert sent == travel.bundle("patent")
     assert b"competitions/patent/model.py" in sent
     assert b"competitions/imdb" not in sent
