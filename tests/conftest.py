@@ -64,11 +64,12 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """What runs commands in processes of their own without the seconds that an interpreter takes to start."""
     from forks import Forks
 
-    with Forks() as running:
+    folder = tmp_path_factory.getbasetemp()
+    with Forks(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as running:
         yield running
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
 
 # isort: split
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,11 @@ from fastai.collab import EmbeddingDotBias
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.losses import MSELossFlat
-from fastai.optimizer import OptimWrapper
 from fastai.torch_core import set_seed
 from safetensors.torch import load_model, save_model
 
 from common.collab.biases import Biases
+from common.collab.lazy import CatchUp, lazy_adam
 from common.collab.ratings import Names, Ratings
 from common.collab.settings import Course
 from common.collab.task import CollabTask
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 WEIGHTS = "network.safetensors"
-# fastai's Adam, by PyTorch's own in one step for all weights, which takes a third of the time.
-ADAM = partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True))
 
 
 class CourseModel(Model):
@@ -66,7 +63,9 @@ class CourseModel(Model):
         ]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dls = DataLoaders(*loaders, device=device)
-        return quiet(Learner(dls, self._network(), MSELossFlat(), lr=config.learning_rate, opt_func=ADAM))
+        return quiet(
+            Learner(dls, self._network(), MSELossFlat(), lr=config.learning_rate, opt_func=lazy_adam, cbs=CatchUp())
+        )
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
         """Return a rating for each row (n,)."""
@@ -92,7 +91,10 @@ class CourseModel(Model):
     def _network(self) -> EmbeddingDotBias:
         users, items = len(self.names.users) + 1, len(self.names.items) + 1
         scale = (self.task.low, self.task.high + self.config.above)
-        return EmbeddingDotBias(self.config.factors, users, items, y_range=scale)
+        network = EmbeddingDotBias(self.config.factors, users, items, y_range=scale)
+        for embedding in network.children():
+            embedding.sparse = True
+        return network
 
 
 def _codes(rows: Ratings) -> NDArray[np.int64]:

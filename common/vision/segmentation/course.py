@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
 from common.errors import BackboneError
+from common.fastai.learner import fine_tune
 from common.files import scratch_folder
 from common.masks import COLUMNS, ROWS, VOID, files
 from common.model import Context
 from common.vision import backbones
-from common.vision.learner import fine_tune, load_body, save
+from common.vision.learner import load_body, save
 from common.vision.rows import ROW
 from common.vision.segmentation.settings import UnetCourse
 from common.vision.segmentation.task import MaskTask
