@@ -12,8 +12,9 @@ from common.data.types import as_text
 from common.discovery.columns import is_date
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
+from common.discovery.ids import ID_NAME
 from common.discovery.roles import SAMPLE, TEST, TRAIN
-from common.discovery.target import ID_NAME, Submitted
+from common.discovery.target import Submitted
 from common.wording import listed
 
 _SIDE = re.compile(r"(?i)[_-]?(train|test)(ing)?[_-]?")
@@ -62,7 +63,7 @@ def find(train: Head, test: Head, others: Sequence[Head], submitted: Submitted, 
         if made is None:
             break
         joined, used, (key, *_) = made
-        left = [table for table in left if table not in used]
+        left = [table for table in left if not any(table is each for each in used)]
         what = (
             f"summaries of its rows of each {listed(key.keys)}"
             if key.many
