@@ -406,6 +406,12 @@ SEVERAL = [
         "train.zip": Media(_SPOKEN, "train/audio/{s}/{n}.wav"), "test.zip": Media(_NEW, "test/audio/{n}.wav"),
         "sample_submission.csv": sample("fname", "id:{}.wav", {"label": "one:silence"})}, "label", id="fname",
         application="vision", split="stratified_group", needs=("SOUND", "LABELS"), **LABEL),
+    more("human-protein-atlas-image-classification", {
+        "train.csv": Rows(N, {"Id": "id:p{}", "Target": "each:0|1|2"}), "sample_submission.csv":
+        sample("Id", "id:p{}", {"Predicted": "one:0"}),
+        "train.zip": tuple(Media(Rows(N, {"n": "id"}), f"p{{n}}_{colour}.png") for colour in ("red", "green")),
+        "test.zip": tuple(Media(_NEW, f"p{{n}}_{colour}.png") for colour in ("red", "green"))}, "Target", id="Id",
+        application="vision", split="stratified_group", needs=("DIRROW", "LABELS"), **{**LABEL, "metric": "f1_macro"}),
     more("seti-breakthrough-listen", {
         "train_labels.csv": Rows(N, {"id": "id:s{}", "target": "mark:0/3"}), "train": Media(Rows(N, {"n": "id"}), "0/s{n}.npy"),
         "test": Media(_NEW, "0/s{n}.npy"), "sample_submission.csv":
