@@ -14,6 +14,7 @@ KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 dry-run: $(VENV)/.runs
 	$(BIN)/kit dry-run patent
 	$(BIN)/kit rehearse patent
+	$(BIN)/kit report build/dry-run/run/patent
 
 # Unit tests and laws, for the loop while one works; half of a test's time is waiting, so that two at once take little more.
 fast: $(VENV)/.tests

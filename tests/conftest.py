@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # All tests need it in the end, and it takes seconds more once there are thousands of modules: it looks for each of
+    # SciPy's functions in all of them.
+    import skops.io  # noqa: F401
+
 # Generated examples are the same in every run, so that a change never fails for what an earlier one did. Others are looked
 # at by pytest --hypothesis-profile=explore.
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
@@ -64,11 +69,12 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """What runs commands in processes of their own without the seconds that an interpreter takes to start."""
     from forks import Forks
 
-    with Forks() as running:
+    folder = tmp_path_factory.getbasetemp()
+    with Forks(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as running:
         yield running
 
 

@@ -6,17 +6,21 @@ kit is imported before a fork.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 # skops first: it looks for each of SciPy's functions in all modules that are there.
 PRELOADED = (
@@ -59,42 +63,91 @@ class Ended:
 
 
 class Forks:
-    """The process that forks; a context manager."""
+    """A connection to the process that forks, which tests in several processes share; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "forks"
+        self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Forks:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", __file__], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        with self._path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._connect():
+                self._start()
+                assert self._connect()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate()
+        self._stream.close()
+        if self._server is not None:
+            self._server.wait()  # until the others have gone, too
 
     def run(self, *commands: Command) -> list[Ended]:
         """Run commands at the same time, to their ends."""
-        assert self._process.stdin and self._process.stdout
         with TemporaryDirectory() as folder:
             asked = [
                 asdict(each) | {"out": f"{folder}/{number}.out", "err": f"{folder}/{number}.err"}
                 for number, each in enumerate(commands)
             ]
-            print(json.dumps(asked), file=self._process.stdin, flush=True)
-            codes = json.loads(self._process.stdout.readline())
+            print(json.dumps(asked), file=self._stream, flush=True)
+            codes = json.loads(self._stream.readline())
             texts = [[Path(each[name]).read_text(encoding="utf-8") for name in ("out", "err")] for each in asked]
         return [Ended(code, *text) for code, text in zip(codes, texts, strict=True)]
 
+    def _start(self) -> None:
+        self._path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self._path))
+            listener.listen()
+            command = [sys.executable, "-P", "-W", "ignore", __file__, str(listener.fileno())]
+            self._server = subprocess.Popen(command, pass_fds=[listener.fileno()], stdout=subprocess.DEVNULL)
 
-def serve() -> None:
-    """Fork for each command that is read, and print how they ended."""
+    def _connect(self) -> bool:
+        """Connect; false if there is no server, or it is about to end."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(self._path))
+            except OSError:
+                return False
+            self._stream = connection.makefile("rw")
+        with suppress(OSError):
+            if self._stream.readline():
+                return True
+        self._stream.close()
+        return False
+
+
+def serve(listener: socket.socket) -> None:
+    """Fork for each connection, until there is none."""
     import gc
     from importlib import import_module
 
     for name in PRELOADED:
         import_module(name)
     gc.freeze()  # a fork's collector has only its own to look through
-    for line in sys.stdin:
+    connected = set()
+    while True:
+        if select([listener], [], [], 1)[0]:
+            connection = listener.accept()[0]
+            if not (child := os.fork()):
+                listener.close()
+                with connection, connection.makefile("rw") as stream:
+                    answer(stream)
+                return
+            connection.close()
+            connected.add(child)
+        while connected and (ended := os.waitpid(-1, os.WNOHANG)[0]):
+            connected.remove(ended)
+        if not connected:
+            return
+
+
+def answer(stream: TextIO) -> None:
+    """Greet; then fork for each command that is read, and say how they ended."""
+    print("ready", file=stream, flush=True)
+    for line in stream:
         children = []
         for command in json.loads(line):
             if not (child := os.fork()):
@@ -102,7 +155,7 @@ def serve() -> None:
                 return
             children.append(child)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        print(json.dumps(codes), flush=True)
+        print(json.dumps(codes), file=stream, flush=True)
 
 
 def become(command: dict[str, Any]) -> None:
@@ -146,4 +199,4 @@ def signal_at(number: int, change: int, files: str) -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from forks import Command, Forks
 
 from common.errors import DeviceError
 from common.files import atomic_folder, atomic_write, full_disk_reported, locked
@@ -158,7 +159,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(forks: Forks, tmp_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path; import numpy as np, torch\n"
         "from safetensors.torch import save_file\n"
@@ -173,8 +174,8 @@ def test_a_model_that_does_not_fit_the_disk_is_told_in_one_line(tmp_path: Path) 
         f"        with atomic_folder(Path({str(tmp_path)!r}) / name) as folder: write(folder)\n"
         "    except DeviceError as error: print(name, str(error)[:9])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["safetensors disk full", "torch disk full", "numpy disk full"], done.stderr
+    (ended,) = forks.run(Command(code=code, path=(str(Path(__file__).parents[1]),)))
+    assert ended.out.splitlines() == ["safetensors disk full", "torch disk full", "numpy disk full"], ended.err
     assert list(tmp_path.iterdir()) == []
 
 

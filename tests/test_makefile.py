@@ -48,6 +48,7 @@ def test_an_old_python_is_told_in_one_line(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_environment_of_another_python_is_replaced(folder: Path) -> None:
     (folder / ".venv" / "bin").mkdir(parents=True)
     shutil.copyfile(folder / "old-python", folder / ".venv" / "bin" / "python")

@@ -195,11 +195,10 @@ def _collapsed(evidence: Evidence) -> Iterator[Finding]:
 def _missing(evidence: Evidence) -> Iterator[Finding]:
     import numpy as np
 
-    if evidence.predicted is None:
-        return
-    trained = {*map(int, np.unique(evidence.predicted.folds))}
+    predicted = evidence.predicted
+    trained = {*map(int, np.unique(predicted.folds))} if predicted is not None else {*evidence.run.record.folds}
     all_rows = evidence.more.get("folds")
-    lacking = sorted({*all_rows} - trained - {-1}) if all_rows is not None else []
+    lacking = sorted({*all_rows} - trained - {-1}) if all_rows and trained else []
     if lacking or evidence.run.record.status != "finished":
         yield Finding(
             code="K107", title="missing folds",

@@ -150,7 +150,7 @@ def compare(arguments: argparse.Namespace) -> None:
         ]
         tests = [
             f"{name} over {names[0]}: {difference or 'the metric is undefined'}"
-            + (f"; better on the private board by {_chance(difference, runs[0])}" if difference else "")
+            + (f"; better on the private board: {_chance(difference, runs[0])}" if difference else "")
             for name, difference in zip(names[1:], others, strict=True)
         ]
         rows = [["ROW", "FOLD", "TARGET", names[0], names[-1]]]
@@ -161,7 +161,7 @@ def compare(arguments: argparse.Namespace) -> None:
             f"where {names[0]} and {names[-1]} disagree most\n{table(rows)}",
             table(tables[2]),
         ]
-        return "\n\n".join([*blocks, table(tables[2])])
+        return "\n\n".join(blocks)
 
     document = {
         "runs": list(map(str, arguments.runs)), "settings": settings, "metric": metric,

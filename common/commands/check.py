@@ -57,6 +57,10 @@ def validate(arguments: argparse.Namespace) -> int:
     else:
         sample = data.sample_submission(competition, folder)
     problems = checks.validate(file, sample, format, competition.metric, pictures)
+    if pictures and not problems and not format.packed:
+        from common.vision.segmentation.transposed import looks_transposed
+
+        problems += filter(None, [looks_transposed(file, format, pictures)])
     valid = not checks.errors(problems)
     document = {"file": str(file), "valid": valid, "problems": [asdict(each) for each in problems]}
     count = plural(len(problems), "warning" if valid else "problem")

@@ -87,7 +87,14 @@ def usual_folders(competition: Competition, environment: Environment) -> list[Pa
     return list(dict.fromkeys([*mounts, *(Path("data") / name for name in names)]))
 
 
-def read(competition: Competition, folder: Path, *, train: bool = True, tolerate: Tolerate | None = None) -> Frames:
+def read(
+    competition: Competition,
+    folder: Path,
+    *,
+    train: bool = True,
+    tolerate: Tolerate | None = None,
+    warn: Tolerate | None = None,
+) -> Frames:
     """Read and check the tables of a competition; `train=False` leaves out all but the test set.
 
     Args:
@@ -97,6 +104,7 @@ def read(competition: Competition, folder: Path, *, train: bool = True, tolerate
         tolerate: where given, it is told of faults of the test set that cost a row at most, and the rows are read all the
             same: empty and wrong cells stay, of rows with the same id the first counts, and a sample submission that does
             not fit is made from the ids.
+        warn: is told of the few cells of a column that are something else than it, and count as empty.
 
     Raises:
         DataError: for a file that is missing or not as described; names every problem of that file.
@@ -110,8 +118,8 @@ def read(competition: Competition, folder: Path, *, train: bool = True, tolerate
     """
     files = competition.files
     required = train and not files.sample_submission.optional
-    rows, unlabelled = _read(folder, files.train) if train else (None, ())
-    test, sample = _read(folder, files.test, tolerate)[0], None
+    rows, unlabelled = _read(folder, files.train, warn=warn) if train else (None, ())
+    test, sample = _read(folder, files.test, tolerate, warn)[0], None
     try:
         if required or locate(folder, files.sample_submission):
             sample = read_rows(folder, _ids_only(files.sample_submission))
@@ -160,14 +168,16 @@ def read_rows(folder: Path, source: Source) -> DataFrame:
     return frame
 
 
-def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tuple[DataFrame, tuple[str, ...]]:
+def _read(
+    folder: Path, source: Source, tolerate: Tolerate | None = None, warn: Tolerate | None = None
+) -> tuple[DataFrame, tuple[str, ...]]:
     """Return the rows, and the paths of the files that are no rows because they have no label."""
     path = locate(folder, source)
     if path is None:
         unpacked = ", nor as a folder with files in it" if isinstance(source, Folder) else ""
         raise DataError(f"{source.file} is not in {folder}{unpacked}")
     if isinstance(source, Table) and source.instead and path == locate(folder, source.instead):
-        return _read(folder, source.instead, tolerate)
+        return _read(folder, source.instead, tolerate, warn)
     unlabelled: tuple[str, ...] = ()
     noun = "line"
     places: Sequence[object]
@@ -184,7 +194,11 @@ def _read(folder: Path, source: Source, tolerate: Tolerate | None = None) -> tup
     def where(rows: Series[bool]) -> str:
         return f"{noun} {listed([places[int(row)] for row in rows.to_numpy().nonzero()[0]])}"
 
-    if problems := [problem for column in described for problem in check(frame, column, where)]:
+    def odd(problem: str) -> None:
+        if warn is not None:
+            warn(f"{path}: {problem}")
+
+    if problems := [problem for column in described for problem in check(frame, column, where, odd)]:
         if tolerate is None:
             raise DataError(f"{path}: {'; '.join(problems)}")
         tolerate(f"{path}: {'; '.join(problems)}")

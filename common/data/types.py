@@ -14,14 +14,22 @@ if TYPE_CHECKING:
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "<na>", "#n/a"))
 """What stands for a missing number in files, in lower case."""
 
+ODD = 0.01
+"""Fraction of a column's cells that may be something else than its kind: a note, a mark for what is missing."""
+
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 
 Where = Callable[["Series[bool]"], str]
 
 
-def check(frame: DataFrame, column: Column, where: Where) -> Iterator[str]:
-    """Yield the problems of one described column; turns numbers and dates into what they are, others into text."""
+def check(
+    frame: DataFrame, column: Column, where: Where, warn: Callable[[str], None] = lambda _: None
+) -> Iterator[str]:
+    """Yield the problems of one described column; turns numbers and dates into what they are, others into text.
+
+    In a column that may have empty cells a few that are something else count as such, of which `warn` is told.
+    """
     import numpy as np
     import pandas as pd
 
@@ -40,19 +48,32 @@ def check(frame: DataFrame, column: Column, where: Where) -> Iterator[str]:
     if column.kind == "date":
         dates = as_dates(values.mask(empty))
         if (wrong := dates.isna() & ~empty).any():
-            yield f"{column.name!r} is no date in {where(wrong)}: {values[wrong].iloc[0]!r}"
+            problem = f"{column.name!r} is no date in {where(wrong)}: {values[wrong].iloc[0]!r}"
+            if _few(wrong, column):
+                warn(f"{problem}; read as empty")
+            else:
+                yield problem
         frame[column.name] = dates
     if column.kind == "number":
         numbers = as_numbers(values.mask(empty))
         wrong = ~pd.Series(np.isfinite(numbers), index=frame.index) & ~empty
         if wrong.any():
-            yield f"{column.name!r} is not a number in {where(wrong)}: {values[wrong].iloc[0]!r}"
+            problem = f"{column.name!r} is not a number in {where(wrong)}: {values[wrong].iloc[0]!r}"
+            if _few(wrong, column):
+                warn(f"{problem}; read as empty")
+                numbers = numbers.mask(wrong)
+            else:
+                yield problem
         low = -np.inf if column.low is None else column.low
         high = np.inf if column.high is None else column.high
         outside = ~wrong & ((numbers < low) | (numbers > high))
         if outside.any():
             yield f"{column.name!r} is outside {low:g} to {high:g} in {where(outside)}: {values[outside].iloc[0]}"
         frame[column.name] = numbers
+
+
+def _few(wrong: Series[bool], column: Column) -> bool:
+    return column.may_be_empty and float(wrong.mean()) <= ODD
 
 
 def natural(frames: Sequence[DataFrame], described: Collection[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-Kind = Literal["numbers", "label", "cuts", "top", "threshold", "span", "masks"]
+Kind = Literal["numbers", "label", "cuts", "top", "threshold", "span", "masks", "pixels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ class Decision:
     top: the likeliest classes, as many as a cell lists.
     threshold: the labels whose probability reaches `threshold`, the likeliest if there is none and a cell has to list one.
     span: the piece of the row's text between two positions, in characters, stretched to whole words.
-    masks: soft masks as class numbers, run lengths of what reaches `threshold`, or of objects of `smallest` pixels or more.
+    masks: run lengths of what reaches `threshold` in soft masks, or of its objects of `smallest` pixels or more.
+    pixels: the likeliest class of each pixel.
     """
 
     kind: Kind
@@ -53,8 +54,10 @@ class Decision:
                     kind = "label"
                 case "labels":
                     kind = "threshold"
-                case "span" | "masks" as same:
-                    kind = same
+                case "span":
+                    kind = "span"
+                case "masks":
+                    kind = "pixels" if competition.submission.packed else "masks"
         cuts = tuple(position + 0.5 for position in range(len(classes) - 1)) if kind == "cuts" else ()
         return cls(kind=kind, classes=classes, cuts=cuts)
 
@@ -74,7 +77,7 @@ class Decision:
         import numpy as np
 
         format = competition.submission
-        if self.kind == "masks":
+        if self.kind in ("masks", "pixels"):
             return masks.cells(predictions, rows, format.cell, self.threshold, self.smallest)
         values: NDArray[float64] = predictions.reshape(len(predictions), -1)
         if self.kind == "numbers":

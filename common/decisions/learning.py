@@ -36,7 +36,7 @@ def learn(competition: Competition, decision: Decision, predictions: Any, rows: 
     """
     import numpy as np
 
-    if not decision.learns or competition.metric in _LIKELIEST_IS_BEST or competition.submission.packed:
+    if not decision.learns or competition.metric in _LIKELIEST_IS_BEST:
         return decision
     most = _PICTURES if decision.kind == "masks" else _ROWS
     if len(rows) > most:
@@ -74,7 +74,7 @@ def judge(
     """
     import numpy as np
 
-    if not decision.learns or competition.submission.packed:
+    if not decision.learns:
         return decision.apply(predictions, rows, competition)
     if len(np.unique(folds)) == 1:
         folds = np.random.default_rng(0).permutation(len(rows)) % 2

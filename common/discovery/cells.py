@@ -179,7 +179,7 @@ def target_columns(answers: Answers, decided: Decided, submitted: Submitted, tra
         ]  # type: ignore[assignment]
         kind = kind if decided.trained else "text"
     # An empty cell is an answer of lists and texts; of others it is a row without one, which is not trained on.
-    gaps = [bool((train[name].str.strip() == "").any()) for name in submitted.truth]
+    gaps = [not train.whole or bool((train[name].str.strip() == "").any()) for name in submitted.truth]
     return tuple(
         Column(name=name, kind=kind, may_be_empty=empty, separator=answers.separator if kind == "labels" else " ")
         for name, empty in zip(submitted.truth, gaps, strict=True)

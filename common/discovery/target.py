@@ -60,9 +60,10 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     test = roles.test
     rest = sample.without(name)
     train = set(roles.train.columns) if roles.train else set()
+    unknown = _unknown(roles)
     echoed = tuple(
         each for each in rest
-        if test is not None and each in test and each not in _unknown(roles) and (hints.target or "") != each
+        if test is not None and each in test and each not in unknown and (hints.target or "") != each
         and _equal(sample, test, name, each)
     )  # fmt: skip
     if len(echoed) == len(rest):
@@ -93,7 +94,7 @@ def _unknown(roles: Roles) -> set[str]:
     if roles.train is None or roles.test is None:
         return set()
     test = roles.test
-    return {name for name in roles.train.columns if name not in test or not (test[name].str.strip() != "").any()}
+    return {name for name in roles.train.columns if name not in test or not any(map(str.strip, test[name].tolist()))}
 
 
 def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
@@ -245,7 +246,8 @@ def _truth(
     if len(present) == len(targets):
         notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
         return targets, False
-    unknown = [name for name in train.columns if name in _unknown(roles)] if roles.test else train.columns
+    absent = _unknown(roles)
+    unknown = [name for name in train.columns if name in absent] if roles.test else train.columns
     if len(targets) > 1:
         for name in [*unknown, *train.columns]:
             classes = {*filled(train[name])}

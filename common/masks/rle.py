@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Along = Literal["columns", "rows"]
+WAYS = {"columns": "down the columns", "rows": "along the rows"}
 
 
 def encode(mask: NDArray[Any], along: Along = "columns", first: int = 1) -> str:

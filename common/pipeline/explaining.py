@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from common import data
 from common.competition import Competition
-from common.decisions.classes import as_label
-from common.decisions.decision import both
 from common.environment import Environment
 from common.errors import RunError
 from common.pipeline import inference
 from common.progress import Progress
-from common.runs import oof
-from common.runs.run import Run
+from common.runs.predicted import Predicted
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -77,8 +74,8 @@ def explain(
     if len(competition.targets) > 1 or competition.predicts in ("labels", "span"):
         raise RunError(f"kit explain knows targets of one number or class; {competition.name} has others")
     run, config, models, context = inference.load(competition, folder, environment, progress)
-    predicted = _predicted(run, competition)
-    worst = predicted.nlargest(count, "wrong", keep="first").reset_index(drop=True)
+    predicted = Predicted.of(run, competition)
+    worst = _worst(predicted, count)
     frames = models.enrich(data.read(competition, data_folder), config, context)
     ids = data.ids(frames.training, competition.files.train).to_numpy()
     if not set(worst["id"]) <= set(ids):
@@ -112,22 +109,22 @@ def explain(
         Mistake(**row, inputs=texts, reasons=reasons.get(row["id"], ()))
         for row, texts in zip(worst_rows, inputs, strict=True)
     ]
-    return Explanation(rows=len(predicted), mistakes=mistakes, overall=overall)
+    return Explanation(rows=len(predicted.ids), mistakes=mistakes, overall=overall)
 
 
-def _predicted(run: Run, competition: Competition) -> DataFrame:
-    """Return id, fold, target, prediction and how wrong it is of every row that was predicted."""
-    rows, columns = oof.read(run)
-    rows = rows.dropna(subset=columns).reset_index(drop=True)
-    if columns == ["prediction"] and competition.predicts == "number":
-        rows["wrong"] = (rows["target"].astype(float) - rows["prediction"]).abs()
-        return rows
-    labels = run.record.classes or list(competition.submission.classes or map(str, range(len(columns))))
-    probabilities = both(rows[columns].to_numpy())
-    right = [labels.index(as_label(target)) for target in rows["target"]]
-    likeliest = [labels[column] for column in probabilities.argmax(axis=1)]
-    wrong = 1 - probabilities[range(len(rows)), right]
-    return rows[["id", "fold", "target"]].assign(prediction=likeliest, wrong=wrong)
+def _worst(predicted: Predicted, count: int) -> DataFrame:
+    """Return id, fold, target, prediction and how wrong it is of the most wrong rows, the worst first."""
+    import numpy as np
+    import pandas as pd
+
+    rows = np.argsort(-predicted.wrong, kind="stable")[:count]
+    target = predicted.truth[predicted.competition.targets[0]].iloc[rows]
+    return pd.DataFrame(
+        {
+            "id": predicted.ids[rows], "fold": predicted.folds[rows], "target": target.tolist(),
+            "prediction": [predicted.likeliest(row) for row in rows], "wrong": predicted.wrong[rows],
+        }
+    )  # fmt: skip
 
 
 def _same(saved: Series[Any], read: Series[Any]) -> bool:

@@ -51,7 +51,7 @@ def run(request: Request) -> Run:
     seconds: dict[str, float] = {}
     memory: dict[str, int] = {}
     with timed(seconds, "read", memory):
-        frames = data.read(competition, request.data)
+        frames = data.read(competition, request.data, warn=request.progress.warn)
         inference.require_rows(competition, frames, request.progress)
         frames = _with_targets(competition, frames, request.progress)
         hashes = data.hashes(competition, request.data)

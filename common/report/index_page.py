@@ -32,6 +32,12 @@ def write(boards: Sequence[tuple[Competition, Board]], out: Path, here: Environm
     shown: list[dict[str, Any]] = []
     for competition, board in boards:
         entries = board.entries[:share]
+        rows = [_row(each, board.ledger.parent, out) for each in entries]
+        filled = dict.fromkeys(
+            name for row in rows for name, (_, text) in row["numbers"].items() if text or name == "CV"
+        )
+        for row in rows:
+            row["numbers"] = [row["numbers"][name] for name in filled]
         drawn += [of_board(f"board_{board.competition}", board), _history(board)]
         greater = metrics.get(board.metric).greater_is_better
         shown.append(
@@ -43,7 +49,8 @@ def write(boards: Sequence[tuple[Competition, Board]], out: Path, here: Environm
                 "sentence": agreement(board).sentence,
                 "broken": len(board.broken),
                 "left_out": len(board.entries) - len(entries),
-                "entries": [_row(each, board.ledger.parent, out) for each in entries],
+                "entries": rows,
+                "columns": list(filled),
             }
         )
     html = page.render(
@@ -63,23 +70,15 @@ def _row(entry: Entry, folder: Path, out: Path) -> dict[str, Any]:
     report = folder / entry.run / FILE
     rank = f"{entry.rank:,}/{entry.teams:,}" if entry.rank and entry.teams else ""
     return {
-        "name": entry.run,
-        "profile": entry.profile,
-        "here": entry.here,
-        "settings": entry.settings,
+        "name": entry.run, "profile": entry.profile, "here": entry.here, "settings": entry.settings,
         "link": _link(report, out) if entry.here and entry.profile and report.is_file() else "",
-        "numbers": [
-            _cell(entry.cv, ".4f"),
-            _cell(entry.spread, ".4f"),
-            _cell(entry.public, ".5f"),
-            _cell(entry.private, ".5f"),
-            (entry.rank, rank),
-            _cell(entry.beaten, ".1%"),
-            _cell(entry.over_nothing, "+.4f"),
-            _cell(entry.over_baseline, "+.4f"),
-            _cell(entry.seconds, ",.0f"),
-        ],
-    }
+        "numbers": {
+            "CV": _cell(entry.cv, ".4f"), "±": _cell(entry.spread, ".4f"), "public": _cell(entry.public, ".5f"),
+            "private": _cell(entry.private, ".5f"), "rank": (entry.rank, rank), "beaten": _cell(entry.beaten, ".1%"),
+            "over nothing": _cell(entry.over_nothing, "+.4f"), "over baseline": _cell(entry.over_baseline, "+.4f"),
+            "seconds": _cell(entry.seconds, ",.0f"),
+        },
+    }  # fmt: skip
 
 
 def _cell(value: float | None, form: str) -> tuple[float | None, str]:
@@ -113,9 +112,9 @@ def _history(board: Board) -> Chart | None:
         "Each run in the order in which it was made.",
         rows,
         height=300,
-        mark={"type": "line", "point": len(rows) <= 200},
+        mark={"type": "line", "point": len(rows) <= 200, "interpolate": "step-after"},
         encoding={
-            "x": charts.axis("run", "run"),
+            "x": charts.axis("run", "run", axis={"tickMinStep": 1, "format": "d"}),
             "y": charts.axis("CV", board.metric, scale={"zero": False}),
             "color": charts.axis("line", None, "nominal", sort=["CV", "best so far"]),
             "tooltip": [charts.axis("name", "run", "nominal"), charts.axis("CV", "CV", format=".5f")],

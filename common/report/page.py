@@ -75,7 +75,7 @@ def bundle(cache: Path) -> str:
 
 def shown(value: object, longest: int = 400) -> str:
     """Return a value as one line of text without control characters; a long one is cut."""
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    text = "–" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     text = visible(" ".join(text.split()))
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

@@ -148,7 +148,7 @@ class Predicted:
         """Return what a row is taken for: its likeliest class, or what would be submitted."""
         if self.competition.predicts == "class" and self.competition.submission.numeric and self.classes:
             return self.classes[int(both(self.values[row : row + 1]).argmax())]
-        cells = self.submitted[row].tolist()
+        cells = (self.values if self.competition.predicts == "number" else self.submitted)[row].tolist()
         words = [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells]
         return cells[0] if len(cells) == 1 else ", ".join(words)
 

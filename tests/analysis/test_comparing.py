@@ -83,7 +83,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     ]
     said = kit(capsys, "compare", *runs, "--rows", 3)
     assert (
-        said.code == 0 and "next over base: +0." in said.out and ": better; better on the private board by" in said.out
+        said.code == 0 and "next over base: +0." in said.out and ": better; better on the private board: " in said.out
     )
     assert "rate     0.1   0.2" in said.out and "epochs" not in said.out and "CV" in said.out and "fit" in said.out
     document = kit(capsys, "compare", *runs, "--json").json

@@ -255,6 +255,7 @@ def predicted(run: Path, frame: pd.DataFrame) -> pd.Series:
     return made.set_index("id")["score"]
 
 
+@pytest.mark.slow
 def test_the_run_learnt_something(run: Path) -> None:
     oof = pd.read_csv(run / "oof.csv").dropna(subset=["prediction"])
     assert np.corrcoef(oof["target"], oof["prediction"])[0, 1] > 0.3
@@ -274,6 +275,7 @@ def test_nothing_is_learnt_from_size_order_or_ids_of_the_test_set(run: Path, sam
     assert len(predicted(run, test[:1])) == 1
 
 
+@pytest.mark.slow
 def test_the_hidden_rerun_needs_neither_training_data_nor_backbone(
     run: Path, sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:

@@ -78,6 +78,7 @@ def test_boxes_are_not_made_up(project: Path, tmp_path: Path) -> None:
         registry.sample("toy").make(tmp_path / "sample", 40, 0)
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_description_is_better_than_nothing(
     project: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

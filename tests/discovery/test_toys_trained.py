@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from toy_files import Toy, write
+from toy_files import Toy, filled, write
 from toys import TOYS
 
 import competitions
@@ -40,7 +40,7 @@ def trained(toy: Toy, name: str, project: Path) -> None:
     folder = write(
         project / "data" / name,
         toy.files,
-        lambda number, ending: picture(rng, number % 3, ending) if ending in PICTURES else b"x",
+        lambda number, ending: picture(rng, number % 3, ending) if ending in PICTURES else filled(number, ending),
     )
     found = discover(folder, name, toy.slug, Hints(metric=toy.metric, **toy.hints))
     writing.write(found, project / "competitions", project / "kernels")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import wave
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -113,11 +114,28 @@ class Text:
     text: str
 
 
-Content = Rows | Pack | Media | Text | tuple[Media, ...]
+@dataclass(frozen=True)
+class Blank:
+    """Rows of which a column is empty from row number `start` on."""
+
+    rows: Rows
+    column: str
+    start: int
+
+    def made(self) -> list[Row]:
+        made = self.rows.made()
+        return [
+            {**row, self.column: "" if number >= self.start else row[self.column]} for number, row in enumerate(made)
+        ]
+
+
+Content = Rows | Pack | Media | Text | Blank | tuple[Media, ...]
 
 
 def write(
-    folder: Path, files: dict[str, Content], draw: Callable[[int, str], bytes] = lambda number, ending: b"x"
+    folder: Path,
+    files: dict[str, Content],
+    draw: Callable[[int, str], bytes] = lambda number, ending: filled(number, ending),
 ) -> Path:
     """Write all files into a folder, which is returned; `draw` makes a picture of a row."""
     for name, content in files.items():
@@ -125,7 +143,7 @@ def write(
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Text):
             path.write_text(content.text, encoding="utf-8")
-        elif isinstance(content, Rows):
+        elif isinstance(content, Rows | Blank):
             path.write_bytes(encoded(name, content.made()))
         elif isinstance(content, Pack):
             _pack(path, {content.name: encoded(content.name, content.rows.made())})
@@ -140,6 +158,26 @@ def write(
                     (path / member).parent.mkdir(parents=True, exist_ok=True)
                     (path / member).write_bytes(data)
     return folder
+
+
+def filled(number: int, ending: str) -> bytes:
+    """Return a file that is no picture: a table of two signals, a sound, an array, or a letter."""
+    rng = random.Random(number)
+    values = [rng.gauss(0, 1 + number % 3) for _ in range(400)]
+    if ending == ".csv":
+        return "\n".join(["a,b", *(f"{one:.3f},{-one:.3f}" for one in values)]).encode()
+    buffer = BytesIO()
+    if ending == ".wav":
+        with wave.open(buffer, "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(b"".join(int(2000 * one).to_bytes(2, "little", signed=True) for one in values))
+        return buffer.getvalue()
+    if ending == ".npy":
+        import numpy as np
+
+        np.save(buffer, np.array(values, "float16").reshape(2, 20, 10))
+        return buffer.getvalue()
+    return b"x"
 
 
 def _pack(path: Path, members: dict[str, bytes]) -> None:

@@ -1,8 +1,10 @@
-"""The shapes of 60 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
+"""The shapes of 75 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
 
 from __future__ import annotations
 
-from toy_files import Media, Pack, Rows, Toy
+import json
+
+from toy_files import Blank, Media, Pack, Rows, Text, Toy
 
 N, M = 60, 24  # rows of train and test
 
@@ -318,4 +320,93 @@ FOLDERS = [
         }),
 ]  # fmt: skip
 
-TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS]
+
+def more(slug: str, files: dict[str, object], target: object, **facts: object) -> Toy:
+    """Return a competition of which most facts are the usual ones of a table."""
+    given = {"id": "id", "split": "stratified", "application": "tabular", **facts}
+    return Toy(slug=slug, files=files, target=target, **given)  # type: ignore[arg-type]
+
+
+_STEPS = {"id": "group:4:c{}", "step": "each:1|2|3|4", "signal": "num", "kind": "cat:a|b"}
+_METERS = {"row_id": "id", "building": "group:6:{}", "site": "cat:s1|s2", "day": "date"}
+_WEATHER = {"site": "each:s1|s2", "day": "date", "air": "num"}
+_ATOMS = {"molecule": "group:4:m{}", "atom_index": "each:0|1|2|3", "atom": "cat:H|C", "x": "num"}
+_BONDS = {"id": "id", "molecule": "group:2:m{}", "atom_index_0": "each:0|1", "atom_index_1": "each:2|3"}
+_DRIVERS = Rows(N, {"subject": "group:5:p{}", "classname": "each:c0|c1|c2", "img": "id:img_{}.jpg"})
+_SHOTS = {"game": "int:1-90", "distance": "num", "shot_id": "id", "shot_made_flag": "mark:0/2"}
+_IMAGES = [{"id": f"i{number}", "file_name": f"i{number}.jpg", "location": number // 5} for number in range(N + M)]
+_MARKED = [{"id": number, "image_id": f"i{number}", "category_id": number % 3} for number in range(N)]
+_SPOKEN = Rows(N, {"n": "id:{:06x}", "s": "each:yes|no|up"})
+
+_NEW = Rows(M, {"n": "id"}, start=N)
+
+SEVERAL = [
+    more("lish-moa", {
+        "train_features.csv": Rows(N, {"id": "id:id_{}", "dose": "cat:D1|D2", "g-0": "num"}),
+        "train_targets_scored.csv": Rows(N, {"id": "id:id_{}", **TOXIC}), "test_features.csv":
+        Rows(M, {"id": "id:id_{}", "dose": "cat:D1|D2", "g-0": "num"}, start=N),
+        "train_targets_nonscored.csv": Rows(N, {"id": "id:id_{}", "other": "mark:0/4"}),
+        "sample_submission.csv": sample("id", "id:id_{}", HALF)}, tuple(TOXIC), needs=("MULTI", "JOIN"), **MARKS),
+    more("amex-default-prediction", {
+        "train_data.csv": Rows(4 * N, _STEPS), "test_data.csv": Rows(4 * M, _STEPS, start=4 * N),
+        "train_labels.csv": Rows(N, {"id": "id:c{}", "target": "mark:0/2"}),
+        "sample_submission.csv": sample("id", "id:c{}", {"prediction": "one:0"})}, "target", needs=("ROWS", "JOIN"), **AUC),
+    more("telstra-recruiting-network", {
+        "train.csv": Rows(N, {"id": "id:c{}", "location": "cat:l1|l2", "severity": "each:0|1|2"}),
+        "test.csv": Rows(M, {"id": "id:c{}", "location": "cat:l1|l2"}, start=N),
+        "event_type.csv": Rows(4 * (N + M), {"id": "group:4:c{}", "event_type": "cat:event 1|event 2|event 3"}),
+        "sample_submission.csv": sample("id", "id:c{}", {f"predict_{label}": "one:0" for label in (0, 1, 2)})}, "severity",
+        needs=("ROWS", "JOIN"), **LOSS),
+    more("ashrae-energy-prediction", {
+        "train.csv": Rows(N, {**_METERS, "reading": "pos"}), "test.csv": Rows(M, _METERS, start=N),
+        "weather_train.csv": Rows(N, _WEATHER), "weather_test.csv": Rows(M, _WEATHER, start=N),
+        "sample_submission.csv": sample("row_id", "id", {"reading": "one:0"})}, "reading", id="row_id", split="time",
+        needs=("JOIN",), metric="rmsle", predicts="number", cell="number"),
+    more("champs-with-structures", {
+        "train.csv": Rows(N, {**_BONDS, "coupling": "num"}), "test.csv": Rows(M, _BONDS, start=N),
+        "structures.csv": Rows(2 * (N + M), _ATOMS), "sample_submission.csv": sample("id", "id", {"coupling": "one:0"})},
+        "coupling", split="stratified_group", group="molecule", needs=("JOIN",), **RMSE),
+    more("predict-volcanic-eruptions-with-segments", {
+        "train.csv": Rows(N, {"id": "id:{}", "time": "int:1000-90000"}), "train.zip": Media(Rows(N, {"id": "id"}),
+        "train/{id}.csv"), "test": Media(Rows(M, {"id": "id"}, start=N), "{id}.csv"),
+        "sample_submission.csv": sample("id", "id:{}", {"time": "one:0"})}, "time", needs=("ROWS", "JOIN"), metric="mae",
+        predicts="number", cell="number"),
+    more("kobe-bryant-shot-selection", {
+        "data.csv": Blank(Rows(N + M, _SHOTS), "shot_made_flag", N), "sample_submission.csv":
+        sample("shot_id", "id", {"shot_made_flag": "one:0.5"})}, "shot_made_flag", id="shot_id", metric="log_loss",
+        predicts="class", cell="number", needs=("ONEFILE",)),
+    more("give-me-some-credit", {
+        "cs-training.csv": Rows(N, {"": "id", "serious": "mark:0/2", "age": "int:20-90", "debt": "gaps"}, start=1),
+        "cs-test.csv": Rows(M, {"": "id", "serious": "one:", "age": "int:20-90", "debt": "gaps"}, start=1),
+        "sampleEntry.csv": Rows(M, {"Id": "id", "Probability": "unit"}, start=1)}, "serious", id="Id", **AUC),
+    more("crowdflower-search-relevance", {
+        "train.csv": Rows(N, {"id": "id", "query": "text", "median_relevance": "each:1|2|3|4", "relevance_variance": "unit"}),
+        "test.csv": Rows(M, {"id": "id", "query": "text"}, start=N), "sample.csv":
+        sample("id", "id", {"prediction": "one:1"})}, "median_relevance", needs=("LABELS",), **GRADE, **TEXT),
+    more("airbnb-recruiting-new-user-bookings", {
+        "train_users.csv": Rows(N, {"id": "id:u{}", "booked": "day", "age": "gaps", "country": "each:US|FR|NDF"}),
+        "test_users.csv": Rows(M, {"id": "id:u{}", "booked": "one:", "age": "gaps"}, start=N), "sample_submission.csv":
+        sample("id", "id:u{}", {"country": "one:NDF"})}, "country", metric="ndcg@5", predicts="class", cell="labels"),
+    more("state-farm-distracted-driver-detection", {
+        "imgs.zip": (Media(_DRIVERS, "imgs/train/{classname}/{img}"), Media(_NEW, "imgs/test/img_{n}.jpg")),
+        "driver_imgs_list.csv": _DRIVERS, "sample_submission.csv": sample("img", "id:img_{}.jpg",
+        {"c0": "one:0.3", "c1": "one:0.3", "c2": "one:0.4"})}, "classname", id="img", application="vision",
+        split="stratified_group", group="subject", needs=("JOIN", "SUFFIX"), **LOSS),
+    more("iwildcam-2020-fgvc7", {
+        "train_annotations.json": Text(json.dumps({"images": _IMAGES[:N], "annotations": _MARKED, "categories": [], "info": {}})),
+        "test_information.json": Text(json.dumps({"images": [{**each, "location": 99} for each in _IMAGES[N:]], "info": {}})),
+        "train.zip": Media(Rows(N, {"n": "id"}), "train/i{n}.jpg"), "test.zip": Media(_NEW, "test/i{n}.jpg"),
+        "sample_submission.csv": sample("Id", "id:i{}", {"Category": "one:0"})}, "category_id", id="Id", application="vision",
+        split="stratified_group", group="location", needs=("JSON", "JOIN"), **LABEL),
+    more("tensorflow-speech-recognition-challenge", {
+        "train.zip": Media(_SPOKEN, "train/audio/{s}/{n}.wav"), "test.zip": Media(_NEW, "test/audio/{n}.wav"),
+        "sample_submission.csv": sample("fname", "id:{}.wav", {"label": "one:silence"})}, "label", id="fname",
+        application="vision", split="stratified_group", needs=("SOUND", "LABELS"), **LABEL),
+    more("seti-breakthrough-listen", {
+        "train_labels.csv": Rows(N, {"id": "id:s{}", "target": "mark:0/3"}), "train": Media(Rows(N, {"n": "id"}), "0/s{n}.npy"),
+        "test": Media(_NEW, "0/s{n}.npy"), "sample_submission.csv":
+        sample("id", "id:s{}", {"target": "one:0.5"})}, "target", application="vision", split="stratified_group",
+        needs=("ARRAY", "JOIN"), **AUC),
+]  # fmt: skip
+
+TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS, *SEVERAL]

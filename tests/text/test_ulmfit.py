@@ -18,6 +18,7 @@ from common.cli import main
 from common.environment import OVERRIDE
 from common.errors import BackboneError
 from common.fastai.checkpoints import CHECKPOINT, CheckpointCallback
+from common.text import TextModels
 from common.text.ulmfit import encoder
 from common.text.ulmfit.generate import as_written
 
@@ -37,6 +38,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def here(home: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_CACHE", str(cache))  # words are made once for all tests
+    monkeypatch.delattr(TextModels, "illustrate")  # figures are drawn of the undisturbed run alone
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_nuclei_by_otsu_from_data_to_a_score(nuclei: Path, tmp_path: Path, capsy
     assert record.scores["object_precision"] > 0.6
     assert (run / "figures" / "overlays.png").is_file()
     again = tmp_path / "again.csv"
-    said = kit(capsys, "predict", "nuclei", str(run), "--data", str(nuclei), "--out", str(again))
+    said = kit(capsys, "predict", str(run), "--data", str(nuclei), "--out", str(again))
     assert said.code == 0, said.err
     assert again.read_bytes() == (run / "submission.csv").read_bytes()
     assert kit(capsys, "validate", "nuclei", str(run), "--data", str(nuclei)).code == 0
@@ -95,7 +95,7 @@ def test_streets_by_colours_from_data_to_a_score(
         assert said.code == (0 if answers == "answers.csv" else 1)
     other = copied(run, tmp_path / "other")
     assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
-        "kit: runs of camvid predict masks, which stay with their folds: runs are not compared"
+        f"kit: camvid predicts masks, whose pixels are in no table; their scores are in {run / 'run.json'}"
     )
 
 

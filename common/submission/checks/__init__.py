@@ -25,6 +25,7 @@ from common.submission.checks.sample import sample_ids
 from common.submission.checks.scored import judge
 from common.submission.checks.table import Table, from_frame
 from common.submission.checks.values import NUMBER, check_values
+from common.submission.shape import apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def validate(
         empty_file, line_endings, separator, quoting, header, ragged, blank_lines, decimal_comma, index_column,
         columns, column_order, row_count, altered_ids, missing_ids, unknown_ids, duplicate_ids, order,
         empty_values, nan, infinite, not_a_number, not_an_integer, range, labels, too_many_labels, labels_twice, mask,
-        mask_size, mask_end, overlap, transposed, boxes, row_sums, not_scored.
+        mask_size, mask_end, overlap, boxes, row_sums, not_scored.
 
     Raises:
         SubmissionError: if the file does not exist.
@@ -75,14 +76,14 @@ def validate(
     1 cell of column 'score' outside [0, 1]: row 1 (id '008') has 1.5. Clip or correct them
     """
     expected = sample_ids(sample, format)
-    if format.packed and isinstance(submission, Path):
-        return check_archive(submission, expected.to_pylist(), format, pictures)
+    if format.packed:  # what is in memory is made of arrays, which are right when they are made
+        return check_archive(submission, expected.to_pylist(), format, pictures) if isinstance(submission, Path) else []
     if isinstance(submission, Path):
         table, problems = _from_file(submission, expected, format)
         if table is None:
             return problems
     else:
-        table, problems = from_frame(submission, format.id), []
+        table, problems = from_frame(apart(submission, format), format.id), []
     columns, header_problems = find_columns(table, format)
     problems += header_problems
     problems += check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)

@@ -1,4 +1,4 @@
-"""What masks may be: within their pictures, without overlap, and read the way round that they were written."""
+"""What masks may be: within their pictures, of known labels, without overlap."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from common.competition import Cell, SubmissionFormat
+from common.competition import SubmissionFormat
 from common.data.zipped import read_bytes
-from common.errors import DataError, MaskError, SubmissionError
+from common.errors import MaskError, SubmissionError
 from common.masks import files, rle
 from common.submission import shape
 from common.submission.checks.problem import EXAMPLES, Problem, problem
@@ -17,9 +17,6 @@ from common.wording import plural
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_LOOKED_AT = 12  # pictures that tell how masks were written
-_BETTER, _GOOD = 1.5, 0.3  # how much better, and how good, the other way has to fit
 
 
 def check_archive(
@@ -78,7 +75,7 @@ def check_masks(
         if text.strip() and text != cell.empty:
             of.setdefault(id, []).append((row, rle.runs(text, cell.first)))
     overlapping = [id for id, masks in of.items() if _overlap([runs for _, runs in masks])]
-    problems, outside, past = [], [], set()
+    problems, outside = [], []
     if overlapping:
         what = f"{plural(len(overlapping), 'picture')} with objects that overlap"
         advice = "Give each pixel to one object"
@@ -92,52 +89,13 @@ def check_masks(
         for row, runs in masks:
             if runs[-1, 1] > rows * width:
                 outside.append(f"{table.locate(row)} (id {id!r}) ends at {runs[-1, 1]:,} of {rows * width:,} pixels")
-                past.add(id)
     if outside:
         what = (
             f"{plural(len(outside), 'mask')} that {'run' if len(outside) > 1 else 'runs'} past the end of the picture"
         )
-        advice = f"Number the pixels from {cell.first}, {_WAYS[cell.along]}, at the picture's own size"
+        advice = f"Number the pixels from {cell.first}, {rle.WAYS[cell.along]}, at the picture's own size"
         problems.append(problem("mask_end", what, advice, outside[:EXAMPLES], len(outside)))
-    inside = {id: [runs for _, runs in masks] for id, masks in of.items() if id in pictures and id not in past}
-    if (transposed := looks_transposed(inside, pictures, cell)) is not None:
-        problems.append(transposed)
     return problems
-
-
-_WAYS = {"columns": "down the columns", "rows": "along the rows"}
-
-
-def looks_transposed(masks: Mapping[str, list[Any]], pictures: Mapping[str, str], cell: Cell) -> Problem | None:
-    """Return the problem of masks that fit what stands out in their pictures far better when read the other way.
-
-    Args:
-        masks: runs of all objects of a picture, by id; within their pictures.
-        pictures: their paths by id.
-        cell: says which way masks are read.
-    """
-    import numpy as np
-
-    from common.vision.pictures.foreground import foreground
-
-    other: rle.Along = "rows" if cell.along == "columns" else "columns"
-    fits: dict[str, list[float]] = {cell.along: [], other: []}
-    for id in list(masks)[:_LOOKED_AT]:
-        try:
-            stands_out = foreground(read_bytes(pictures[id]))
-        except DataError:
-            continue
-        for along, values in fits.items():
-            mask = rle.paint(np.concatenate(masks[id]), stands_out.shape, "rows" if along == "rows" else "columns")
-            values.append(float((mask & stands_out).sum() / max((mask | stands_out).sum(), 1)))
-    means = {along: float(np.mean(values)) if values else 0.0 for along, values in fits.items()}
-    if means[other] < max(_GOOD, _BETTER * means[cell.along]):
-        return None
-    what = (
-        f"the masks look transposed: read {_WAYS[cell.along]} they overlap with what stands out in the pictures by "
-        f"{means[cell.along]:.2f} (IoU), read {_WAYS[other]} by {means[other]:.2f}"
-    )
-    return problem("transposed", what, f"Number the pixels {_WAYS[cell.along]}")
 
 
 def _overlap(masks: Sequence[NDArray[Any]]) -> bool:
