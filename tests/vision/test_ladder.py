@@ -24,7 +24,7 @@ from common.vision.rows import pixels
 
 TASK = Task(target="label", picture="picture", pixels="pixel", alike=False, predicts="class")
 RUNGS = {
-    "pixels": {}, "sgd": {"batch_size": "20"}, "linear": {"batch_size": "20"},
+    "pixels": {}, "sgd": {"batch_size": "20", "learning_rate": "0.3"}, "linear": {"batch_size": "20", "learning_rate": "0.3"},
     "net": {"batch_size": "20", "learning_rate": "0.5"},
     "baseline": {"landmarks": "60", "components": "20"}, "sample": {},
     "course": {
