@@ -29,7 +29,6 @@ COMPETITION = Competition(
     target="label",
     predicts="class",
     inputs=(),
-    # At the course's 0.1, right for two classes, 0.81 of ten are right after 40 epochs; at 1 it is 0.91.
-    profiles=profiles("label", rate=1.0),
+    profiles=profiles("label", classes=10),
     packages=("skops>=0.13", "prettytable>=3"),  # to keep the baseline; the networks need nothing
 )

@@ -77,8 +77,8 @@ rungs["pixels, L2"] = climb("pixels", "distance=L2")
 # %% [markdown]
 # ## Second rung: let the numbers learn
 #
-# A weight for each pixel and each digit, drawn by chance, and then: predict, measure how far the probability of the right
-# digit is from 1, ask for the gradient, take a step against it. All of that is written out in
+# A weight for each pixel and each digit, drawn by chance, and then: predict, measure how surprising the right digit was,
+# ask for the gradient, take a step against it. All of that is written out in
 # `common/vision/ladder/by_hand.py`. What the rung adds: **weights that are found instead of averaged.**
 
 # %%

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from common.model import Context
-from common.vision.ladder.networks import NetworkModel, batch_accuracy, sigmoid_loss
+from common.vision.ladder.networks import NetworkModel, batch_accuracy, course_loss
 from common.vision.ladder.settings import ByHand
 from common.vision.task import Task
 
@@ -38,7 +38,7 @@ class ByHandModel(NetworkModel):
             for _ in range(config.epochs):
                 total = 0.0
                 for some in torch.randperm(len(y), generator=chance).split(config.batch_size):
-                    loss = sigmoid_loss(x[some] @ weights.T + bias, y[some])
+                    loss = course_loss(x[some] @ weights.T + bias, y[some])
                     loss.backward()
                     with torch.no_grad():
                         for parameter in (weights, bias):
@@ -50,7 +50,7 @@ class ByHandModel(NetworkModel):
                 epochs.append(
                     {
                         "train_loss": round(total / len(y), 5),
-                        "valid_loss": round(float(sigmoid_loss(outputs, valid_y)), 5),
+                        "valid_loss": round(float(course_loss(outputs, valid_y)), 5),
                         "batch_accuracy": round(float(batch_accuracy(outputs, valid_y)), 5),
                     }
                 )

@@ -14,7 +14,7 @@ from fastai.torch_core import set_seed
 
 from common.fastai.batches import Rows
 from common.fastai.learner import counted, quiet
-from common.vision.ladder.networks import NetworkModel, batch_accuracy, sigmoid_loss
+from common.vision.ladder.networks import NetworkModel, batch_accuracy, course_loss
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -32,7 +32,7 @@ class LearnedModel(NetworkModel):
             for frame, seed in ((train, config.seed), (valid, None))
         ]
         dls = DataLoaders(*loaders, device="cpu")
-        learn = quiet(Learner(dls, self.untrained(), sigmoid_loss, opt_func=SGD, metrics=batch_accuracy))
+        learn = quiet(Learner(dls, self.untrained(), course_loss, opt_func=SGD, metrics=batch_accuracy))
         with counted(learn, config.epochs, self.context, "train") as self.notes:
             learn.fit(config.epochs, config.learning_rate)
         self.network = learn.model

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 FILE = "network.safetensors"
 
 
-def sigmoid_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return how far the probability of the right answer is from 1, on average.
+def course_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the course's loss: of two classes how far the right answer's probability is from 1, of more its surprise.
+
+    Of many classes the distance from 1 has no slope where the answer is certain and wrong: a class may never be learnt.
 
     Args:
         outputs: of two classes the log-odds of the second (n, 1), else a number for each class (n, classes).
@@ -32,7 +34,7 @@ def sigmoid_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     if outputs.shape[1] == 1:
         predictions = outputs[:, 0].sigmoid()
         return torch.where(targets == 1, 1 - predictions, predictions).mean()
-    return 1 - outputs.softmax(1).gather(1, targets[:, None]).mean()
+    return -outputs.log_softmax(1).gather(1, targets[:, None]).mean()
 
 
 def batch_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
