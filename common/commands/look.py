@@ -112,7 +112,7 @@ def _split(split: Split) -> str:
 
 def examine(arguments: argparse.Namespace) -> None:
     """Print what this machine is and has."""
-    from common import data, environment, registry
+    from common import data, environment, registry, workers
     from common.kaggle import credentials
     from common.runs import provenance
 
@@ -141,13 +141,14 @@ def examine(arguments: argparse.Namespace) -> None:
             "username": credential.username,
             "warnings": list(credential.warnings),
         },
+        "workers": workers.about(os.environ),
         "stand_in": os.environ.get("KIT_KAGGLE"),
     }
     report(arguments, document, lambda: _diagnosis(document))
 
 
 def _diagnosis(document: dict[str, Any]) -> str:
-    machine, credential = document["machine"], document["credential"]
+    machine, credential, workers = document["machine"], document["credential"], document["workers"]
     memory, available = (size / 2**30 for size in (machine["memory_bytes"], document["memory_available_bytes"]))
     versions = (f"{name} {version}" for name, version in document["versions"].items() if name != "python")
     kaggle = [credential["kind"], credential["source"], credential["username"]]
@@ -165,7 +166,11 @@ def _diagnosis(document: dict[str, Any]) -> str:
         "python": document["python"],
         "libraries": ", ".join(versions),
         "kaggle": " ".join(filter(None, kaggle)),
+        "workers": f"Ray {workers['ray']}; {workers['listens']}; no dashboard, no telemetry"
+        if workers["ray"]
+        else "Ray is not installed",
     }
     for name, folders in document["data"].items():
         facts[f"data {name}"] = ", ".join(folders) or f"not found in {', '.join(document['looked_in'][name])}"
-    return _table([*facts.items(), *(("warning", text) for text in [*document["broken"], *credential["warnings"]])])
+    warnings = [*document["broken"], *credential["warnings"], *workers["warnings"]]
+    return _table([*facts.items(), *(("warning", text) for text in warnings)])

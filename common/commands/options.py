@@ -46,6 +46,14 @@ def with_profile(parser: argparse.ArgumentParser, default: str = "best") -> None
     )
 
 
+def with_workers(parser: argparse.ArgumentParser) -> None:
+    """Add --workers."""
+    parser.add_argument(
+        "--workers", default="1", metavar="N",
+        help="train so many folds at once: a number, auto, or a Ray cluster as ray://HOST:PORT (default: 1)",
+    )  # fmt: skip
+
+
 def with_json(parser: argparse.ArgumentParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else on stdout")
@@ -70,6 +78,14 @@ def non_negative_int(text: str, low: int = 0) -> int:
 def positive_int(text: str) -> int:
     """Read an integer >= 1 given as an option."""
     return non_negative_int(text, 1)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Read numbers such as `0,1` given as an option."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers such as 0,1, got {text!r}") from None
 
 
 def seconds(text: str) -> float:

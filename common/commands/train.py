@@ -12,6 +12,7 @@ from common.commands.options import (
     Commands,
     command,
     non_negative_int,
+    numbers,
     positive_int,
     report,
     seconds,
@@ -19,9 +20,12 @@ from common.commands.options import (
     with_json,
     with_name,
     with_profile,
+    with_workers,
 )
 
 if TYPE_CHECKING:
+    from common.pipeline.request import Request
+    from common.pipeline.seeds import Averaged
     from common.runs.run import Run
 
 SAMPLE_ROWS = 600
@@ -60,15 +64,18 @@ def register(commands: Commands) -> None:
     with_name(parser)
     with_data(parser)
     with_profile(parser)
-    parser.add_argument("--folds", type=_numbers, metavar="0,1", help="train only these folds")
+    parser.add_argument("--folds", type=numbers, metavar="0,1", help="train only these folds")
     parser.add_argument(
         "--stage", metavar="NAME", help="run only this stage of a profile that has stages (imdb: language-model)"
     )
-    parser.add_argument("--seed", type=non_negative_int, help="of training; folds keep theirs (--set split.seed=…)")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=non_negative_int, help="of training; folds keep theirs (--set split.seed=…)")
+    seeds.add_argument("--seeds", type=numbers, metavar="0,1,2", help="a run for each seed, and their average")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the run's folder (default: submissions/NAME/PROFILE-HASH)"
     )
     parser.add_argument("--time-limit", type=seconds, metavar="8h", help="stop in time: 90s, 30m, 8h")
+    with_workers(parser)
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
         "--resume", action="store_const", const="resume", dest="mode", help="go on even if the code has changed"
@@ -126,13 +133,14 @@ def dry_run(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Run a profile."""
-    from common import environment, processes, registry
+    from common import environment, processes, registry, workers
     from common.config import resolve
     from common.data.frames import find
     from common.deadline import Deadline
     from common.errors import BackboneError, RunError
     from common.pipeline.request import Request
-    from common.pipeline.steps import run
+    from common.pipeline.seeds import run_seeds
+    from common.pipeline.workers import run
     from common.progress import Progress
     from common.settings import flat
 
@@ -144,11 +152,15 @@ def train(arguments: argparse.Namespace) -> None:
         deadline = min(deadline, Deadline.after(arguments.time_limit), key=Deadline.remaining)
     request = Request(
         competition=competition, profile=arguments.profile, config=config, data=find(competition, arguments.data, here),
-        environment=here, progress=Progress(silent=not processes.is_main()), deadline=deadline, out=arguments.out,
-        mode=arguments.mode, stage=arguments.stage,
+        environment=here, progress=Progress(silent=not processes.is_main()), deadline=deadline,
+        out=None if arguments.seeds else arguments.out, mode=arguments.mode, stage=arguments.stage,
     )  # fmt: skip
+    asked = workers.count(arguments.workers, here)
     try:
-        done = run(request)
+        if arguments.seeds:
+            _report_seeds(arguments, request, run_seeds(request, arguments.seeds, asked, arguments.out))
+            return
+        done = run(request, asked)
     except KeyboardInterrupt:
         words = [word for word in sys.argv[1:] if word != "--fresh"]
         raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
@@ -159,6 +171,25 @@ def train(arguments: argparse.Namespace) -> None:
         raise BackboneError(f"{error}{'; --profile baseline needs none' if needs == [True, False] else ''}") from error
     if processes.is_main():
         report(arguments, _document(done), lambda: _summary(done))
+
+
+def _report_seeds(arguments: argparse.Namespace, request: Request, made: Averaged) -> None:
+    """Report the runs of several seeds, and their average."""
+    from common.wording import rounded, table
+
+    folder, record = made.blend.run.folder, made.blend.run.record
+    path = folder / request.competition.submission.file_name
+    members = zip(made.runs, made.blend.alone, strict=True)
+    rows = [["seed", *record.scores, "run"]]
+    rows += [
+        [str(run.record.settings["seed"]), *map(rounded, alone.values()), str(run.folder)] for run, alone in members
+    ]
+    rows.append(["average", *map(rounded, record.scores.values()), str(folder)])
+    document = {
+        "run": str(folder), "runs": [str(run.folder) for run in made.runs], "alone": made.blend.alone,
+        "scores": record.scores, "submission": str(path),
+    }  # fmt: skip
+    report(arguments, document, lambda: f"{table(rows)}\n\nsubmission  {path}")
 
 
 def _document(done: Run) -> dict[str, Any]:
@@ -196,10 +227,3 @@ def _with_rows(parser: argparse.ArgumentParser) -> None:
         "--rows", type=positive_int, default=SAMPLE_ROWS, metavar="N", help=f"rows to make (default: {SAMPLE_ROWS})"
     )
     parser.add_argument("--seed", type=non_negative_int, default=0, metavar="S", help="of the sample (default: 0)")
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be fold numbers such as 0,1, got {text!r}") from None

@@ -12,7 +12,7 @@ from common import data, processes, splits, submission
 from common.competition import Split
 from common.decisions.decision import Decision
 from common.decisions.scoring import score
-from common.errors import MetricError, RunError
+from common.errors import MetricError
 from common.model import Context, Models
 from common.pipeline.request import Request
 from common.progress import clock, timed
@@ -54,6 +54,12 @@ class Work:
         return replace(context, classes=tuple(self.run.record.classes))
 
     @property
+    def longest(self) -> float:
+        """The seconds that the slowest finished fold took; 0 before there is one."""
+        finished = (self.run.fold_record(fold) for fold in self.run.finished())
+        return max((sum(record.seconds.values()) for record in finished), default=0.0)
+
+    @property
     def decision(self) -> Decision:
         """How predictions become what is submitted, before anything is learnt for it."""
         return Decision.plain(self.request.competition, tuple(self.run.record.classes))
@@ -79,13 +85,8 @@ class Work:
 
 
 def train_folds(work: Work, models: Models) -> bool:
-    """Train the folds that are not there yet, as long as there is time; return whether there was.
-
-    Raises:
-        RunError: if no fold's model gave finite predictions.
-    """
-    request = work.request
-    longest = max((sum(work.run.fold_record(fold).seconds.values()) for fold in work.run.finished()), default=0.0)
+    """Train the folds that are not there yet, as long as there is time; return whether there was."""
+    request, longest = work.request, work.longest
     for number in work.numbers:
         late = processes.agree(request.deadline.passed(longest))
         if number in processes.agree(work.run.finished()):
@@ -96,18 +97,22 @@ def train_folds(work: Work, models: Models) -> bool:
             request.progress.warn(f"the deadline leaves no time for fold {number}; the submission is made without it")
             return False
         started = time.monotonic()
-        if (record := _train_fold(work, models, number)) is None:
-            continue
-        # A fold that was stopped has used up the time; the next one would only get to its first steps.
-        longest = math.inf if record.stopped_early else max(longest, time.monotonic() - started)
-        shown = "  ".join(f"{name} {rounded(value)}" for name, value in record.scores.items())
-        request.progress.say(f"fold {number}: {shown}  ({clock(time.monotonic() - started)})")
-    if not processes.agree(work.run.finished()):
-        raise RunError("no fold was kept, since no model gave finite predictions; try a lower learning rate")
+        if record := train_fold(work, models, number):
+            longest = max(longest, tell(work, number, record, time.monotonic() - started))
     return True
 
 
-def _train_fold(work: Work, models: Models, number: int) -> Fold | None:
+def tell(work: Work, number: int, record: Fold, seconds: float) -> float:
+    """Print a fold's scores and its time; return the seconds that another one has to be given.
+
+    A fold that was stopped has used up the time; the next one would only get to its first steps.
+    """
+    shown = "  ".join(f"{name} {rounded(value)}" for name, value in record.scores.items())
+    work.request.progress.say(f"fold {number}: {shown}  ({clock(seconds)})")
+    return math.inf if record.stopped_early else seconds
+
+
+def train_fold(work: Work, models: Models, number: int) -> Fold | None:
     """Train, keep and score one fold; return its record, or None if its predictions are not finite."""
     import numpy as np
 

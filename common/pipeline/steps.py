@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import data, decisions, metrics, processes, registry, splits, submission
-from common.competition import Competition
+from common.competition import Competition, Split
 from common.config import resolve
 from common.errors import DataError, KitError, RunError, SplitError
 from common.files import locked, sha256
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def run(request: Request) -> Run:
+Train = Callable[[Work, Models], bool]
+"""Trains the folds of a run that are not there yet, as far as there is time; says whether there was."""
+
+
+def run(request: Request, train: Train = train_folds) -> Run:
     """Train folds, score them, write a validated submission and record it all.
 
     Folds that the run's folder already holds are kept. A deadline ends training early but not the run: the folds
@@ -41,6 +45,10 @@ def run(request: Request) -> Run:
     run's folder, where the next stage finds it.
 
     Under `accelerate launch` every process trains, and only the main one writes.
+
+    Args:
+        request: what to run.
+        train: what trains the folds: this process one after another, or workers.
 
     Raises:
         KitError: for anything that is the user's to fix; finished folds stay.
@@ -50,18 +58,11 @@ def run(request: Request) -> Run:
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}
     memory: dict[str, int] = {}
-    with timed(seconds, "read", memory):
-        frames = data.read(competition, request.data, warn=request.progress.warn)
-        inference.require_rows(competition, frames, request.progress)
-        frames = _with_targets(competition, frames, request.progress)
-        hashes = data.hashes(competition, request.data)
     models = registry.models(competition.name)
-    with timed(seconds, "enrich", memory):
-        frames = models.enrich(frames, config, request.context("enrich"))
-    with timed(seconds, "split", memory):
-        split = config.split or competition.split
-        folds = splits.make_folds(frames.training, split)
-        numbers = _existing(folds, config.folds)
+    frames, split, folds = rows(request, models, seconds, memory)
+    with timed(seconds, "read", memory):
+        hashes = data.hashes(competition, request.data)
+    numbers = _existing(folds, config.folds)
     machine = provenance.machine(request.environment)
     record = new_record(competition, request.profile, config, hashes, request.data, machine)
     record.classes = list(decisions.classes_of(competition, frames.training))
@@ -71,13 +72,30 @@ def run(request: Request) -> Run:
         started.record.memory |= memory
         work = Work(request=request, run=started, frames=frames, folds=folds, split=split, numbers=numbers)
         try:
-            return _carry_out(work, models, seconds)
+            return _carry_out(work, models, train, seconds)
         except KitError as error:
             if work.run.record.submission is None:
                 work.run.record.status, work.run.record.error = Status.FAILED, str(error)
                 with suppress(KitError):  # a full disk takes no record either
                     work.run.save()
             raise
+
+
+def rows(
+    request: Request, models: Models, seconds: dict[str, float], memory: dict[str, int]
+) -> tuple[data.Frames, Split, NDArray[int16]]:
+    """Return the rows of a run before models prepare them, how they are split, and the fold of each (n,)."""
+    competition, config = request.competition, request.config
+    with timed(seconds, "read", memory):
+        frames = data.read(competition, request.data, warn=request.progress.warn)
+        inference.require_rows(competition, frames, request.progress)
+        frames = _with_targets(competition, frames, request.progress)
+    with timed(seconds, "enrich", memory):
+        frames = models.enrich(frames, config, request.context("enrich"))
+    with timed(seconds, "split", memory):
+        split = config.split or competition.split
+        folds = splits.make_folds(frames.training, split)
+    return frames, split, folds
 
 
 def _with_targets(competition: Competition, frames: data.Frames, progress: Progress) -> data.Frames:
@@ -98,7 +116,7 @@ def _with_targets(competition: Competition, frames: data.Frames, progress: Progr
     return replace(frames, train=frames.training[~lacking].reset_index(drop=True))
 
 
-def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
+def _carry_out(work: Work, models: Models, train: Train, seconds: dict[str, float]) -> Run:
     """Train, write and record a run that has begun."""
     request, config, progress = work.request, work.request.config, work.request.progress
     progress.say(_headline(work))
@@ -115,7 +133,9 @@ def _carry_out(work: Work, models: Models, seconds: dict[str, float]) -> Run:
     work.run.record.stages = {stage: dict(notes) for stage, notes in prepared.stages.items()}
     if request.stage is not None and request.stage != config.stages[-1]:
         return _end_stage(work, models, context, seconds)
-    in_time = train_folds(work, models)
+    in_time = train(work, models)
+    if not processes.agree(work.run.finished()):
+        raise RunError("no fold was kept, since no model gave finite predictions; try a lower learning rate")
     if not processes.is_main():
         return work.run
     with timed(seconds, "write", work.run.record.memory):

@@ -116,10 +116,6 @@ class Kernel:
         """
         internet = self._demanding and bool(self.metadata.get("enable_internet"))
         lines = machine.require(self.environment, gpus=self.gpus, internet=internet, disk=disk)
-        if self.gpus > 1:
-            # By default the Trainer spreads a batch over all visible GPUs: another batch size, so another recipe.
-            # One process uses one; common.pipeline.workers gives each fold its own.
-            os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
         print("\n".join([*lines, f"data: {self.data}", f"code: {self.bundle[:12] or 'the repository'}"]))
 
     @property

@@ -46,8 +46,7 @@ show.table(by_fold.rename_axis("fold").reset_index(), "The folds (-1: always in 
 
 # %%
 request = kernel.request()
-numbers = config.folds or sorted(set(folds[folds >= 0]))
-run = workers.run(request, [int(number) for number in numbers], workers=kernel.gpus)
+run = workers.run(request, kernel.gpus)
 record = run.record
 
 # %%

@@ -85,8 +85,7 @@ show.table(shape, "The folds (-1: always in training)")
 
 # %%
 request = kernel.request()
-numbers = config.folds or sorted(set(folds[folds >= 0]))
-run = workers.run(request, [int(number) for number in numbers], workers=kernel.gpus)
+run = workers.run(request, kernel.gpus)
 record = run.record
 
 # %%

@@ -1,30 +1,53 @@
+"""Folds on Ray's workers on this machine: the same bytes, what fails, and what anybody else could reach."""
+
 from __future__ import annotations
 
 import io
-import re
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from common import environment, registry
 from common.config import resolve
-from common.errors import RunError
-from common.pipeline import workers
+from common.deadline import Deadline
+from common.errors import RunError, SettingError
+from common.pipeline import steps, travel, workers
 from common.pipeline.request import Request
+from common.pipeline.seeds import run_seeds
 from common.progress import Progress
 from common.runs.ledger import Ledger
+from common.runs.run import Run
+from common.workers import Task, Workers, count
+from competitions.patent import sample
+
+COMPETITION = registry.get("patent")
+CODE = "timeit:timeit"  # runs code that it is given
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Workers]:
+    """Two workers, which start with the first test that needs them."""
+    with Workers(asked=2, progress=Progress(io.StringIO(), live=False)) as running:
+        yield running
 
 
 @pytest.fixture
 def request_of(tmp_path: Path) -> Request:
-    """Two folds of film reviews, whose words are kept in a cache."""
-    reviews = registry.get("imdb")
-    registry.sample("imdb").make(tmp_path / "data", 90, 0)
+    sample.make(tmp_path / "data", 96, 0)
     return Request(
-        competition=reviews,
+        competition=COMPETITION,
         profile="baseline",
-        config=resolve(reviews, "baseline", ["split.n_splits=2", "ngrams.min_df=1"]),
+        config=resolve(COMPETITION, "baseline", ["trees.max_iter=4", "trees.components=4", "split.n_splits=3"]),
         data=tmp_path / "data",
         environment=environment.detect({"KIT_ENVIRONMENT": f"place=local root={tmp_path} internet=off"}),
         progress=Progress(io.StringIO(), live=False),
@@ -32,33 +55,146 @@ def request_of(tmp_path: Path) -> Request:
     )
 
 
-@pytest.mark.slow
-def test_folds_in_two_processes_make_the_run_that_one_makes(request_of: Request, tmp_path: Path) -> None:
-    two = workers.run(request_of, [0, 1], workers=2)
-    told = request_of.progress.stream.getvalue()  # type: ignore[attr-defined]
-    entries = sorted(tmp_path.rglob("flat.npy"))
-    assert {path.parents[1] for path in entries} == {request_of.environment.cache / "imdb"}
-    assert len(re.findall("tokenise +100%", told)) == len(entries), "they share the cache, and make each entry once"
+def told(request: Request) -> str:
+    return request.progress.stream.getvalue()  # type: ignore[attr-defined,no-any-return]
 
-    one = workers.run(replace(request_of, out=tmp_path / "other"), [0, 1], workers=1)
-    assert two.folder == tmp_path / "run"
-    assert two.finished() == one.finished() == [0, 1]
+
+def on(started: Workers, request: Request) -> Run:
+    return steps.run(request, partial(workers.train_folds, started))
+
+
+def code(text: str) -> Task:
+    return Task("some work", lambda: {"stmt": text, "number": 1})
+
+
+def test_folds_on_workers_make_the_run_that_one_process_makes(
+    started: Workers, request_of: Request, tmp_path: Path
+) -> None:
+    two = on(started, request_of)
+    one = steps.run(replace(request_of, out=tmp_path / "other"))
+    assert two.finished() == one.finished() == [0, 1, 2]
     for name in ("oof.csv", "submission.csv", "folds.csv"):
         assert (two.folder / name).read_bytes() == (one.folder / name).read_bytes()
     assert two.record.scores == one.record.scores
     assert two.record.status == "finished"
-    assert sorted(path.name for path in tmp_path.glob("run*")) == ["run"]
     assert sorted(path.name for path in two.folder.iterdir()) == sorted(path.name for path in one.folder.iterdir())
     (entry,) = [row for row in Ledger(request_of.submissions / "ledger.csv").rows() if row["run"] == "run"]
-    assert entry["folds"] == "0 1"
-    told = request_of.progress.stream.getvalue()  # type: ignore[attr-defined]
-    assert all(told.count(f"fold {number}: roc_auc") == 2 for number in range(2))
+    assert entry["folds"] == "0 1 2"
+    assert all(told(request_of).count(f"fold {number}: pearson") == 2 for number in range(3))
+
+
+def test_what_is_there_is_kept_and_a_passed_deadline_begins_no_more_folds(
+    started: Workers, request_of: Request
+) -> None:
+    steps.run(replace(request_of, config=replace(request_of.config, folds=(1,))))
+    late = on(started, replace(request_of, deadline=Deadline.after(0)))
+    assert late.finished() == [1]
+    assert late.record.status == "stopped by the deadline"
+    assert "no time for fold 0" in told(request_of)
+    assert on(started, request_of).finished() == [0, 1, 2]
+
+
+def test_a_users_mistake_is_the_error_in_one_line(started: Workers, request_of: Request) -> None:
+    with pytest.raises(RunError, match=r"^some work: unknown competition 'nothing'.* Known: [^\n]+$"):
+        list(started.each("common.registry:get", [Task("some work", lambda: {"name": "nothing"})]))
+
+
+def test_work_whose_process_is_killed_is_done_again(started: Workers, tmp_path: Path) -> None:
+    once = f"import os, pathlib; f = pathlib.Path({str(tmp_path / 'f')!r}); f.exists() or (f.touch(), os.kill(os.getpid(), 9))"
+    ((task, answer),) = started.each(CODE, [code(once)])
+    assert task.title == "some work"
+    assert answer >= 0
+    assert (tmp_path / "f").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("import os; os.abort()", "WorkerCrashedError"), ("raise OSError('no luck')", "failed 2 times: OSError: no luck")],
+)
+def test_work_that_fails_twice_ends_with_its_last_words(started: Workers, text: str, words: str) -> None:
+    with pytest.raises(RunError, match=words) as caught:
+        list(started.each(CODE, [code(text), code("import time; time.sleep(3600)")]))
+    assert "\n" not in str(caught.value)
+    assert len(list(started.each(CODE, [code(""), code("")]))) == 2  # the sleeper has made room
+
+
+def test_nobody_else_can_reach_workers(started: Workers) -> None:
+    list(started.each(CODE, [code("")]))
+    ports = {
+        (each.name(), at.laddr.ip.removeprefix("::ffff:"))
+        for each in [psutil.Process(), *psutil.Process().children(recursive=True)]
+        for at in each.net_connections("inet")
+        if at.status == psutil.CONN_LISTEN
+    }
+    assert {address for _, address in ports} == {"127.0.0.1"}
+    with pytest.raises(ConnectionRefusedError):  # where the dashboard would be
+        socket.create_connection(("127.0.0.1", 8265))
+    token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert stat.S_IMODE(token.parent.stat().st_mode) == 0o700
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_each_worker_computes_with_its_share_of_the_processors(started: Workers) -> None:
+    share = f"import os; assert os.environ['OMP_NUM_THREADS'] == {str(started.threads)!r}"
+    assert len(list(started.each(CODE, [code(share)]))) == 1
 
 
 @pytest.mark.slow
-def test_a_workers_last_words_are_the_error(request_of: Request, capfd: pytest.CaptureFixture[str]) -> None:
-    (request_of.data / "labeledTrainData.tsv").write_text("id\treview\n1\ta\n")
-    with pytest.raises(RunError, match=r"folds \[0, 2\] on GPU 0 failed: .*no column 'sentiment'") as caught:
-        workers.run(request_of, [0, 1, 2], workers=2)
-    assert "\n" not in str(caught.value)
-    assert "Traceback" not in capfd.readouterr().err
+def test_ctrl_c_ends_all_that_was_started_and_leaves_the_environment_as_it_was() -> None:
+    program = """
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from common.progress import Progress
+from common.workers import Task, Workers
+before = dict(os.environ), signal.getsignal(signal.SIGTERM)
+call = "import socket; socket.create_connection(('127.0.0.1', PORT)); import time; time.sleep(3600)"
+work = {"stmt": call.replace("PORT", os.environ["PORT"]), "number": 1}
+try:
+    with Workers(asked=1, progress=Progress()) as started:
+        list(started.each("timeit:timeit", [Task("sleep", lambda: work)]))
+except KeyboardInterrupt:
+    assert (dict(os.environ), signal.getsignal(signal.SIGTERM)) == before
+    print("as before")
+"""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        environ = {**os.environ, "PORT": str(listener.getsockname()[1])}
+        process = subprocess.Popen([sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE, text=True)
+        listener.accept()
+        below = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert out.endswith("as before\n")
+    assert len(below) > 2
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert not alive
+
+
+def test_seeds_are_runs_and_their_average(request_of: Request) -> None:
+    made = run_seeds(replace(request_of, out=None), [1, 0], 1)
+    assert [run.record.settings["seed"] for run in made.runs] == [1, 0]
+    assert made.blend.weights == (0.5, 0.5)
+    assert (made.blend.run.folder / "submission.csv").is_file()
+    again = run_seeds(replace(request_of, out=None), [1, 0], 1)
+    assert again.blend.run.folder == made.blend.run.folder
+    assert {run.folder for run in again.runs} == {run.folder for run in made.runs}
+    with pytest.raises(SettingError, match="two different seeds"):
+        run_seeds(request_of, [1, 1], 1)
+
+
+def test_how_many_workers_are_asked_for() -> None:
+    here = environment.detect({"KIT_ENVIRONMENT": "place=local gpus=0"})
+    assert count("3", here) == 3
+    assert count("3", here, tasks=2) == 2
+    assert 1 <= int(count("auto", here)) <= environment.cpu_count()
+    assert count("ray://somewhere:10001", here) == "ray://somewhere:10001"
+    for wrong in ("0", "-1", "two", "http://somewhere"):
+        with pytest.raises(SettingError, match="--workers takes"):
+            count(wrong, here)
+
+
+def test_sources_travel_in_the_same_bytes_and_without_what_training_does_not_need() -> None:
+    sent = travel.bundle("patent")
+    assert sent == travel.bundle("patent")
+    assert b"competitions/patent/model.py" in sent
+    assert b"competitions/imdb" not in sent
