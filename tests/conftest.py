@@ -16,11 +16,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # All tests need it in the end, and it takes seconds more once there are thousands of modules: it looks for each of
-    # SciPy's functions in all of them.
-    import skops.io  # noqa: F401
-
 # Generated examples are the same in every run, so that a change never fails for what an earlier one did. Others are looked
 # at by pytest --hypothesis-profile=explore.
 settings.register_profile("same", derandomize=True, database=None, deadline=None)

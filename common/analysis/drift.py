@@ -175,10 +175,10 @@ def _giving_away(
 def _imitating(competition: Competition, frames: Frames) -> tuple[Split, str]:
     """Return the split that train and test suggest, as `kit new` would choose it, and why."""
     notes = Notes()
-    sides = [_head(frame, name) for frame, name in ((frames.training, "train"), (frames.test, "test"))]
+    train, test = _head(frames.training, "train"), _head(frames.test, "test")
     target = competition.targets[0] if len(competition.targets) == 1 and competition.predicts != "span" else None
     ignore = [name for name in (*competition.targets, competition.files.train.id) if name]
-    chosen = imitating.choose(*sides, target, competition.predicts == "class", Hints(), notes, ignore)
+    chosen = imitating.choose(train, test, target, competition.predicts == "class", Hints(), notes, ignore)
     return chosen, notes.findings[-1].why
 
 

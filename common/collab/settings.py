@@ -54,10 +54,10 @@ class Course(Collab):
 class Factors(Settings):
     """Users and items as vectors whose product is what biases leave unsaid, by alternating least squares."""
 
-    size: PositiveInt = 16
+    size: PositiveInt = 8
     """Numbers that describe a user and an item."""
-    penalty: PositiveFloat = 8.0
-    """Of large ones: without it a few ratings are learnt by heart."""
+    penalty: PositiveFloat = 18.0
+    """Of large ones: at 8 few ratings are learnt by heart, and the factors are worse than the biases alone."""
     rounds: PositiveInt = 8
     """Of users and items in turn."""
 
@@ -68,23 +68,23 @@ class Tastes(Settings):
 
     user: PositiveFloat = 0.15
     """Shared by all ratings of a user."""
-    labels: NonNegativeFloat = 0.05
+    labels: NonNegativeFloat = 0.1
     """Shared by items of the same labels."""
-    factors: NonNegativeFloat = 1.0
+    factors: NonNegativeFloat = 3.0
     """Times that of the factors: shared by items that others rate alike."""
-    year: NonNegativeFloat = 0.03
+    year: NonNegativeFloat = 0.06
     """Shared by items of the same time."""
     years: PositiveFloat = 8.0
     """How far apart those may be."""
-    session: NonNegativeFloat = 0.06
-    """Shared by ratings of one sitting."""
-    session_days: PositiveFloat = 0.25
-    """How far apart those may be."""
+    session: NonNegativeFloat = 0.2
+    """Shared by ratings of one sitting: who is in good mood, or lists what he likes, does so for a while."""
+    session_days: PositiveFloat = 0.02
+    """How far apart those may be: half an hour."""
     drift: NonNegativeFloat = 0.06
     """Shared by ratings of the same months."""
     drift_days: PositiveFloat = 60.0
     """How far apart those may be."""
-    noise: PositiveFloat = 0.65
+    noise: PositiveFloat = 0.6
     """What no two ratings share."""
 
 
@@ -116,7 +116,7 @@ class Best(Collab):
     """What a user's other ratings say."""
     trees: Trees = Trees()
     """What makes one number of it."""
-    parts: Annotated[int, Ge(2)] = 10
+    parts: Annotated[int, Ge(2)] = 5
     """Parts of the training rows, of which each is described by the others alone, as new rows will be."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.competition import Competition
 from common.decisions.classes import labels_of
@@ -13,25 +13,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def constant(
-    competition: Competition, rows: DataFrame, folds: NDArray[Any], classes: tuple[str, ...]
-) -> NDArray[float64]:
-    """Return predictions (n, k) of training rows: for each fold the mean of the other rows' targets, or the shares of classes.
+def constant(competition: Competition, rows: DataFrame, classes: tuple[str, ...]) -> NDArray[float64]:
+    """Return the same prediction for all rows (n, k): the mean of the targets, or the shares of the classes.
+
+    The other folds' mean instead would be a little lower where a fold's is higher, and no longer a constant.
 
     Args:
         competition: says what is predicted: numbers, classes or labels.
         rows: n training rows, with their targets.
-        folds: the fold of each row (n,).
         classes: those of the target in the order of predictions.
     """
     import numpy as np
 
     shares = _shares(competition, rows, classes)
-    predictions = np.empty_like(shares)
-    for fold in np.unique(folds):
-        others = folds != fold
-        predictions[~others] = shares[others if others.any() else ~others].mean(axis=0)
-    return predictions
+    return np.tile(shares.mean(axis=0), (len(rows), 1))
 
 
 def _shares(competition: Competition, rows: DataFrame, classes: tuple[str, ...]) -> NDArray[float64]:

@@ -46,9 +46,8 @@ def left_out(
     for name in train.columns:
         if name not in test or name in truth or name in made:
             continue
-        if _filled(test[name].head(_ENOUGH)).any() and (
-            answers is None or "" not in {*map(_bare, train[name].head(1000))}
-        ):
+        some = any(map(_bare, test[name].head(_ENOUGH).tolist()))
+        if some and (answers is None or all(map(_bare, {*train[name].head(1000).tolist()}))):
             continue  # of most columns that settles it
         there = _filled(train[name])
         if len(test.frame) >= _ENOUGH and there.any() and not _filled(test[name]).any():

@@ -12,7 +12,9 @@ from common.discovery.heads import Head, bare
 from common.errors import DataError
 from common.wording import plural
 
-SAMPLE = re.compile(r"sample.*sub|sub.*sample|submission|benchmark|^sample(_?entry)?$|sub(mit)?_?(example|format)")
+SAMPLE = re.compile(
+    r"sample.*sub|sub.*sample|submission|benchmark|^(sample|example)?_?entry$|^sample$|sub(mit)?_?(example|format)"
+)
 TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
 
 

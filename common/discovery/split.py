@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -118,16 +119,15 @@ def choose(
 
 def note_twins(train: Head, test: Head, columns: Sequence[str], notes: Notes) -> None:
     """Note how many rows equal another in all columns, and whether the test has such rows as well, as folds then may."""
-    import pandas as pd
-
-    inputs = list(columns)
-    if not inputs:
+    if not columns:
         return
-    ours, theirs = (pd.util.hash_pandas_object(side.frame[inputs], index=False) for side in (train, test))
-    twice = int(ours.duplicated(keep=False).sum())
-    if twice < 0.01 * len(ours) or len(ours) < 2:
+    ours, theirs = (
+        Counter(map(hash, zip(*(side[name].tolist() for name in columns), strict=True))) for side in (train, test)
+    )
+    twice = sum(count for count in ours.values() if count > 1)
+    if twice < max(1, 0.01 * ours.total()):
         return
-    shared = int(theirs.isin(ours.unique()).sum())
+    shared = sum(count for row, count in theirs.items() if row in ours)
     what = f"{plural(twice, 'row')} of train equal another in all inputs"
     as_board = f"so do {plural(shared, 'row')} of test, so that folds may share them as train and test do"
     alone = "none of test does, so that folds should not share them: --group says which column tells them"
@@ -198,17 +198,17 @@ def before(values: Series[str], mark: str) -> Series[str] | None:
 
 def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
     """Whether values repeat within train and none is in test too, though by chance some would be."""
-    if any(cell.strip() for cell in {*train.unique().tolist()}.intersection(test.unique().tolist())):
+    ours, theirs = (Counter(cell for cell in side.tolist() if cell.strip()) for side in (train, test))
+    if not ours.keys().isdisjoint(theirs):
         return False
-    ours, theirs = filled(train), filled(test)
-    if len(ours) < 0.9 * len(train) or len(theirs) < 0.9 * len(test):
+    n_train, n_test = ours.total(), theirs.total()
+    if n_train < 0.9 * len(train) or n_test < 0.9 * len(test):
         return False
-    counts = ours.value_counts()
-    if len(counts) < _LEAST or len(ours) < _ROWS_EACH * len(counts) or len(counts) < 0.001 * len(ours):
+    if len(ours) < _LEAST or n_train < _ROWS_EACH * len(ours) or len(ours) < 0.001 * n_train:
         return False
     # Were rows dealt to the sides one by one, a group of n rows would be on both with this chance.
-    share = len(theirs) / (len(ours) + len(theirs))
-    expected = float((1 - share**counts - (1 - share) ** counts)[counts > 1].sum())
+    share = n_test / (n_train + n_test)
+    expected = sum(1 - share**count - (1 - share) ** count for count in ours.values() if count > 1)
     return expected >= _EXPECTED
 
 

@@ -183,7 +183,8 @@ def _called(sample: Head, name: str, test: Head) -> str | None:
     ids = {*sample[name]}
     if name in test or not sample.whole or not test.whole:
         return None
-    return next((each for each in test.columns if test[each].is_unique and ids == {*test[each]}), None)
+    unique = (each for each in test.columns if test[each].iloc[0] in ids and test[each].is_unique)
+    return next((each for each in unique if ids == {*test[each]}), None)
 
 
 def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:

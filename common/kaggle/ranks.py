@@ -41,9 +41,10 @@ def refresh(client: Client, competition: Competition, ledger: Ledger) -> int:
         before = known.get(str(submission.ref))
         if before is None or (score := number(submission.public_score)) is None:
             continue
+        rank = rank_of(score, board, competition.metric)
         said = {
-            "public": submission.public_score, "private": submission.private_score,
-            "rank": str(rank_of(score, board, competition.metric)), "teams": str(len(board) + 1),
+            "public": submission.public_score, "private": submission.private_score, "rank": str(rank),
+            "teams": str(max(len(board), rank)),
         }  # fmt: skip
         if any(said[name] != before.get(name, "") for name in _SAID):
             line = {name: before.get(name, "") for name in ("run", "metric", "file", "sha256", "message", "ref")}

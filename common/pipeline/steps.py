@@ -272,11 +272,11 @@ def _finish(work: Work, in_time: bool) -> None:
 
 
 def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
-    """Return the scores of somebody who looks at nothing but the other folds' targets."""
+    """Return the scores of somebody who looks at nothing but the targets."""
     competition, rows = work.request.competition, work.frames.training
     if competition.predicts == "span":
         return {}
-    predictions = decisions.constant(competition, rows, work.folds, tuple(work.run.record.classes))[scored]
+    predictions = decisions.constant(competition, rows.iloc[scored], tuple(work.run.record.classes))
     return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
 
 

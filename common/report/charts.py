@@ -54,8 +54,8 @@ def folds(scores: Mapping[int, float | None], cv: float | None, metric: str) -> 
     rows = [{"fold": str(fold), "score": value} for fold, value in scores.items() if value is not None]
     if not rows:
         return None
-    low = min(row["score"] for row in rows)
-    high = max(row["score"] for row in rows)
+    known = [value for value in scores.values() if value is not None]
+    low, high = min(known), max(known)
     room = max(high - low, abs(high) * 0.01, 1e-9) * 0.6
     scale = {"domain": [low - room, high + room], "zero": False}
     points = {
@@ -212,7 +212,7 @@ def confusion(counts: NDArray[Any], names: Sequence[str]) -> Chart | None:
     if len(names) > most:
         wrong = counts.sum(axis=1) + counts.sum(axis=0) - 2 * np.diag(counts)
         keep = np.sort(np.argsort(-wrong, kind="stable")[:most])
-    counts, names = counts[np.ix_(keep, keep)], [names[number] for number in keep]
+    counts, names = counts[np.ix_(keep, keep)], [names[number] for number in keep.tolist()]
     if not counts.sum():
         return None
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,9 @@ def bundle(cache: Path) -> str:
     """Return the charts' library (Vega, Vega-Lite, Vega-Embed) as one script, made once for each version of it."""
     import vl_convert
 
-    path = cache / "report" / f"vega-{vl_convert.__version__}.js"
+    path = cache / "report" / f"vega-embed-{metadata.version('vl-convert-python')}.js"
     if not path.is_file():
-        made = vl_convert.javascript_bundle()
+        made = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
         with atomic_write(path, "w") as handle:
             # Within a page a script ends at its first end tag, also in a string; backslashes keep a string what it is.
             handle.write(re.sub(r"<(/script|!--)", r"<\\\1", made, flags=re.I))

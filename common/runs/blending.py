@@ -192,9 +192,7 @@ def _record(
     files = provenance.code_files(competition.name)
     code = Code(hash=provenance.code_hash(files), files=files)
     versions = provenance.versions()
-    predictions = (
-        constant(competition, made.truth, made.folds, tuple(first.classes)) if competition.predicts != "span" else None
-    )
+    predictions = constant(competition, made.truth, tuple(first.classes)) if competition.predicts != "span" else None
     record = RunRecord(
         competition=competition.name, profile=PROFILE, metric=competition.metric,
         settings={

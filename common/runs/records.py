@@ -93,7 +93,7 @@ class RunRecord(Record):
 
     `scores` are nested: what is learnt from out-of-fold predictions, such as a decision, is learnt on other folds than it
     is scored on; `optimistic` are those of what is submitted, scored on the very rows that it was learnt from. `nothing`
-    are the scores of somebody who looks at the other folds' targets alone.
+    are the scores of somebody who predicts their mean, or the shares of classes.
 
     `classes` are those of the target where classes are predicted, in the order of predictions, `decision` is what was
     learnt for the submission. `memory` is the most, in bytes, that the process had taken by the end of each phase.

@@ -56,6 +56,8 @@ class Maker:
         shared = {join.table.file for join in sides[0][0]} & {join.table.file for join in sides[1][0]}
         for joins, rows_of_side in sides:
             for join in joins:
+                if join.table.file in written and join.table.file not in (files.train.file, files.test.file):
+                    continue  # joined twice, by other columns
                 rows_joined = made if join.table.file in shared else rows_of_side
                 id = files.test.id or self.competition.submission.id
                 written |= (_write_gathered if join.gathered else _write_joined)(folder, join, rows_joined, id, rng)

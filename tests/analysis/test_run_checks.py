@@ -46,7 +46,7 @@ def test_a_rising_validation_loss_is_overfitting(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", noise=0.3)
     folds = Run.open(folder).record.to_json()["folds"]
     for losses, found in (([0.5, 0.4, 0.39], []), ([0.5, 0.4, 0.6], ["K101"])):
-        folds[0]["notes"] = {"epochs": [{"valid_loss": loss, "train_loss": 0.1} for loss in losses]}
+        folds["0"]["notes"] = {"epochs": [{"valid_loss": loss, "train_loss": 0.1} for loss in losses]}
         assert codes(change(folder, folds=folds)) == found
 
 
@@ -57,7 +57,7 @@ def test_a_fold_that_is_worse_than_its_rows_explain_is_inconsistent(tmp_path: Pa
     table.loc[bad, "prediction"] = np.random.default_rng(0).permutation(table.loc[bad, "prediction"])
     table.to_csv(folder / "oof.csv", index=False)
     folds = Run.open(folder).record.to_json()["folds"]
-    folds[2]["scores"]["pearson"] = 0.01
+    folds["2"]["scores"]["pearson"] = 0.01
     assert "K102" in codes(change(folder, folds=folds))
 
 

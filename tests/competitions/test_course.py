@@ -98,12 +98,9 @@ def test_the_layout_of_threes_and_sevens_packed_or_not(tmp_path: Path) -> None:
     packed = data.read(competition, tmp_path)
     assert len(packed.training) == 30 and len(packed.test) == 10 and not packed.unlabelled
     assert set(packed.training["digit"]) == {"3", "7"} and not set(packed.training["id"]) & set(packed.test["id"])
-    plain = tmp_path / "plain"
-    for folder in ("", "mnist_sample"):  # the archive unpacked here, or into a folder of its name
+    for number, below in enumerate(("", "mnist_sample")):  # the archive unpacked as it is, or into a folder of its name
+        plain = tmp_path / str(number)
         with zipfile.ZipFile(tmp_path / "mnist_sample.zip") as archive:
-            archive.extractall(plain / folder)
+            archive.extractall(plain / below)
         read = data.read(competition, plain)
         assert read.training["id"].tolist() == packed.training["id"].tolist() and len(read.test) == 10
-        if not folder:
-            for name in ("train", "valid"):
-                (plain / name).rename(plain / f"{name} aside")

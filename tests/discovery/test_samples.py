@@ -28,6 +28,8 @@ SHAPES = (
     "detecting-insults-in-social-commentary",
     "aerial-cactus-identification", "plant-pathology-2020-fgvc7", "plant-seedlings-classification", "petfinder-pawpularity-score",
     "dogs-vs-cats-redux-kernels-edition", "imet-2020-fgvc7", "label-at-the-end-of-names",
+    "lish-moa", "amex-default-prediction", "telstra-recruiting-network", "champs-with-structures", "kobe-bryant-shot-selection",
+    "predict-volcanic-eruptions-with-segments",
 )  # fmt: skip
 
 
