@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 
 def rle() -> None:
     """Encode and decode pictures of 1,000 × 1,000 with sixty objects each."""
@@ -55,12 +57,16 @@ def epochs(data: Path, pictures: int, longest: int) -> None:
     from common.environment import detect
     from common.model import Context
     from common.progress import Progress
-    from common.vision.segmentation.unet import UnetModel
+    from common.vision import backbones
+    from common.vision.segmentation.network import UNet
+    from common.vision.segmentation.training import learner
 
     competition, models = registry.get("camvid"), registry.models("camvid")
     frames = kit_data.read(competition, data)
     frames = replace(frames, train=frames.training.iloc[:: len(frames.training) // pictures][:pictures])
-    best = replace(competition.profile("best"), longest=longest, weights="random", epochs=2)
+    best = replace(
+        competition.profile("best"), longest=longest, weights="random", window=min(160, longest * 3 // 128 * 32)
+    )
     rows, columns = longest * 3 // 4, longest
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -77,16 +83,11 @@ def epochs(data: Path, pictures: int, longest: int) -> None:
             codes=list(competition.submission.cell.labels), item_tfms=Resize((rows, columns)),
         )  # fmt: skip
         learn = unet_learner(dls, resnet34, pretrained=False)
-        learn.create_opt()
-        course = timed(lambda: [step(learn, batch) for batch in dls.train])
-        model = UnetModel(models.task, best, context)
-        started = time.perf_counter()
-        model.fit(enriched.training, enriched.training.iloc[:0])
-        both = time.perf_counter() - started
-        first = replace(best, epochs=1)
-        started = time.perf_counter()
-        UnetModel(models.task, first, context).fit(enriched.training, enriched.training.iloc[:0])
-        ours = both - (time.perf_counter() - started)  # what one epoch more costs
+        course = epoch(learn, dls.train)
+        backbone = backbones.load(best.backbone, best.weights, context.environment)
+        network = UNet(backbone, best.decoder, len(models.task.classes))
+        learn = learner(network, backbone, models.task, best, enriched.training, folder)
+        ours = epoch(learn, learn.dls.train)
     seen, ours_seen = (len(dls.train) * 8 * rows * columns / 1e6, pictures * best.window**2 / 1e6)
     print(f"{pictures} pictures of {columns} × {rows}")
     print(f"the course as written (resnet34): {course:.1f} s an epoch, {course / seen:.2f} s for a million pixels")
@@ -94,13 +95,19 @@ def epochs(data: Path, pictures: int, longest: int) -> None:
     print(f"{course / ours:.1f} times as fast an epoch, {course / seen * ours_seen / ours:.1f} times a pixel")
 
 
-def step(learn, batch) -> None:
-    """Do one step of training as fastai does."""
+def epoch(learn, batches) -> float:
+    """Return the seconds of an epoch, after one that warms up: batches from files or cache, and a step of training each."""
+
+    def once() -> None:
+        for pictures, classes in batches:
+            learn.loss_func(learn.model(pictures), classes).backward()
+            learn.opt.step()
+            learn.opt.zero_grad()
+
+    learn.create_opt()
     learn.model.train()
-    loss = learn.loss_func(learn.model(batch[0]), batch[1])
-    loss.backward()
-    learn.opt.step()
-    learn.opt.zero_grad()
+    once()
+    return timed(once)
 
 
 def timed(action) -> float:

@@ -11,7 +11,7 @@ import common
 
 HEAVY = (
     "torch", "torchvision", "fastai", "transformers", "datasets", "accelerate", "pandas", "numpy", "sklearn", "scipy",
-    "kaggle", "kagglesdk", "matplotlib", "lightgbm", "catboost", "starlette", "uvicorn", "requests",
+    "jinja2", "vl_convert", "kaggle", "kagglesdk", "matplotlib", "lightgbm", "catboost", "starlette", "uvicorn", "requests",
 )  # fmt: skip
 ROOT = Path(common.__file__).parent
 # By model code only, and by the one command that starts a server; so is what stands on the official client.
@@ -72,3 +72,10 @@ def test_descriptions_of_competitions_cost_nothing() -> None:
     found = imported("from common import registry\nfor name in registry.names(): registry.get(name)")
     assert not found & set(HEAVY)
     assert "competitions.patent.competition" in found
+
+
+def test_training_knows_nothing_of_what_one_looks_at_later() -> None:
+    found = imported("import common.pipeline.steps, common.session.kernel, common.commands.train")
+    assert "common.runs.ledger" in found and not {
+        name for name in found if name.startswith(("common.analysis", "common.report"))
+    }

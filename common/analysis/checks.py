@@ -61,22 +61,15 @@ class Evidence:
 
     @cached_property
     def error(self) -> float:
-        """The standard error of the metric, NaN where it is unknown."""
-        return self.error_of(slice(None))
-
-    def error_of(self, some: Any) -> float:
-        """Return the standard error of the metric of some rows."""
-        import numpy as np
-
-        if self.predicted is None:
+        """The standard error of the metric of all rows, NaN where it is unknown."""
+        if (predicted := self.predicted) is None:
             return math.nan
-        submitted, truth = self.predicted.submitted[some], self.predicted.truth.iloc[some]
-        groups = None if self.predicted.groups is None else self.predicted.groups[some]
 
         def measure(rows: NDArray[Any]) -> tuple[float | None]:
-            return (scored(self.competition, self.competition.metric, submitted[rows], truth.iloc[rows]),)
+            truth = predicted.truth.iloc[rows]
+            return (scored(self.competition, self.competition.metric, predicted.submitted[rows], truth),)
 
-        return float(np.asarray(errors(measure, len(truth), groups))[0])
+        return float(errors(measure, len(predicted.ids), predicted.groups)[0])
 
     @cached_property
     def agreement(self) -> Agreement | None:
@@ -124,7 +117,7 @@ def _inconsistent(evidence: Evidence) -> Iterator[Finding]:
     odd = []
     for number, score in scores.items():
         others = [each for other, each in scores.items() if other != number and each is not None]
-        error = evidence.error_of(predicted.folds == number)
+        error = evidence.error * math.sqrt(len(predicted.folds) / max((predicted.folds == number).sum(), 1))
         if score is None or not others or not error > 0:
             continue
         mean = sum(others) / len(others)
@@ -234,10 +227,10 @@ def _notes_at_edge(fold: Fold) -> Iterator[tuple[str, Any]]:
 def _optimistic(evidence: Evidence) -> Iterator[Finding]:
     metric = evidence.competition.metric
     nested, other = evidence.cv, evidence.run.record.optimistic.get(metric)
-    if nested is None or other is None or not evidence.error > 0:
+    if nested is None or other is None:
         return
     gap = evidence.sign * (other - nested)
-    if gap > evidence.error:
+    if gap > 0 and gap > evidence.error:
         yield Finding(
             code="K109", title="chosen on its own validation",
             measured=f"{rounded(other)} on the rows that chose weights or thresholds, {rounded(nested)} on rows that did not",

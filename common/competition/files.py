@@ -107,7 +107,8 @@ class Table(_Source):
     Columns that are not described are read with their natural type: number, date or text. In delimited text
     `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there,
     `instead` is read. `files` adds the path of the file that has a row's id as its name, with or without ending; `joined`
-    adds the columns of further tables. Only rows count in which the column `filled` has a cell, and `blank` has none.
+    adds the columns of further tables. Only rows count in which the column `filled` has a cell, and `blank` has none,
+    and with `once` only the first row of each id.
     """
 
     file: str
@@ -119,6 +120,7 @@ class Table(_Source):
     encoding: str = "utf-8"
     filled: str | None = None
     blank: str | None = None
+    once: bool = False
 
     def __post_init__(self) -> None:
         if self.files is not None:

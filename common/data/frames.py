@@ -273,6 +273,9 @@ def _chosen(frame: DataFrame, places: Sequence[object], table: Table) -> tuple[D
             rows = (as_text(frame[name]).str.strip().str.lower().isin(MISSING) == blank).to_numpy()
             frame = frame[rows].reset_index(drop=True)
             places = [places[int(row)] for row in rows.nonzero()[0]]
+    if table.once and table.id in frame:
+        first = ~frame[table.id].duplicated().to_numpy()
+        frame, places = frame[first].reset_index(drop=True), [places[int(row)] for row in first.nonzero()[0]]
     return frame, places
 
 

@@ -32,6 +32,7 @@ class Sides:
     test_files: Attached | None
     test_is_table: bool
     others: tuple[Head, ...] = ()
+    test_rows_of_items: bool = False
 
     @property
     def files(self) -> list[Attached]:
@@ -110,17 +111,17 @@ def _table(
 ) -> Table:
     folder = None
     if attached is not None:
-        folder = _folder(attached.container, attached.column, path)
+        folder = _folder(attached.container, attached.column, path, after_id=attached.after_id)
     return Table(
         file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined,
-        encoding=head.encoding, filled=head.filled, blank=head.blank,
+        encoding=head.encoding, filled=head.filled, blank=head.blank, once=head.once,
     )  # fmt: skip
 
 
-def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False) -> Folder:
+def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False, after_id: str = "") -> Folder:
     return Folder(
         folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
-        keep_suffix=keep_suffix,
+        keep_suffix=keep_suffix, after_id=after_id,
     )  # fmt: skip
 
 

@@ -91,6 +91,11 @@ def discover(
     sides = _sides(assigned, submitted, found.containers, labelled, notes)
     sample = assigned.sample
     joined = joining.find(sides.train, sides.test, sides.others, submitted, notes)
+    if sides.test_rows_of_items and not joined.to_test:
+        raise DataError(
+            f"{assigned.test.file if assigned.test else ''} has several rows for one {submitted.id!r}, and no training table has "
+            "such rows too; make one row of them first"
+        )
     joined = media.summarised(joined, sides.train_files, sides.test_files, notes)
     train, test = joined.train, joined.test
     shared = [each for each in train.columns if each in test]
@@ -197,6 +202,8 @@ def _sides(
     if submitted.id in test and not test[submitted.id].is_unique and assigned.sample is not None:
         # Its rows belong to the items that the sample submission lists, and are joined to them.
         others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted.id), False
+        if roles.answers_once(train, submitted.id, submitted.truth):
+            others, train = (*others, train), roles.once(train, submitted.id, submitted.truth)
     train_files = (
         Attached(labelled.container, submitted.id, 1.0)
         if labelled is not None
@@ -217,4 +224,5 @@ def _sides(
         test_files=test_files,
         test_is_table=is_table,
         others=others,
+        test_rows_of_items=others is not assigned.others,
     )

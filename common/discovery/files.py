@@ -27,6 +27,7 @@ PICTURES = (
 )
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of files of which each may be the table of one row."""
+_KINDS = 8  # of files that each row has
 _FEW_TABLES = 2  # of a folder that are tables of their own
 
 
@@ -65,6 +66,12 @@ class Container:
     def stems(self) -> frozenset[str]:
         """The names of its files without folders and endings."""
         return frozenset(stem(name) for name in self.files)
+
+    @cached_property
+    def after_ids(self) -> tuple[str, ...]:
+        """What stands behind the last mark in the names of its files, if they are of few kinds, such as _green."""
+        counts = Counter("".join(name.rpartition("_")[1:]) for name in self.stems if "_" in name)
+        return tuple(counts) if 1 < len(counts) <= _KINDS and counts.total() == len(self.stems) else ()
 
     @cached_property
     def pictures(self) -> bool:

@@ -38,7 +38,8 @@ class Head:
     """A table's first rows: text in every cell, "" in those without a value.
 
     `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`). Where it is a part of a
-    file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none.
+    file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none. With
+    `once` it holds the first row of each id.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Head:
     encoding: str = "utf-8"
     filled: str | None = None
     blank: str | None = None
+    once: bool = False
 
     @cached_property
     def columns(self) -> list[str]:

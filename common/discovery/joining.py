@@ -12,8 +12,9 @@ from common.data.types import as_text
 from common.discovery.columns import is_date
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
+from common.discovery.ids import ID_NAME
 from common.discovery.roles import SAMPLE, TEST, TRAIN
-from common.discovery.target import ID_NAME, Submitted
+from common.discovery.target import Submitted
 from common.wording import listed
 
 _SIDE = re.compile(r"(?i)[_-]?(train|test)(ing)?[_-]?")
@@ -62,7 +63,7 @@ def find(train: Head, test: Head, others: Sequence[Head], submitted: Submitted, 
         if made is None:
             break
         joined, used, (key, *_) = made
-        left = [table for table in left if table not in used]
+        left = [table for table in left if not any(table is each for each in used)]
         what = (
             f"summaries of its rows of each {listed(key.keys)}"
             if key.many
@@ -93,7 +94,8 @@ def _joined(
     joined: Joined, table: Head, tables: Sequence[Head], answers: set[str], id: str, known: set[str]
 ) -> tuple[Joined, list[Head], list[_Key]] | None:
     """Return the rows with the columns of a table, or of those of each side; None if they tell nothing about them."""
-    if SAMPLE.search(table.stem) or answers & {*table.columns} or table.frame.empty:
+    own = joined.train.once and table.file == joined.train.file
+    if SAMPLE.search(table.stem) or (answers & {*table.columns} and not own) or table.frame.empty:
         return None
     on_train, on_test = (bool(pattern.search(table.stem)) for pattern in (TRAIN, TEST))
     if on_test and not on_train:

@@ -76,10 +76,9 @@ def _tells(there: Series[bool], answers: Series[str]) -> str:
     if few < _ENOUGH or not (~there).any():
         return ""
     label, share = _commonest(answers[there])
-    _, overall = _commonest(answers)
-    if share < _NEARLY_ALL or overall > _NOT_ALWAYS:
-        return ""
     usual = float((answers == label).mean())
+    if share < _NEARLY_ALL or usual > _NOT_ALWAYS:
+        return ""
     return f"where it has a value ({few:,} rows), {share:.0%} are {label}, of all rows {usual:.0%}: it may be written afterwards"
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from common.competition import Column, Folder, Join
 from common.discovery.files import TABLES, Container, stem
-from common.discovery.findings import Notes
+from common.discovery.findings import Notes, Sure
 from common.discovery.heads import Head
 from common.discovery.joining import Joined
 from common.wording import listed, plural
@@ -21,11 +21,12 @@ _WORD = r"[^\W\d_](?:[^\W\d]|[ -])*?"
 
 @dataclass(frozen=True)
 class Attached:
-    """The files of a table's rows: the container, and the column of the table that names them."""
+    """The files of a table's rows: the container, the column of the table that names them, and what follows in their names."""
 
     container: Container
     column: str
     share: float
+    after_id: str = ""
 
 
 def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, train: bool) -> Attached | None:
@@ -47,12 +48,14 @@ def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, t
         if len(values) < min(20, 0.5 * len(head.frame)) and len(values) < len(head.frame):
             continue
         for container in containers:
-            share = container.share(values)
+            share, after = container.share(values), ""
+            if share < _ENOUGH and container.after_ids:
+                share, after = max((container.share(each + end for each in values), end) for end in container.after_ids)
             if share >= _ENOUGH:
                 side = bool(wanted.search(container.name)) - bool(other.search(container.name))
                 key = (side, container.pictures, round(share, 2), -place, -len(container.files))
                 if best is None or key > best[0]:
-                    best = (key, Attached(container, name, share))
+                    best = (key, Attached(container, name, share, after))
     return best[1] if best else None
 
 
@@ -143,4 +146,7 @@ def note(attached: Attached, side: str, notes: Notes) -> None:
     container = attached.container
     kind = "pictures" if container.pictures else "files"
     why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
-    notes.add(f"{side} {kind}", f"{container.name}/ ({'/'.join(container.suffixes)})", "sure", why)
+    if attached.after_id:
+        why += f"; of {listed(container.after_ids)} only {attached.after_id} is looked at"
+    sure: Sure = "guess" if attached.after_id else "sure"
+    notes.add(f"{side} {kind}", f"{container.name}/ ({'/'.join(container.suffixes)})", sure, why, "competition.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from common.data.types import MISSING
@@ -111,6 +112,18 @@ def _divided(tables: list[Head], sample: Head) -> tuple[Head, Head, Head] | None
             )
             return table, train, test
     return None
+
+
+def answers_once(train: Head, id: str, truth: Sequence[str]) -> bool:
+    """Whether several rows of an item stand in the table of the training rows, all with the same answer."""
+    if id not in train or train[id].is_unique:
+        return False
+    return bool((train.frame.groupby(id)[list(truth)].nunique() == 1).all(axis=None))
+
+
+def once(train: Head, id: str, truth: Sequence[str]) -> Head:
+    """Return the items of such a table with their answers."""
+    return replace(train, frame=train.frame[[id, *truth]].drop_duplicates(id, ignore_index=True), once=True)
 
 
 def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head | None:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
 
 from common.decisions.classes import spelled
+from common.discovery import ids
 from common.discovery.columns import filled
-from common.discovery.files import Container, ending
+from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
 from common.errors import DataError
 from common.wording import listed, plural
 
-ID_NAME = re.compile(
-    r"^Id$|_I[dD]$|(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$"
-)
 _TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
 _FEW_VALUES = 100  # of a target that a sample submission shows a value of
-_MOST_TRIED = 200  # orders of columns that may make an id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +52,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     sample = roles.sample
     if len(sample.columns) < 2:
         raise DataError(f"{sample.file} has one column, {sample.columns[0]!r}; a submission has an id and a target")
-    name, parts = _id(sample, roles, containers, hints, ask, notes)
+    name, parts = ids.find(sample, roles, containers, hints, ask, notes)
     test = roles.test
     rest = sample.without(name)
     train = set(roles.train.columns) if roles.train else set()
@@ -71,8 +67,8 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     targets = tuple(each for each in rest if each not in echoed)
     header = tuple(sample.columns) if tuple(sample.columns) != (name, *targets, *echoed) else ()
     truth, classes = _truth(targets, roles, hints, ask, notes)
-    keep = _keeps_suffix(sample, name, containers)
-    counted = None if parts else _counted_from(sample, name, roles)
+    keep = ids.keeps_suffix(sample, name, containers)
+    counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
     if roles.train is not None and missing:
         raise DataError(f"{roles.train.file} has no column {listed(map(repr, missing))}; it has: {listed(train, 8)}")
@@ -103,123 +99,6 @@ def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
         return {*sample[column]} <= {*test[column]} and sample[column].nunique() > 1
     there = dict(zip(test[id], test[column], strict=True))
     return all(there.get(key) == cell for key, cell in zip(sample[id], sample[column], strict=True))
-
-
-# The id ---------------------------------------------------------------------------------------------------------------
-
-
-def _id(
-    sample: Head, roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
-) -> tuple[str, tuple[str, ...]]:
-    if hints.id is not None:
-        if hints.id not in sample:
-            raise DataError(f"{sample.file} has no column {hints.id!r}; it has: {listed(sample.columns, 8)}")
-        notes.add("id", hints.id, "sure", "as you say")
-        return hints.id, ()
-    unique = [name for name in sample.columns if sample[name].is_unique and (sample[name] != "").all()]
-    known = [name for name in unique if _is_known(sample, name, roles, containers)]
-    if len(known) > 1:
-        named = [name for name in known if ID_NAME.search(name)]
-        if len(named) != 1:
-            answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
-            notes.add("id", answer, "sure", "as you say")
-            return answer, ()
-        notes.add("id", named[0], "likely", f"{listed(known)} are unique and known from the test; its name", "--id")
-        return named[0], ()
-    if known and (roles.test is None or known[0] in roles.test or not _called(sample, known[0], roles.test)):
-        where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
-        notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
-        return known[0], ()
-    name = next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else "")
-    if not name:
-        keys = [each for each in sample.columns if roles.test is not None and each in roles.test]
-        raise DataError(
-            f"no column of {sample.file} is unique, so that rows are told apart by several ({listed(keys or sample.columns)}); "
-            "the kit describes one id only"
-        )
-    if roles.test is not None and (called := _called(sample, name, roles.test)):
-        notes.add("id", name, "sure", f"called {called} in {roles.test.file}", "--id")
-        return name, (called,)
-    if roles.test is not None and (parts := _parts(sample, name, roles.test)):
-        notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
-        return name, parts
-    if roles.test is not None and _counted_from(sample, name, roles) is None:
-        others = [name] if name in roles.test else roles.test.columns
-        found = len({*sample[name]} & {each for column in others for each in roles.test[column]})
-        if sample.whole and roles.test.whole:
-            raise DataError(
-                f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
-                f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
-            )
-    notes.add("id", name, "likely", "unique, and named like one", "--id")
-    return name, ()
-
-
-def _counted_from(sample: Head, name: str, roles: Roles) -> int | None:
-    """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
-    if roles.test is None or name in roles.test or roles.test.rows != sample.rows:
-        return None
-    start = sample[name].iloc[0]
-    numbers = (
-        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
-    )
-    return int(start) if list(sample[name]) == numbers else None
-
-
-def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:
-    """Whether all values of a column stand in the test rows, or are names of files."""
-    values = {*sample[name]}
-    if roles.test is not None and name in roles.test:
-        there = {*roles.test[name]}
-        share = len(values & there) / len(values)
-        return share == 1 or (not (sample.whole and roles.test.whole) and share > 0)
-    if len(values) < 2 and values & {"0", "1", ""}:
-        return False
-    return any(container.share(values) > 0.95 for container in containers)
-
-
-def _called(sample: Head, name: str, test: Head) -> str | None:
-    """Return the column of the test rows that holds the ids under another name."""
-    ids = {*sample[name]}
-    if name in test or not sample.whole or not test.whole:
-        return None
-    unique = (each for each in test.columns if test[each].iloc[0] in ids and test[each].is_unique)
-    return next((each for each in unique if ids == {*test[each]}), None)
-
-
-def _keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:
-    endings = {ending(value) for value in sample[name].head(100)}
-    return len(endings) == 1 and any(endings <= set(each.suffixes) for each in containers)
-
-
-def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
-    """Return the columns of the test rows that make the ids, with "_" between, or none."""
-    import pandas as pd
-
-    ids = list(sample[name].head(200))
-    if not all("_" in each for each in ids):
-        return ()
-    wanted, everything = set(ids), {*sample[name]}
-    fields = [each.split("_") for each in ids]
-    if 2 < (count := len(fields[0])) < 6 and all(len(each) == count for each in fields):
-        held = {column: {*test[column]} for column in test.columns}
-        places = [[column for column in held if {*field} <= held[column]] for field in zip(*fields, strict=True)]
-        for columns in islice(product(*places), _MOST_TRIED):
-            made = pd.Series(["_".join(row) for row in test.frame[list(columns)].to_numpy()])
-            if len({*columns}) == count and everything <= {*made}:
-                return columns
-    firsts = {each[: match.start()] for each in ids for match in re.finditer("_", each)}
-    lasts = {each[match.end() :] for each in ids for match in re.finditer("_", each)}
-    values = {column: {*test[column].head(2000)} for column in test.columns}
-    starts = [column for column in test.columns if values[column] & firsts]
-    ends = [column for column in test.columns if values[column] & lasts]
-    for first in starts:
-        for last in ends:
-            if first != last:
-                made = test[first] + "_" + test[last]
-                if wanted <= {*made} and (not sample.whole or not test.whole or everything <= {*made}):
-                    return first, last
-    return ()
 
 
 # The targets ------------------------------------------------------------------------------------------------------------
@@ -267,7 +146,7 @@ def _truth(
     wanted = re.sub("[^a-z0-9]", "", targets[0].casefold())
     alike = alike or [each for each in unknown if named[each].startswith(wanted) and len(wanted) > 3]
     own = roles.sample.columns[0] if roles.sample else ""
-    candidates = alike or [name for name in unknown if not ID_NAME.search(name) and name != own]
+    candidates = alike or [name for name in unknown if not ids.ID_NAME.search(name) and name != own]
     if len(targets) == 1 and len(candidates) != 1 and not alike:
         candidates = [name for name in candidates if _TARGET_NAME.match(name)] or _like_sample(
             targets[0], candidates, roles
@@ -309,7 +188,7 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
             f"{f', only {listed(there)}' if there else ''}; --data takes the folder with Kaggle's files"
         )
     unique = [name for name in test.columns if test[name].is_unique and name in train]
-    name = hints.id or next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else None)
+    name = hints.id or next((each for each in unique if ids.ID_NAME.search(each)), unique[0] if unique else None)
     if name is None:
         name = ask(
             Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)

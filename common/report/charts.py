@@ -302,7 +302,7 @@ def calibration(predicted: NDArray[Any], came_true: NDArray[Any], what: str, bin
         rows,
         height=300,
         layer=[
-            {**line, "encoding": {"x": axis("a", None), "y": axis("b", None)}},
+            {**line, "encoding": {"x": axis("a", f"predicted {what}"), "y": axis("b", "came true")}},
             {"mark": {"type": "rule"}, "encoding": {"x": x, "y": axis("low", "came true"), "y2": {"field": "high"}}},
             {
                 "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},

@@ -157,7 +157,7 @@ def test_a_run_that_the_board_sees_otherwise_is_told(tmp_path: Path) -> None:
 # The data -------------------------------------------------------------------------------------------------------------
 
 
-def toy(rows: int = 1500) -> tuple[Competition, pd.DataFrame, pd.DataFrame]:
+def toy(rows: int = 700) -> tuple[Competition, pd.DataFrame, pd.DataFrame]:
     """Return a competition about numbers, and train and test that are alike."""
     rng = np.random.default_rng(0)
     train, test = (
@@ -210,8 +210,9 @@ def test_drift_is_told_with_its_columns() -> None:
 
 def test_a_column_that_gives_the_target_away_is_told() -> None:
     competition, train, test = toy()
-    (finding,) = found(train.assign(x=train["y"] * 2), test, competition).findings
-    assert finding.code == "K201" and "'x' alone reaches" in finding.measured
+    said = found(train.assign(x=train["y"] * 2), test, competition).findings
+    finding = next(each for each in said if each.code == "K201")
+    assert "'x' alone reaches" in finding.measured
     (finding,) = found(train.sort_values("y").reset_index(drop=True), test, competition).findings
     assert "'place in the file' alone" in finding.measured
 

@@ -45,7 +45,7 @@ WHOLE: dict[str, Content] = {"train.csv": TRAIN, "test.csv": TEST, "sample_submi
         (
             {**WHOLE, "test.csv": Rows(20, {"id": "group:2:{}", "a": "num"}, start=80)},
             {"id": "id"},
-            r"test\.csv has several rows for one 'id', for example '40'",
+            r"test\.csv has several rows for one 'id', and no training table has",
         ),
         (WHOLE, {"target": "z"}, r"train\.csv has no column 'z'; it has: id, a, b, y"),
         (WHOLE, {"id": "z"}, r"sample_submission\.csv has no column 'z'"),

@@ -351,6 +351,10 @@ SEVERAL = [
         "train_data.csv": Rows(4 * N, _STEPS), "test_data.csv": Rows(4 * M, _STEPS, start=4 * N),
         "train_labels.csv": Rows(N, {"id": "id:c{}", "target": "mark:0/2"}),
         "sample_submission.csv": sample("id", "id:c{}", {"prediction": "one:0"})}, "target", needs=("ROWS", "JOIN"), **AUC),
+    more("walmart-recruiting-trip-type", {
+        "train.csv": Rows(4 * N, {"type": "group:12:t{}", "id": "group:4:c{}", "upc": "int:1-999"}, shuffled=True),
+        "test.csv": Rows(4 * M, {"id": "group:4:c{}", "upc": "int:1-999"}, start=4 * N), "sample_submission.csv":
+        sample("id", "id:c{}", {"type": "one:t1"})}, "type", split="random", needs=("ROWS", "LABELS"), **LABEL),
     more("telstra-recruiting-network", {
         "train.csv": Rows(N, {"id": "id:c{}", "location": "cat:l1|l2", "severity": "each:0|1|2"}),
         "test.csv": Rows(M, {"id": "id:c{}", "location": "cat:l1|l2"}, start=N),
@@ -402,6 +406,12 @@ SEVERAL = [
         "train.zip": Media(_SPOKEN, "train/audio/{s}/{n}.wav"), "test.zip": Media(_NEW, "test/audio/{n}.wav"),
         "sample_submission.csv": sample("fname", "id:{}.wav", {"label": "one:silence"})}, "label", id="fname",
         application="vision", split="stratified_group", needs=("SOUND", "LABELS"), **LABEL),
+    more("human-protein-atlas-image-classification", {
+        "train.csv": Rows(N, {"Id": "id:p{}", "Target": "each:0|1|2"}), "sample_submission.csv":
+        sample("Id", "id:p{}", {"Predicted": "one:0"}),
+        "train.zip": tuple(Media(Rows(N, {"n": "id"}), f"p{{n}}_{colour}.png") for colour in ("red", "green")),
+        "test.zip": tuple(Media(_NEW, f"p{{n}}_{colour}.png") for colour in ("red", "green"))}, "Target", id="Id",
+        application="vision", split="stratified_group", needs=("DIRROW", "LABELS"), **{**LABEL, "metric": "f1_macro"}),
     more("seti-breakthrough-listen", {
         "train_labels.csv": Rows(N, {"id": "id:s{}", "target": "mark:0/3"}), "train": Media(Rows(N, {"n": "id"}), "0/s{n}.npy"),
         "test": Media(_NEW, "0/s{n}.npy"), "sample_submission.csv":

@@ -13,9 +13,10 @@ import pytest
 from kit import kit
 from run_folders import write_run
 
-from common import registry
+from common import data, registry
 from common.report import charts
-from common.report.errors import by_value
+from common.report.errors import MOST_PICTURES, by_value
+from common.runs import oof
 from common.runs.ledger import Ledger
 from common.runs.predicted import Predicted
 from common.runs.run import Run
@@ -78,6 +79,21 @@ def test_what_the_data_hold_is_never_markup(capsys: pytest.CaptureFixture[str], 
         assert "<img src=x" not in text and "&lt;script&gt;alert(1)" in without_scripts(text)
         assert text.count("</script>") == text.count("<script")
         assert "\x1b" not in text and "\u202e" not in text
+
+
+def test_pictures_are_thumbnails_and_never_too_many(capsys: pytest.CaptureFixture[str], home: Path) -> None:
+    pets = registry.get("pets")
+    registry.sample("pets").make(home / "data", 30, 0)
+    frame = data.read(pets, home / "data").training
+    folder = write_run(
+        home / "submissions" / "pets" / "run", noise=0.2, competition="pets", metric="log_loss", rows_scored=len(frame),
+        data_folder=str(home / "data"), scores={"log_loss": 0.5},
+    )  # fmt: skip
+    predicted = np.linspace(0.1, 0.9, len(frame))[:, None]
+    oof.write(folder, data.ids(frame, pets.files.train), np.arange(len(frame)) % 2, frame[["label"]], predicted)
+    body = without_scripts(page_of(capsys, folder))
+    assert body.count('<img src="data:image/jpeg;base64,') == len(frame) <= MOST_PICTURES
+    assert "calibration" in specs_of((folder / "report.html").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("left", ["nothing", "oof", "folds", "a constant"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,26 +38,30 @@ def train(
     network: Any, backbone: Backbone, task: MaskTask, config: Unet, rows: DataFrame, context: Context
 ) -> dict[str, Any]:
     """Train a network to the end or to the deadline, and return notes for the fold's record."""
+    with scratch_folder() as folder:
+        learn = learner(network, backbone, task, config, rows, folder)
+        steps = len(learn.dls.train) * config.epochs
+        with context.progress.task(f"{context.title} · train", steps, "steps") as progress:
+            learn.add_cb(callback := TrainingCallback(context, progress, steps))
+            rate = config.learning_rate
+            learn.fit_one_cycle(config.epochs, [rate * config.encoder_rate, rate])
+    return callback.notes
+
+
+def learner(network: Any, backbone: Backbone, task: MaskTask, config: Unet, rows: DataFrame, folder: Path) -> Learner:
+    """Return a learner of a network on windows of the rows' pictures; its files go to `folder`."""
     windows = Windows(
         cache_of(rows), rows[ROW].tolist(), task, config.window,
         upside_down=config.upside_down, boundary=config.boundary, seed=config.seed,
     )  # fmt: skip
     batches = Batches(windows, config, backbone)
-    steps = len(batches) * config.epochs
-    with (
-        scratch_folder() as folder,
-        context.progress.task(f"{context.title} · train", steps, "steps") as progress,
-    ):
-        set_seed(config.seed, reproducible=False)
-        learn = Learner(
-            DataLoaders(batches, batches, device=batches.device), network, path=folder, wd=config.weight_decay,
-            loss_func=CrossEntropyLossFlat(axis=1, ignore_index=VOID), splitter=_encoder_and_decoder,
-            cbs=[_NoValidation(), ChannelsLast(), callback := TrainingCallback(context, progress, steps)],
-        )  # fmt: skip
-        learn = precise(quiet(learn), config.precision)
-        rate = config.learning_rate
-        learn.fit_one_cycle(config.epochs, [rate * config.encoder_rate, rate])
-    return callback.notes
+    set_seed(config.seed, reproducible=False)
+    learn = Learner(
+        DataLoaders(batches, batches, device=batches.device), network, path=folder, wd=config.weight_decay,
+        loss_func=CrossEntropyLossFlat(axis=1, ignore_index=VOID), splitter=_encoder_and_decoder,
+        cbs=[_NoValidation(), ChannelsLast()],
+    )  # fmt: skip
+    return precise(quiet(learn), config.precision)
 
 
 class Batches:

@@ -1,0 +1,140 @@
+"""Which column of a submission is the id, and where the test rows have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice, product
+
+from common.discovery.files import Container, ending
+from common.discovery.findings import Ask, Hints, Notes, Question
+from common.discovery.heads import Head
+from common.discovery.roles import Roles
+from common.errors import DataError
+from common.wording import listed
+
+ID_NAME = re.compile(
+    r"^Id$|_I[dD]$|(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$"
+)
+_MOST_TRIED = 200  # orders of columns that may make an id
+
+
+def find(
+    sample: Head, roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
+) -> tuple[str, tuple[str, ...]]:
+    """Return the column of the sample submission that is the id, and the columns of the test rows that make it, if any.
+
+    Raises:
+        DataError: if no column tells the rows apart, or the test rows have none of them.
+        Question: if several may be it.
+    """
+    if hints.id is not None:
+        if hints.id not in sample:
+            raise DataError(f"{sample.file} has no column {hints.id!r}; it has: {listed(sample.columns, 8)}")
+        notes.add("id", hints.id, "sure", "as you say")
+        return hints.id, ()
+    unique = [name for name in sample.columns if sample[name].is_unique and (sample[name] != "").all()]
+    known = [name for name in unique if _is_known(sample, name, roles, containers)]
+    if len(known) > 1:
+        named = [name for name in known if ID_NAME.search(name)]
+        if len(named) != 1:
+            answer = ask(Question(f"{sample.file}: which column is the id?", "--id", known))
+            notes.add("id", answer, "sure", "as you say")
+            return answer, ()
+        notes.add("id", named[0], "likely", f"{listed(known)} are unique and known from the test; its name", "--id")
+        return named[0], ()
+    if known and (roles.test is None or known[0] in roles.test or not _called(sample, known[0], roles.test)):
+        where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
+        notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
+        return known[0], ()
+    name = next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else "")
+    if not name:
+        keys = [each for each in sample.columns if roles.test is not None and each in roles.test]
+        raise DataError(
+            f"no column of {sample.file} is unique, so that rows are told apart by several ({listed(keys or sample.columns)}); "
+            "the kit describes one id only"
+        )
+    if roles.test is not None and (called := _called(sample, name, roles.test)):
+        notes.add("id", name, "sure", f"called {called} in {roles.test.file}", "--id")
+        return name, (called,)
+    if roles.test is not None and (parts := _parts(sample, name, roles.test)):
+        notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
+        return name, parts
+    if roles.test is not None and counted_from(sample, name, roles) is None:
+        others = [name] if name in roles.test else roles.test.columns
+        found = len({*sample[name]} & {each for column in others for each in roles.test[column]})
+        if sample.whole and roles.test.whole:
+            raise DataError(
+                f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
+                f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
+            )
+    notes.add("id", name, "likely", "unique, and named like one", "--id")
+    return name, ()
+
+
+def counted_from(sample: Head, name: str, roles: Roles) -> int | None:
+    """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
+    if roles.test is None or name in roles.test or roles.test.rows != sample.rows:
+        return None
+    start = sample[name].iloc[0]
+    numbers = (
+        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
+    )
+    return int(start) if list(sample[name]) == numbers else None
+
+
+def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:
+    """Whether all values of a column stand in the test rows, or are names of files."""
+    values = {*sample[name]}
+    if roles.test is not None and name in roles.test:
+        there = {*roles.test[name]}
+        share = len(values & there) / len(values)
+        return share == 1 or (not (sample.whole and roles.test.whole) and share > 0)
+    if len(values) < 2 and values & {"0", "1", ""}:
+        return False
+    return any(container.share(values) > 0.95 for container in containers)
+
+
+def _called(sample: Head, name: str, test: Head) -> str | None:
+    """Return the column of the test rows that holds the ids under another name."""
+    ids = {*sample[name]}
+    if name in test or not sample.whole or not test.whole:
+        return None
+    unique = (each for each in test.columns if test[each].iloc[0] in ids and test[each].is_unique)
+    return next((each for each in unique if ids == {*test[each]}), None)
+
+
+def keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:
+    """Return whether ids are names of files with their endings."""
+    endings = {ending(value) for value in sample[name].head(100)}
+    return len(endings) == 1 and any(endings <= set(each.suffixes) for each in containers)
+
+
+def _parts(sample: Head, name: str, test: Head) -> tuple[str, ...]:
+    """Return the columns of the test rows that make the ids, with "_" between, or none."""
+    import pandas as pd
+
+    ids = list(sample[name].head(200))
+    if not all("_" in each for each in ids):
+        return ()
+    wanted, everything = set(ids), {*sample[name]}
+    fields = [each.split("_") for each in ids]
+    if 2 < (count := len(fields[0])) < 6 and all(len(each) == count for each in fields):
+        held = {column: {*test[column]} for column in test.columns}
+        places = [[column for column in held if {*field} <= held[column]] for field in zip(*fields, strict=True)]
+        for columns in islice(product(*places), _MOST_TRIED):
+            made = pd.Series(["_".join(row) for row in test.frame[list(columns)].to_numpy()])
+            if len({*columns}) == count and everything <= {*made}:
+                return columns
+    firsts = {each[: match.start()] for each in ids for match in re.finditer("_", each)}
+    lasts = {each[match.end() :] for each in ids for match in re.finditer("_", each)}
+    values = {column: {*test[column].head(2000)} for column in test.columns}
+    starts = [column for column in test.columns if values[column] & firsts]
+    ends = [column for column in test.columns if values[column] & lasts]
+    for first in starts:
+        for last in ends:
+            if first != last:
+                made = test[first] + "_" + test[last]
+                if wanted <= {*made} and (not sample.whole or not test.whole or everything <= {*made}):
+                    return first, last
+    return ()
