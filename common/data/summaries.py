@@ -39,25 +39,26 @@ def summarised(frame: DataFrame, on: Sequence[str]) -> DataFrame:
     frame = frame.reset_index(drop=True)
     natural([frame], on)
     keys = list(on)
-    groups = frame.groupby(keys, sort=False, dropna=False)
+    groups: Any = frame.groupby(keys, sort=False, dropna=False)
     numeric = [name for name in frame if name not in on and pd.api.types.is_numeric_dtype(frame[name])]
     varying = [name for name in numeric if (groups[name].nunique() > 1).any()]
-    made = [groups.head(1).set_index(keys), groups.size().rename(ROWS).astype("float64")]
+    made: list[Any] = [groups.head(1).set_index(keys), groups.size().rename(ROWS).astype("float64")]
     if varying:
-        values = groups[varying]
+        values: Any = groups[varying]
         for how in ("mean", "std", "min", "max", "last"):
             made.append(getattr(values, how)().add_suffix(f"_{how}"))
-        steps = pd.concat([frame[keys], values.diff().abs()], axis=1).groupby(keys, sort=False, dropna=False)
+        steps: Any = pd.concat([frame[keys], values.diff().abs()], axis=1).groupby(keys, sort=False, dropna=False)
         made.append(steps[varying].mean().add_suffix("_step"))
     for name in frame:
         if name in on or name in numeric or pd.api.types.is_datetime64_any_dtype(frame[name]) or frame[name].is_unique:
             continue
-        cells = frame[[*keys, name]].drop_duplicates().groupby(keys, sort=False, dropna=False)[name]
+        cells: Any = frame[[*keys, name]].drop_duplicates().groupby(keys, sort=False, dropna=False)[name]
         made += [
             cells.size().astype("float64").rename(f"{name}_different"),
             cells.agg(_one_after_another).rename(f"{name}_all"),
         ]
-    return pd.concat(made, axis=1).copy().reset_index()
+    result: DataFrame = pd.concat(made, axis=1).copy().reset_index()
+    return result
 
 
 def _one_after_another(cells: Series[Any]) -> str:
@@ -85,7 +86,7 @@ def of_files(folder: Path, source: Folder) -> DataFrame:
 
     def make(entry: Path) -> None:
         rows = [_of_file(path) for path in paths.values()]
-        pd.DataFrame(rows, index=pd.Index(paths, name=source.id)).reset_index().to_parquet(entry / _TABLE)
+        pd.DataFrame(rows, index=pd.Index([*paths], name=source.id)).reset_index().to_parquet(entry / _TABLE)
 
     name = entry_name("summaries", [source.id, *_PER_FILE], (f"{path} {stamp(path)}" for path in paths.values()))
     made: DataFrame = cached(detect().cache, name, make, lambda entry: pd.read_parquet(entry / _TABLE))

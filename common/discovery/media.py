@@ -129,16 +129,16 @@ def summarised(joined: Joined, train: Attached | None, test: Attached | None, no
     """Return rows to which what summarises their files is joined, where those are tables."""
     if train is None or test is None or not tables([train, test]):
         return joined
+    joins = []
     for side, attached in (("train", train), ("test", test)):
         container = attached.container
         folder = Folder(
             folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=attached.column, kind="id"),)
         )
-        join = Join(table=folder, on=(attached.column,))
-        joined = replace(joined, **{f"to_{side}": (*getattr(joined, f"to_{side}"), join)})
+        joins.append(Join(table=folder, on=(attached.column,)))
         why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
         notes.add(f"{side} files", f"{container.name}/: what summarises the columns of each", "sure", why)
-    return joined
+    return replace(joined, to_train=(*joined.to_train, joins[0]), to_test=(*joined.to_test, joins[1]))
 
 
 def note(attached: Attached, side: str, notes: Notes) -> None:

@@ -101,15 +101,9 @@ def _divided(tables: list[Head], sample: Head) -> tuple[Head, Head, Head] | None
         ids = {*table[id][blank]}
         if ids and not blank.all() and (ids <= {*sample[id]} or not sample.whole):
             share = float(blank.mean())
-            train, test = (
-                replace(
-                    table,
-                    frame=table.frame[rows].reset_index(drop=True),
-                    rows=round(table.rows * part),
-                    **{which: targets[0]},
-                )
-                for rows, part, which in ((~blank, 1 - share, "filled"), (blank, share, "blank"))
-            )
+            given, asked = (table.frame[rows].reset_index(drop=True) for rows in (~blank, blank))
+            train = replace(table, frame=given, rows=round(table.rows * (1 - share)), filled=targets[0])
+            test = replace(table, frame=asked, rows=round(table.rows * share), blank=targets[0])
             return table, train, test
     return None
 

@@ -227,9 +227,9 @@ def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, st
             and is_number(train[name])
             and is_number(test[name])
         ):
-            ours, theirs = numbers(train[name]), numbers(test[name])
-            if ours.max() < theirs.min() and ours.nunique() >= _LEAST_TIMES:
-                return name, f"{ours.max():g}", f"{theirs.min():g}"
+            earlier, later = numbers(train[name]), numbers(test[name])
+            if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
+                return name, f"{earlier.max():g}", f"{later.min():g}"
         if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
             ours, theirs = (
                 pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna()
