@@ -107,4 +107,5 @@ def _by_labels(known: Ratings, asked: Ratings, unsaid: NDArray[np.float64], user
     np.add.at(counts, known.user, marks)
     np.add.at(sums, known.user, marks * unsaid[:, None])
     means = (sums / (counts + PRIOR))[asked.user]
-    return (means * asked.labels).sum(axis=1) / np.maximum(asked.labels.sum(axis=1), 1)
+    liked: NDArray[np.float64] = (means * asked.labels).sum(axis=1) / np.maximum(asked.labels.sum(axis=1), 1)
+    return liked

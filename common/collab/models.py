@@ -75,4 +75,4 @@ def _last(frame: DataFrame, task: CollabTask) -> list[int]:
 
     of_user = frame.groupby(task.user, sort=False)[task.when]
     place, count = of_user.rank(method="first").to_numpy(), of_user.transform("size").to_numpy()
-    return np.where(place > count - np.floor(count * _LAST), 0, -1).tolist()
+    return [0 if last else -1 for last in place > count - np.floor(count * _LAST)]

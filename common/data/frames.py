@@ -211,12 +211,12 @@ def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) ->
     frame, places = tables.read(
         path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding
     )
-    frame, places = _chosen(frame, places, table)
+    frame, rows = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
         frame[table.id] = frame[table.id].str.strip('"')
 
-    return _with_further(frame, table, folder, tolerate), places
+    return _with_further(frame, table, folder, tolerate), rows
 
 
 def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tolerate | None) -> DataFrame:

@@ -69,7 +69,9 @@ def partners(frame: DataFrame, other: DataFrame, join: Join) -> DataFrame:
         _require_partners(other[keys], frame[on], f"{join.table.file} has cells for {{}} without a file or a line")
         other = other.groupby(keys, as_index=False, sort=False).agg(join.gathered.join)
     other = other.drop_duplicates(keys).rename(columns=dict(zip(keys, on, strict=True)))
-    other = other.rename(columns={name: _free(name, frame, join.table.file) for name in other if name not in on})
+    other = other.rename(
+        columns={name: _free(name, frame, join.table.file) for name in map(str, other) if name not in on}
+    )
     left = frame[on].assign(**{key: as_text(frame[key]) for key in on})
     return left.merge(other, on=on, how="left").drop(columns=on).set_axis(frame.index)
 

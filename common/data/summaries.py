@@ -52,7 +52,8 @@ def summarised(frame: DataFrame, on: Sequence[str]) -> DataFrame:
     for name in frame:
         if name in on or name in numeric or pd.api.types.is_datetime64_any_dtype(frame[name]) or frame[name].is_unique:
             continue
-        cells: Any = frame[[*keys, name]].drop_duplicates().groupby(keys, sort=False, dropna=False)[name]
+        different: Any = frame[[*keys, name]].drop_duplicates()
+        cells = different.groupby(keys, sort=False, dropna=False)[name]
         made += [
             cells.size().astype("float64").rename(f"{name}_different"),
             cells.agg(_one_after_another).rename(f"{name}_all"),

@@ -21,7 +21,7 @@ def constant(competition: Competition, rows: DataFrame, classes: tuple[str, ...]
     Args:
         competition: says what is predicted: numbers, classes or labels.
         rows: n training rows, with their targets.
-        classes: those of the target in the order of predictions.
+        classes: those of the target in the order of predictions; none: those that the submission has columns for.
     """
     import numpy as np
 
@@ -33,7 +33,8 @@ def _shares(competition: Competition, rows: DataFrame, classes: tuple[str, ...])
     """Return each row's target as numbers (n, k): itself, or 1 for its labels."""
     import numpy as np
 
-    if competition.predicts == "number" or len(competition.targets) > 1:
+    classes = classes or competition.submission.classes or ()
+    if not classes or len(competition.targets) > 1:
         return rows[list(competition.targets)].to_numpy(float)
     place = {label: position for position, label in enumerate(classes)}
     marks = np.zeros((len(rows), len(classes)))

@@ -35,6 +35,7 @@ def assign(found: Found, notes: Notes) -> Roles:
     sample = _sample(tables)
     rest = [each for each in tables if each is not sample]
     targets = sample.columns if sample else []
+    test: Head | None
     train = max((each for each in rest if _train_score(each, targets) > 0), default=None, key=_by(targets))
     if (train is None or not TRAIN.search(train.stem)) and sample is not None and (parts := _divided(rest, sample)):
         whole, train, test = parts

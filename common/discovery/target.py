@@ -143,8 +143,8 @@ def _truth(
         )
     named = {each: re.sub("[^a-z0-9]", "", each.casefold()) for each in train.columns}
     alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
-    wanted = re.sub("[^a-z0-9]", "", targets[0].casefold())
-    alike = alike or [each for each in unknown if named[each].startswith(wanted) and len(wanted) > 3]
+    like = re.sub("[^a-z0-9]", "", targets[0].casefold())
+    alike = alike or [each for each in unknown if named[each].startswith(like) and len(like) > 3]
     own = roles.sample.columns[0] if roles.sample else ""
     candidates = alike or [name for name in unknown if not ids.ID_NAME.search(name) and name != own]
     if len(targets) == 1 and len(candidates) != 1 and not alike:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common import metrics
 from common.competition import Competition
@@ -156,7 +156,7 @@ def _against_test(predicted: Predicted) -> Chart | None:
     competition = predicted.competition
     try:
         test = _of_test(predicted, competition)
-    except (KitError, OSError, ValueError, KeyError):
+    except KitError:
         return None
     values = predicted.values
     if test is None or test.shape[1] != values.shape[1]:
@@ -174,12 +174,7 @@ def _against_test(predicted: Predicted) -> Chart | None:
 
 
 def _of_test(predicted: Predicted, competition: Competition) -> NDArray[float64] | None:
-    from common.data import tables
-
     format = competition.submission
     if competition.predicts == "span" or format.packed:
         return None
-    file = format.file_name if format.numeric else oof.TEST_FILE
-    table: Any = tables.read(predicted.run.folder / file, format.separator)[0]
-    columns = [name for name in table if name not in (format.id, *format.echoed)]
-    return second(competition, table[columns].to_numpy(float))
+    return second(competition, oof.read_test(predicted.run, format)[1])

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics, submission
 from common.competition import Competition
-from common.data import tables
 from common.decisions import Decision, constant
 from common.decisions import learn as learn_decision
 from common.decisions.scoring import scorer
@@ -219,20 +218,16 @@ def _write_submission(folder: Path, competition: Competition, runs: list[Run], m
     import pandas as pd
 
     format = competition.submission
-    file = format.file_name if format.numeric else oof.TEST_FILE
-    first = tables.read(runs[0].folder / file, format.separator)[0]
-    order, columns = (
-        first[format.id].to_numpy(object),
-        [name for name in first if name not in (format.id, *format.echoed)],
-    )
-    parts = [first[columns].to_numpy(float)]
+    order, values, echoed = oof.read_test(runs[0], format)
+    parts = [values]
     for run in runs[1:]:
-        table = tables.read(run.folder / file, format.separator)[0]
-        if not np.array_equal(table[format.id].to_numpy(object), order):
-            if set(table[format.id]) != set(order):
+        ids, values, _ = oof.read_test(run, format)
+        if not np.array_equal(ids, order):
+            place = pd.Index(ids).get_indexer(pd.Index(order))
+            if len(ids) != len(order) or (place < 0).any():
                 raise RunError(f"{run.folder} and {runs[0].folder} predict different test rows; a blend needs the same")
-            table = table.set_index(format.id).loc[order].reset_index()
-        parts.append(table[columns].to_numpy(float))
+            values = values[place]
+        parts.append(values)
     test = np.stack(parts)
     mixed = mix.apply(second(competition, test))
     rows: Any = pd.DataFrame(index=pd.Index(order))
@@ -243,7 +238,7 @@ def _write_submission(folder: Path, competition: Competition, runs: list[Run], m
     made = submission.make(
         order.tolist(), mixed if format.numeric else decision.apply(mixed, rows, competition), format
     )
-    made = made.assign(**{name: first[name].to_numpy() for name in format.echoed})
+    made = made.assign(**echoed)
     submission.write(made[list(format.columns)], folder / format.file_name, format)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from csv import reader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common import wording
 from common.competition import SubmissionFormat
@@ -97,3 +97,30 @@ def read(run: Run) -> tuple[DataFrame, list[str]]:
         ) from None
     frame: DataFrame = table.to_pandas()
     return frame, columns
+
+
+def read_test(run: Run, format: SubmissionFormat) -> tuple[NDArray[Any], NDArray[float64], dict[str, NDArray[Any]]]:
+    """Return the ids of the test rows (m,), their predictions (m, k), and the submission's echoed columns as text.
+
+    Raises:
+        RunError: if they are gone or damaged.
+    """
+    import numpy as np
+    import pyarrow as pa
+    from pyarrow import csv
+
+    path = run.folder / (format.file_name if format.numeric else TEST_FILE)
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            header = next(reader(handle, delimiter=format.separator), [])
+        columns = [name for name in header if name not in (format.id, *format.echoed)]
+        types = {name: pa.float64() if name in columns else pa.string() for name in header}
+        options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False)
+        table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(delimiter=format.separator))
+        values = np.column_stack([table[name].to_numpy() for name in columns])
+        ids = table[format.id].to_numpy()
+    except (ValueError, KeyError, OSError) as error:
+        raise RunError(
+            f"{path} is damaged ({first_line(error)}); the command that made the run writes it anew"
+        ) from None
+    return ids, values, {name: table[name].to_numpy() for name in format.echoed if name in header}

@@ -256,8 +256,8 @@ def _write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str,
         count = _ROWS_OF_ONE if isinstance(join.table, Folder) or join.rows == "all" else 1
         held[key] = [{**line, "fact": round(rng.gauss(row["level"], 1), 3)} for _ in range(count)]
     if isinstance(join.table, Folder):
-        for (key,), lines in held.items():
-            _write_table(folder / join.table.folders[0] / f"{key}{join.table.suffixes[0]}", lines, ",")
+        for (name,), lines in held.items():
+            _write_table(folder / join.table.folders[0] / f"{name}{join.table.suffixes[0]}", lines, ",")
         return {f"{join.table.folders[0]}/": len(held)}
     lines = [line for each in held.values() for line in each]
     _write_table(folder / join.table.file, lines, join.table.separator)

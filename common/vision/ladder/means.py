@@ -49,9 +49,9 @@ class MeansModel:
     def _distance(self, differences: NDArray[np.float32]) -> NDArray[np.float32]:
         import numpy as np
 
-        if self.config.distance == "L2":
-            return np.sqrt((differences**2).mean(axis=1))
-        return np.abs(differences).mean(axis=1)
+        squared = self.config.distance == "L2"
+        mean: NDArray[np.float32] = (differences**2 if squared else np.abs(differences)).mean(axis=1)
+        return np.sqrt(mean) if squared else mean
 
     def save(self, folder: Path) -> None:
         """Write the mean pictures in NumPy's own format."""

@@ -82,7 +82,8 @@ class UnetCourseModel:
         last = len(self.task.classes)
         for pixels in pictures:
             if self.config.size:
-                pixels = np.asarray(Image.fromarray(pixels).resize(self.config.size[::-1], Image.Resampling.BILINEAR))
+                rows, columns = self.config.size
+                pixels = np.asarray(Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BILINEAR))
             with torch.inference_mode():
                 found = predictor.network(predictor.cast(predictor.put(pixels[None]))).float().softmax(1)[0]
             yield (found[self.task.first_layer : last] * 255).round().byte().cpu().numpy()
