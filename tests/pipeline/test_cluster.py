@@ -20,6 +20,11 @@ from common.progress import Progress
 from common.workers import Task
 from competitions.patent import sample
 
+# Ray 2.55 leaves files and processes to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 COMPETITION = registry.get("patent")
 
 

@@ -30,6 +30,11 @@ from common.runs.run import Run
 from common.workers import Task, Workers, count
 from competitions.patent import sample
 
+# Ray 2.55 leaves files and processes to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 COMPETITION = registry.get("patent")
 CODE = "timeit:timeit"  # runs code that it is given
 
