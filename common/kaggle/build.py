@@ -126,11 +126,17 @@ def check_names(name: str, profile: str = "best", settings: Sequence[str] = (), 
     """
     if name not in (known := names(project)):
         raise UnknownName("kernel", name, known)
-    sources = metadata.read(project / "kernels" / name / METADATA).get("competition_sources") or [""]
+    fields = metadata.read(project / "kernels" / name / METADATA)
     slugs = {competition.slug: competition for competition in registry.every()[0]}
-    slug, *more = (normalise("competition", source) if source else "" for source in sources)
+    sources = [normalise("competition", source) for source in fields.get("competition_sources") or []]
+    datasets = [dataset.rpartition("/")[2] for dataset in fields.get("dataset_sources") or []]
+    local = [slug for slug in datasets if slug in slugs and slugs[slug].submitted_as == "local"]
+    slug, *more = (*sources, *local) or ("",)
     if slug not in slugs or more:
-        raise KernelError(f"competition_sources must name one of {', '.join(slugs)}; got {sources}")
+        raise KernelError(
+            f"competition_sources must name one of {', '.join(slugs)} (or dataset_sources one that has no page on Kaggle); "
+            f"got {sources}"
+        )
     resolve(slugs[slug], profile, settings)
     return slugs[slug].name
 
