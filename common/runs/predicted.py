@@ -122,7 +122,7 @@ class Predicted:
         import numpy as np
 
         competition, values = self.competition, self.values
-        if competition.predicts == "number":
+        if competition.predicts == "number" and not self.classes:
             return np.asarray(np.abs(self.truth[list(competition.targets)].to_numpy(float) - values).mean(axis=1))
         if competition.predicts == "span":
             pairs = zip(self.submitted[:, 0], self.truth[competition.targets[0]], strict=True)
@@ -146,7 +146,7 @@ class Predicted:
 
     def likeliest(self, row: int) -> Any:
         """Return what a row is taken for: its likeliest class, or what would be submitted."""
-        if self.competition.predicts == "class" and self.competition.submission.numeric and self.classes:
+        if self.competition.predicts in ("class", "number") and self.competition.submission.numeric and self.classes:
             return self.classes[int(both(self.values[row : row + 1]).argmax())]
         cells = (self.values if self.competition.predicts == "number" else self.submitted)[row].tolist()
         words = [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells]

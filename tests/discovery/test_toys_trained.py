@@ -68,6 +68,7 @@ def enough(toys: list[Toy]) -> list[Toy]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # dozens of trainings
+@pytest.mark.filterwarnings("ignore:The number of unique classes is greater")  # a toy has few rows
 def test_shapes_that_an_application_takes_are_trained(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "competitions").mkdir()
     monkeypatch.setattr(competitions, "__path__", [str(home / "competitions")])

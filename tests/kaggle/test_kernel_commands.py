@@ -123,7 +123,7 @@ def test_an_unknown_name_is_reported_before_anybody_signs_in(
     for variable in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
         monkeypatch.delenv(variable)
     said = kit(capsys, "kernel", name, "nothing")
-    assert said.code == 1 and said.complaint.startswith("kit: unknown kernel 'nothing'. Known: imdb, ")
+    assert said.code == 1 and said.complaint.startswith("kit: unknown kernel 'nothing'. Known: adult, ")
     if name in ("build", "push"):
         for words, hint in ((["--profile", "bset"], "'best'"), (["--set", "epoch=1"], "'epochs'")):
             said = kit(capsys, "kernel", name, "patent_train", *words)

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -125,13 +126,12 @@ def test_work_that_fails_twice_ends_with_its_last_words(started: Workers, text: 
 
 def test_nobody_else_can_reach_workers(started: Workers) -> None:
     list(started.each(CODE, [code("")]))
-    ports = {
-        (each.name(), at.laddr.ip.removeprefix("::ffff:"))
-        for each in [psutil.Process(), *psutil.Process().children(recursive=True)]
-        for at in each.net_connections("inet")
-        if at.status == psutil.CONN_LISTEN
-    }
-    assert {address for _, address in ports} == {"127.0.0.1"}
+    addresses = set()
+    for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # some live for a moment
+            listening = [at for at in each.net_connections("inet") if at.status == psutil.CONN_LISTEN]
+            addresses |= {at.laddr.ip.removeprefix("::ffff:") for at in listening}
+    assert addresses == {"127.0.0.1"}
     with pytest.raises(ConnectionRefusedError):  # where the dashboard would be
         socket.create_connection(("127.0.0.1", 8265))
     token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
@@ -165,10 +165,10 @@ except KeyboardInterrupt:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environ = {**os.environ, "PORT": str(listener.getsockname()[1])}
         process = subprocess.Popen([sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE, text=True)
-        listener.accept()
-        below = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        with listener.accept()[0]:
+            below = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
     assert out.endswith("as before\n")
     assert len(below) > 2
     _, alive = psutil.wait_procs(below, timeout=20)

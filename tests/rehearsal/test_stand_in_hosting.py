@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from stand_in_world import Post, read_csv, write_csv
 
 from common import data, registry
 from common.competition import Competition
-from common.errors import UnknownName
+from common.errors import DataError, UnknownName
 from common.metrics.table import get
 from common.rehearsal.stand_in.grading import grade
 from common.rehearsal.stand_in.server import StandIn, kit_competitions, serve
@@ -44,16 +45,15 @@ def best(competition: Competition, answers: Path, file: Path) -> Path:
     format = competition.submission
 
     def allowed(text: str) -> str | float:
-        return (
-            text if format.cell.labels else min(max(float(text), format.cell.low or 0), format.cell.high or float(text))
-        )
+        cell = format.cell
+        return text if cell.kind != "number" else min(max(float(text), cell.low or 0), cell.high or float(text))
 
     rows = [[row[format.id], *(allowed(row[name]) for name in format.targets)] for row in read_csv(answers)]
     return write_csv(file, (format.id, *format.targets), rows)
 
 
 @pytest.mark.parametrize("with_answers", [True, False])
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", [name for name in registry.names() if registry.get(name).predicts != "masks"])
 def test_sample_can_be_served_and_graded(
     name: str, with_answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,5 +76,21 @@ def test_sample_can_be_served_and_graded(
     elif competition.submitted_as != "kernel":
         assert list(served.test.iloc[:, 0]) == list(whole.test.iloc[:, 0])
     right = grade(competition, made, best(competition, made / "answers.csv", tmp_path / "best.csv"))
-    top = 1 if get(competition.metric).greater_is_better else 0
+    surest = competition.submission.cell.high if competition.metric == "log_loss" else None
+    top = 1 if get(competition.metric).greater_is_better else -math.log(surest or 1)
     assert [right.public, right.private] == pytest.approx([top, top], abs=1e-4)
+
+
+def test_masks_are_served_with_their_answers_only(tmp_path: Path) -> None:
+    registry.sample("nuclei").make(tmp_path, 20, 0)
+    (hosted,) = (item for item in kit_competitions({"nuclei": tmp_path}, tmp_path) if item.competition.name == "nuclei")
+    with StandIn(tmp_path / "state", [hosted]) as server:
+        made = server.world.competition_folder(hosted.competition.slug)
+    right = grade(hosted.competition, made, best(hosted.competition, made / "answers.csv", tmp_path / "best.csv"))
+    assert [right.public, right.private] == [1, 1]
+    (tmp_path / "answers.csv").unlink()
+    with (
+        pytest.raises(DataError, match="masks are not cut from the training set"),
+        StandIn(tmp_path / "2", [hosted]) as server,
+    ):
+        server.world.competition_folder(hosted.competition.slug)

@@ -105,8 +105,11 @@ def _cut(competition: Competition, data: Path) -> _Parts:
         raise DataError(
             f"file not found: {data / ANSWERS}; {test_source.file} cannot be cut from {source.file}, so add the labels"
         )
+    if competition.predicts == "masks":
+        raise DataError(f"file not found: {data / ANSWERS}; masks are not cut from the training set, so add the labels")
     train = rows.read(data, source)
-    hidden = _hidden(competition, data, source, rows.ids(train, source))
+    has_ids = isinstance(source, Folder) or source.id is not None
+    hidden = _hidden(competition, data, source, rows.ids(train, source) if has_ids else rows.numbers(train, 0))
     pool = train[hidden]
     if isinstance(source, Folder):
         pool = pool.iloc[hash_rank(pool[rows.ID], competition.slug).to_numpy().argsort()]
@@ -114,6 +117,8 @@ def _cut(competition: Competition, data: Path) -> _Parts:
         test = test.assign(**{rows.ID: [str(number) for number in range(1, len(test) + 1)]})
     else:
         labels, test = pool[list(competition.targets)], pool.drop(columns=list(competition.targets))
+        if not has_ids and isinstance(test_source, Table) and test_source.id is not None:
+            test = test.assign(**{test_source.id: rows.numbers(test, 1)})
         there = rows.paths(data, test_source)
         test = test[list(rows.read(data, test_source)) if there else [each.name for each in test_source.columns]]
     answers = _answers(competition.submission, rows.ids(test, test_source), labels)
@@ -124,14 +129,14 @@ def _hidden(competition: Competition, data: Path, source: Source, ids: Series[st
     """Return which training rows are cut off (n,); those that the model code leaves out stay."""
     import pandas as pd
 
-    from common.data.frames import read_rows
+    from common.data import frames
     from common.splits.folds import make_folds
 
     split = competition.split
-    frame = read_rows(data, source)
+    frame = frames.read_rows(data, source)
     if not {split.group, split.stratify, split.order, split.column} <= {*frame.columns, None}:
         frame = _enriched(competition, data)
-    folds = pd.Series(make_folds(frame, split), index=frame[source.id].to_numpy())
+    folds = pd.Series(make_folds(frame, split), index=frames.ids(frame, source).to_numpy())
     hidden: NDArray[bool_] = folds.reindex(ids.to_numpy(), fill_value=-1).to_numpy() == 0
     return hidden
 

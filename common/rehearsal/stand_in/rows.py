@@ -68,8 +68,18 @@ def ids(frame: DataFrame, source: Source) -> Series[str]:
         return frame[ID]
     if source.id is None:
         raise DataError(f"{source.file} has no id column, so its rows cannot be graded")
+    if source.id not in frame:  # the number of the row is the id
+        first = next(column.counted_from for column in source.columns if column.name == source.id) or 0
+        return numbers(frame, first)
     # Read with quoting=3 the quotes are part of the id; a submission is ordinary CSV, where they are not.
     return frame[source.id].str.strip('"') if source.quoting == "none" else frame[source.id]
+
+
+def numbers(frame: DataFrame, first: int) -> Series[str]:
+    """Return the rows' numbers, counted from `first`, as text."""
+    import pandas as pd
+
+    return pd.Series(range(first, first + len(frame)), index=frame.index).astype(str)
 
 
 def write(frame: DataFrame, folder: Path, source: Source) -> None:
