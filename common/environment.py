@@ -168,13 +168,13 @@ def _limit_threads() -> None:
     """
     if (cpus := cpu_count()) < _processors():
         os.environ.setdefault("OMP_NUM_THREADS", str(cpus))
-    if threads() > 1 and all(_is_shared() for _ in range(3)):  # at three moments, lest a passing thread counts
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ and threads() > 1 and all(map(_is_shared, (0, 0.005, 0.005))):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
-def _is_shared() -> bool:
-    """Whether other programs compute at this moment on processors that our threads would take."""
-    time.sleep(0.005)
+def _is_shared(wait: float) -> bool:
+    """Whether other programs compute, some seconds later, on processors that our threads would take."""
+    time.sleep(wait)  # looked at more than once, lest a passing thread counts
     words = _words(SYSTEM / "proc/loadavg")  # the fourth is the threads that run, this one among them, and all
     return len(words) == 5 and int(words[3].split("/")[0]) - 1 + threads() > _processors()
 

@@ -116,6 +116,13 @@ def picture(path: Path) -> None:
         print(f"\nfigure: {path}")
 
 
+def pictures(run: Path, *names: str) -> None:
+    """Show those of a run's figures that it has drawn: which there are depends on the profile."""
+    for name in names:
+        if (path := run / "figures" / f"{name}.png").exists():
+            picture(path)
+
+
 def in_notebook() -> bool:
     """Whether this code runs in a notebook."""
     ipython: Any = sys.modules.get("IPython")

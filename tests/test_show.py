@@ -65,3 +65,10 @@ def test_scores_are_shown_by_fold_and_over_all(capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert "CV (5 rows scored, finished)" in lines
     assert [line.split() for line in lines[-3:]] == [["0", "0.250"], ["1", "0.500"], ["all", "0.375"]]
+
+
+def test_only_figures_that_were_drawn_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "confusion.png").touch()
+    show.pictures(tmp_path, "batch", "confusion")
+    assert capsys.readouterr().out.split() == ["figure:", str(tmp_path / "figures" / "confusion.png")]

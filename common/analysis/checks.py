@@ -16,7 +16,7 @@ from common.analysis.agreement import Agreement, agreement, outlier
 from common.analysis.board import Board, Entry
 from common.analysis.resampling import errors
 from common.competition import Competition
-from common.runs.predicted import Predicted, scored
+from common.runs.evaluation import Predicted, scored
 from common.runs.records import Fold
 from common.runs.run import Run
 from common.wording import listed, plural, rounded

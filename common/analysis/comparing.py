@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from common import metrics
 from common.analysis.resampling import errors
 from common.errors import RunError
-from common.runs.predicted import Predicted, scored
+from common.runs.evaluation import Predicted, scored
 from common.runs.run import Run
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from common.analysis.board import board
 from common.analysis.checks import Evidence
 from common.competition import Competition
 from common.errors import RunError
-from common.runs.predicted import Predicted
+from common.runs.evaluation import Predicted
 from common.runs.run import FOLDS, Run
 
 

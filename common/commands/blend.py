@@ -34,8 +34,8 @@ def blend(arguments: argparse.Namespace) -> None:
     from common.metrics import get
     from common.pipeline.samples import is_sample
     from common.runs import blending, provenance
+    from common.runs.evaluation import Predicted
     from common.runs.ledger import Ledger
-    from common.runs.predicted import Predicted
     from common.runs.run import Run, enter
 
     competition = registry.get(arguments.name)

@@ -119,7 +119,7 @@ def compare(arguments: argparse.Namespace) -> None:
     from common import registry
     from common.analysis import comparing
     from common.errors import RunError
-    from common.runs.predicted import Predicted
+    from common.runs.evaluation import Predicted
     from common.runs.run import Run
 
     if len({folder.resolve() for folder in arguments.runs}) < 2:

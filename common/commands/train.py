@@ -135,7 +135,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Run a profile."""
     from common import environment, processes, registry, workers
     from common.config import resolve
-    from common.data.frames import find
+    from common.data import find
     from common.deadline import Deadline
     from common.errors import BackboneError, RunError
     from common.pipeline.request import Request

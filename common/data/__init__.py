@@ -1,19 +1,7 @@
 """A competition's files: find, unpack, read and check them."""
 
-from common.data.frames import (
-    Frames,
-    files_by_id,
-    find,
-    hashes,
-    ids,
-    locate,
-    one_row,
-    paths,
-    read,
-    read_rows,
-    sample_submission,
-    usual_folders,
-)
+from common.data.frames import Frames, files_by_id, ids, one_row, read, read_rows
+from common.data.locating import find, hashes, locate, paths, sample_submission, usual_folders
 
 __all__ = [
     "Frames",

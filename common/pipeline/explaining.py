@@ -13,7 +13,7 @@ from common.environment import Environment
 from common.errors import RunError
 from common.pipeline import inference
 from common.progress import Progress
-from common.runs.predicted import Predicted
+from common.runs.evaluation import Predicted
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series

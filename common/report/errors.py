@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from common.analysis.comparing import shown
 from common.data.zipped import read_bytes
 from common.errors import KitError
-from common.runs.predicted import Predicted
+from common.runs.evaluation import Predicted
 
 if TYPE_CHECKING:
     from numpy import float64

@@ -9,10 +9,10 @@ from common.competition import Competition
 from common.decisions import labels_of
 from common.decisions.decision import both
 from common.errors import KitError
-from common.report import charts
+from common.report import charts, class_charts
 from common.report.charts import Chart
 from common.runs import oof
-from common.runs.predicted import Predicted, second
+from common.runs.evaluation import Predicted, second
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -50,7 +50,7 @@ def _of_numbers(predicted: Predicted) -> list[Chart | None]:
     made: list[Chart | None] = []
     if probabilities:
         flat, marks = predicted.values.ravel(), truth.ravel()
-        made.append(charts.calibration(np.clip(flat, 0, 1), marks == 1, "probability"))
+        made.append(class_charts.calibration(np.clip(flat, 0, 1), marks == 1, "probability"))
         parts = {"came true": flat[marks == 1], "came false": flat[marks == 0]}
         return [
             *made,
@@ -88,6 +88,7 @@ def _of_numbers(predicted: Predicted) -> list[Chart | None]:
 
 def _of_classes(predicted: Predicted) -> list[Chart | None]:
     import numpy as np
+    from sklearn.metrics import confusion_matrix
 
     names = predicted.classes
     place = {label: position for position, label in enumerate(names)}
@@ -97,9 +98,7 @@ def _of_classes(predicted: Predicted) -> list[Chart | None]:
     taken = (
         np.clip(np.rint(predicted.values[:, 0]), 0, len(names) - 1).astype(int) if ordered else values.argmax(axis=1)
     )
-    counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (right, taken), 1)
-    made = [charts.confusion(counts, names)]
+    made = [class_charts.confusion(confusion_matrix(right, taken, labels=range(len(names))), names)]
     if ordered:
         parts = {name: predicted.values[right == position, 0] for position, name in enumerate(names[:8])}
         return [*made, charts.bands("positions", "Expected class", "By the true class.", parts, "expected position")]
@@ -110,7 +109,7 @@ def _of_classes(predicted: Predicted) -> list[Chart | None]:
     else:
         chance, came = values.max(axis=1), taken == right
         parts, what = {"right": chance[came], "wrong": chance[~came]}, "probability of the likeliest class"
-    made.append(charts.calibration(np.clip(chance, 0, 1), came, what))
+    made.append(class_charts.calibration(np.clip(chance, 0, 1), came, what))
     return [
         *made,
         charts.bands("probabilities", "Probabilities", "The less they overlap, the better.", parts, what, 40, (0, 1)),
@@ -147,7 +146,7 @@ def _of_labels(predicted: Predicted) -> list[Chart | None]:
             "average precision",
             ".3f",
         ),
-        charts.calibration(flat, marks.ravel(), "probability of a label"),
+        class_charts.calibration(flat, marks.ravel(), "probability of a label"),
     ]
 
 

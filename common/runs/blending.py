@@ -23,8 +23,8 @@ from common.errors import MetricError, RunError
 from common.files import atomic_folder, sha256
 from common.progress import timed
 from common.runs import oof, provenance
+from common.runs.evaluation import Predicted, names, scored, second
 from common.runs.mixing import Method, Mix, Objective, learn
-from common.runs.predicted import Predicted, names, scored, second
 from common.runs.records import Code, Fold, RunRecord, Session, Status, Submission
 from common.runs.run import FOLDS, RECORD, Run
 

@@ -57,10 +57,10 @@ def curves(
 def confusion(labels: Array, predicted: Array, names: Sequence[str]) -> Figure:
     """Return a confusion matrix: true classes down, predicted classes across."""
     import numpy as np
+    from sklearn.metrics import confusion_matrix
 
     n = len(names)
-    counts = np.zeros((n, n), dtype=int)
-    np.add.at(counts, (labels, predicted), 1)
+    counts = confusion_matrix(labels, predicted, labels=range(n))
     side = max(4.0, 0.30 * n + 2.2)
     figure = _figure(
         (side + 0.8, side), f"Confusion matrix: {(labels == predicted).mean():.2%} of {len(labels):,} rows right"

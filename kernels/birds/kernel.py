@@ -51,9 +51,7 @@ record = run.record
 show.scores(record)
 
 # %%
-for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration", "top_losses"):
-    if (picture := run.folder / "figures" / f"{name}.png").exists():
-        show.picture(picture)
+show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration", "top_losses")
 
 # %% [markdown]
 # ## The errors worth looking at

@@ -155,9 +155,7 @@ show.picture(pictures / "curves.png")
 # ## What the top still gets wrong
 
 # %%
-for name in ("confusion", "top_losses"):
-    if (picture := best.folder / "figures" / f"{name}.png").exists():
-        show.picture(picture)
+show.pictures(best.folder, "confusion", "top_losses")
 predicted, _ = oof.read(best)
 show.table(predicted.head(), "Out-of-fold predictions")
 

@@ -77,9 +77,7 @@ show.scores(record)
 # Out of fold: no model has seen the pictures that it is shown with here. A colour is an object.
 
 # %%
-for name in ("overlays", "learning_curve"):
-    if (picture := run.folder / "figures" / f"{name}.png").exists():
-        show.picture(picture)
+show.pictures(run.folder, "overlays", "learning_curve")
 
 # %% [markdown]
 # ## What goes out

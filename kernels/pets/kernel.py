@@ -74,9 +74,7 @@ show.scores(record)
 # Out-of-fold (OOF) predictions come from models that have not seen the picture, nor one that looks like it.
 
 # %%
-for name in ("batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration"):
-    if (picture := run.folder / "figures" / f"{name}.png").exists():
-        show.picture(picture)
+show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration")
 
 # %% [markdown]
 # ## The errors worth looking at

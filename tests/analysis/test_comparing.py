@@ -13,7 +13,7 @@ from run_folders import write_run
 from common import registry
 from common.analysis.comparing import Difference, between, disagreements
 from common.analysis.resampling import errors
-from common.runs.predicted import Predicted
+from common.runs.evaluation import Predicted
 from common.runs.run import Run
 
 PATENT = registry.get("patent")

@@ -13,7 +13,7 @@ import pytest
 from common import data
 from common.competition import Column, Folder, Table
 from common.data.archives import extract
-from common.data.frames import sha256_of_folder
+from common.data.locating import sha256_of_folder
 from common.data.zipped import members, read_bytes
 from common.errors import ArchiveError, DataError, SettingError
 

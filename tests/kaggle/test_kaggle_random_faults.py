@@ -11,7 +11,7 @@ import pytest
 from kaggle_faults import Ending, Road, count
 from kaggle_seam import isolate
 
-JOURNEYS, PART = 60, 20
+JOURNEYS, PART = 100, 20
 
 pytestmark = pytest.mark.slow
 

@@ -14,11 +14,11 @@ from kit import kit
 from run_folders import write_run
 
 from common import data, registry
-from common.report import charts
+from common.report import charts, class_charts
 from common.report.errors import MOST_PICTURES, by_value
 from common.runs import oof
+from common.runs.evaluation import Predicted
 from common.runs.ledger import Ledger
-from common.runs.predicted import Predicted
 from common.runs.run import Run
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -151,9 +151,9 @@ def test_no_chart_has_more_marks_than_a_page_should_draw() -> None:
     made = [
         charts.heat("a", "", "", x, y, "x", "y"),
         charts.bands("b", "", "", {"one": x, "other": y}, "x"),
-        charts.confusion(rng.integers(0, 9, (300, 300)), [f"c{number}" for number in range(300)]),
+        class_charts.confusion(rng.integers(0, 9, (300, 300)), [f"c{number}" for number in range(300)]),
         charts.curves("c", "", "", {"fold 0": enumerate(x), "fold 1": enumerate(y)}, "x", "y"),
-        charts.calibration(rng.random(1000), rng.random(1000) > 0.5, "p"),
+        class_charts.calibration(rng.random(1000), rng.random(1000) > 0.5, "p"),
     ]
     for each in made:
         assert each is not None and 0 < len(each.spec["data"]["values"]) <= charts.MOST_MARKS
@@ -166,7 +166,7 @@ def test_charts_of_nothing_are_none() -> None:
     assert charts.heat("a", "", "", empty, empty, "x", "y") is None
     assert charts.bands("b", "", "", {"x": np.array([np.nan])}, "x") is None
     assert charts.curves("c", "", "", {"x": [[1, float("nan")]]}, "x", "y") is None
-    assert charts.calibration(empty, empty, "p") is None and charts.folds({0: None}, None, "rmse") is None
+    assert class_charts.calibration(empty, empty, "p") is None and charts.folds({0: None}, None, "rmse") is None
     one = charts.heat("a", "", "", np.ones(3), np.ones(3), "x", "y")
     assert one is not None and len(one.spec["data"]["values"]) == 1
 

@@ -134,7 +134,7 @@ def seeds(count: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("seeds", [pytest.param(range(100), id="some"), rest])
 
 
-@seeds(600)
+@seeds(1200)
 def test_no_good_submission_is_refused(tmp_path, seeds):
     for seed in seeds:
         rng = random.Random(-seed)
@@ -500,7 +500,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     return content
 
 
-@seeds(750)
+@seeds(1500)
 def test_whatever_a_damaged_file_holds_is_reported_unless_it_is_still_right(found, seeds):
     for seed in seeds:
         content = damaged(GOOD.encode(), random.Random(seed))

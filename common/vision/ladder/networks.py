@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def batch_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return (answers == targets).float().mean()
 
 
-class NetworkModel:
+class NetworkModel(ABC):
     """A network on rows of brightness."""
 
     def __init__(self, task: Task, config: Gradients, context: Context) -> None:
@@ -51,9 +52,9 @@ class NetworkModel:
         self.notes: dict[str, Any] = {}
         self.network: Any = None
 
+    @abstractmethod
     def fit(self, train: DataFrame, valid: DataFrame) -> None:
         """Train to the end or to the deadline."""
-        raise NotImplementedError
 
     def outputs(self, frame: DataFrame) -> NDArray[np.float64]:
         """Return the probability of each class (n, classes)."""

@@ -24,8 +24,8 @@ from common import environment
 from common.environment import PROJECT
 from common.errors import RunError, SettingError
 from common.progress import Progress
-from common.undo import environ, private_folder, signals
 from common.wording import first_line
+from common.workers.restoring import environ, private_folder, signals
 
 CLUSTER, LOOPBACK = "ray://", "127.0.0.1"
 STORE = 100 * 2**20  # bytes of Ray's object store on this machine: through it go settings and records only
