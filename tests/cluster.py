@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,16 +20,6 @@ import psutil
 NODES = 3
 
 
-def namespaces() -> bool:
-    """Whether network namespaces can be had: by root, with iproute2."""
-    if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("ip"):
-        return False
-    name = f"kit-{os.getpid()}-try"
-    if subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode:
-        return False
-    return not subprocess.run(["ip", "netns", "del", name], capture_output=True).returncode
-
-
 class Cluster:
     """A head and two more nodes with a processor each, reached by Ray's client; a context manager.
 
@@ -36,9 +27,9 @@ class Cluster:
     """
 
     def __init__(self, folder: Path, hidden: Path) -> None:
-        self.apart, self.hidden = namespaces(), hidden
-        self.folder, self.tag = folder, f"kit{os.getpid() % 10000}"
+        self.folder, self.hidden, self.tag = folder, hidden, f"kit{os.getpid() % 10000}"
         self.subnet = f"10.{os.getpid() % 200 + 20}.77"
+        self.apart = self._can_be_apart()
         self._processes: list[subprocess.Popen[bytes]] = []
         token = folder / "token"
         token.touch(mode=0o600)
@@ -50,12 +41,18 @@ class Cluster:
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_failure_threshold": "3",
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",  # 30 are not enough on a busy machine
         }
 
     @property
     def address(self) -> str:
         """What `--workers` takes."""
-        return f"ray://{self._at(0)}:{10001 if self.apart else 31001}"
+        host, port = self._listens
+        return f"ray://{host}:{port}"
+
+    @property
+    def _listens(self) -> tuple[str, int]:
+        return self._at(0), 10001 if self.apart else 31001
 
     def __enter__(self) -> Cluster:
         with ExitStack() as stack:
@@ -64,6 +61,7 @@ class Cluster:
                 self._wire()
             for number in range(NODES):
                 self._start(number)
+            self._wait_for_clients()
             stack.pop_all()
         return self
 
@@ -107,6 +105,29 @@ class Cluster:
     def _name(self, number: int) -> str:
         return f"{self.tag}-{number}"
 
+    def _can_be_apart(self) -> bool:
+        """Whether network namespaces can be had, by root with iproute2, and this process reaches what listens in one."""
+        if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("ip"):
+            return False
+        listen = (
+            f"import socket; s = socket.create_server(({self.subnet + '.1'!r}, 10001)); print(flush=True); s.accept()"
+        )
+        words = ["ip", "netns", "exec", self._name(0), sys.executable, "-c", listen]
+        try:
+            self._wire()
+            with subprocess.Popen(words, stdout=subprocess.PIPE) as listener:
+                try:
+                    assert listener.stdout is not None
+                    listener.stdout.readline()
+                    socket.create_connection((f"{self.subnet}.1", 10001), timeout=10).close()
+                finally:
+                    listener.kill()
+        except (subprocess.CalledProcessError, OSError):
+            return False
+        finally:
+            self._unwire()
+        return True
+
     def _wire(self) -> None:
         """Connect the namespaces, and this one, by a bridge."""
         _ip("link", "add", self.tag, "type", "bridge")
@@ -130,7 +151,7 @@ class Cluster:
             words += [f"--address={self._at(0)}:{port}"]
         else:
             words += ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
-            words += [f"--ray-client-server-port={self.address.rpartition(':')[2]}"]
+            words += [f"--ray-client-server-port={self._listens[1]}"]
         if self.apart:  # in a mount namespace of its own, too
             script = 'mount -t tmpfs none "$0" && exec "$@"'
             words = ["ip", "netns", "exec", self._name(number), "sh", "-c", script, str(self.hidden), *words]
@@ -153,15 +174,32 @@ class Cluster:
             time.sleep(0.1)
         raise RuntimeError(f"the node did not start: {log.read_text(errors='replace')}")
 
+    def _wait_for_clients(self) -> None:
+        """Wait until the head takes clients, later than it says that it has started; Ray's client asks three times only."""
+        for _ in range(600):
+            try:
+                socket.create_connection(self._listens, timeout=1).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        logs = "\n".join(
+            path.read_text(errors="replace") for path in self.folder.glob("session_latest/logs/ray_client*")
+        )
+        raise RuntimeError(f"the head takes no clients at {self._listens}: {logs}")
+
     def _end(self) -> None:
         for number in reversed(range(len(self._processes))):
             self.kill(number)
         for process in self._processes:
             process.wait()
         if self.apart:
-            for number in range(NODES):
-                _ip("netns", "del", self._name(number), check=False)
-            _ip("link", "del", self.tag, check=False)
+            self._unwire()
+
+    def _unwire(self) -> None:
+        for number in range(NODES):
+            _ip("netns", "del", self._name(number), check=False)
+        _ip("link", "del", self.tag, check=False)
 
 
 def _ip(*words: str, check: bool = True) -> Sequence[str]:

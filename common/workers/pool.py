@@ -228,7 +228,8 @@ class Workers:
         try:
             ray.init(address, logging_level=logging.ERROR, log_to_driver=True, namespace=self.title, **options)
         except Exception as error:  # of its own, of gRPC, of the system
-            raise RunError(f"no workers at {address}: {first_line(error)}") from error
+            why = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+            raise RunError(f"no workers at {address}: {why[-1].strip()}") from error  # above it is its traceback
         self._remote = ray.remote(_work())
 
     def _end(self) -> None:
