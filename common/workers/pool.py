@@ -222,6 +222,10 @@ class Workers:
     def _init(self, address: str, **options: Any) -> None:
         import ray
 
+        with suppress(ImportError):  # releases of Ray without tokens
+            from ray._raylet import AuthenticationTokenLoader
+
+            AuthenticationTokenLoader.instance().reset_cache()  # a process keeps the first token that it has read
         self._ray = ray
         self._stack.enter_context(signals())
         self._stack.callback(self._end)

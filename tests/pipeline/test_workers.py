@@ -155,6 +155,9 @@ from common.workers import Task, Workers
 before = dict(os.environ), signal.getsignal(signal.SIGTERM)
 call = "import socket; socket.create_connection(('127.0.0.1', PORT)); import time; time.sleep(3600)"
 work = {"stmt": call.replace("PORT", os.environ["PORT"]), "number": 1}
+with Workers(asked=1, progress=Progress()) as before_that:  # a process may start workers more than once
+    list(before_that.each("timeit:timeit", [Task("nothing", lambda: {"stmt": "1", "number": 1})]))
+assert (dict(os.environ), signal.getsignal(signal.SIGTERM)) == before
 try:
     with Workers(asked=1, progress=Progress()) as started:
         list(started.each("timeit:timeit", [Task("sleep", lambda: work)]))
