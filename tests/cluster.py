@@ -29,6 +29,7 @@ class Cluster:
     def __init__(self, folder: Path, hidden: Path) -> None:
         self.folder, self.hidden, self.tag = folder, hidden, f"kit{os.getpid() % 10000}"
         self.subnet = f"10.{os.getpid() % 200 + 20}.77"
+        self.apart = True
         self.apart = self._can_be_apart()
         self._processes: list[subprocess.Popen[bytes]] = []
         token = folder / "token"
@@ -41,7 +42,7 @@ class Cluster:
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_failure_threshold": "3",
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",
-            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",  # 30 are not enough on a busy machine
+            "GRPC_ENABLE_FORK_SUPPORT": "0",  # else the process that the head begins for a client dies now and then
         }
 
     @property
@@ -197,7 +198,8 @@ class Cluster:
             self._unwire()
 
     def _unwire(self) -> None:
-        for number in range(NODES):
+        for number in range(NODES):  # a cable first: one that goes with its namespace goes later
+            _ip("link", "del", f"{self.tag}v{number}", check=False)
             _ip("netns", "del", self._name(number), check=False)
         _ip("link", "del", self.tag, check=False)
 
