@@ -6,7 +6,9 @@ import csv
 import dataclasses
 import gzip
 import io
+import os
 import random
+import threading
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -519,6 +521,16 @@ def test_a_file_far_beyond_the_limit_is_not_read(found):
     format = dataclasses.replace(FORMAT, max_bytes=7)
     assert set(found(GOOD.replace(".5", "7"), format)) == {"size"}
     assert set(found(GOOD.replace(".5", "7"), dataclasses.replace(format, max_bytes=30))) == {"size", "range"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_read_like_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("id,score\na,0\nb,2\n",))
+    writer.start()
+    problems = validate(tmp_path / "pipe", pd.DataFrame({"id": ["a", "b"], "score": 0}), FORMAT)
+    writer.join()
+    assert [each.code for each in problems] == ["range"]
 
 
 def test_what_cannot_be_validated_is_an_error(tmp_path):

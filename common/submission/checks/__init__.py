@@ -93,7 +93,7 @@ def validate(
 
 
 def _from_file(path: Path, expected: Any, format: SubmissionFormat) -> tuple[Table | None, list[Problem]]:
-    if not path.is_file():
+    if not path.exists() or path.is_dir():  # a pipe is read like a file
         raise SubmissionError(f"file not found: {path}; `kit train` writes one")
     names, problems = format.columns, []
     if (size := path.stat().st_size) > format.max_bytes:
