@@ -530,7 +530,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path):
     writer.start()
     problems = validate(tmp_path / "pipe", pd.DataFrame({"id": ["a", "b"], "score": 0}), FORMAT)
     writer.join()
-    assert [each.code for each in problems] == ["range"]
+    assert [each.rule for each in problems] == ["range"]
 
 
 def test_what_cannot_be_validated_is_an_error(tmp_path):
