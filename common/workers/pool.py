@@ -7,15 +7,13 @@ cluster is only ever used when its address is given. The working directory is ne
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from common.errors import RunError, SettingError
 from common.progress import Progress
 from common.wording import first_line
 from common.workers.restoring import environ, private_folder, signals
+from common.workers.work import Task, travelling
 
 CLUSTER, LOOPBACK = "ray://", "127.0.0.1"
 STORE = 100 * 2**20  # bytes of Ray's object store on this machine: through it go settings and records only
@@ -43,14 +42,6 @@ _ENVIRON = {
     "RAY_CLIENT_RECONNECT_GRACE_PERIOD": str(RECONNECT),
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # work without a GPU leaves CUDA_VISIBLE_DEVICES alone
 }
-
-
-@dataclass(frozen=True)
-class Task:
-    """One piece of work: its title, and what makes the arguments, plain values, each time that it is begun."""
-
-    title: str
-    arguments: Callable[[], Mapping[str, Any]]
 
 
 def count(text: str, here: environment.Environment, tasks: int | None = None) -> int | str:
@@ -222,10 +213,9 @@ class Workers:
     def _init(self, address: str, **options: Any) -> None:
         import ray
 
-        with suppress(ImportError):  # releases of Ray without tokens
-            from ray._raylet import AuthenticationTokenLoader
-
-            AuthenticationTokenLoader.instance().reset_cache()  # a process keeps the first token that it has read
+        tokens = getattr(import_module("ray._raylet"), "AuthenticationTokenLoader", None)
+        if tokens is not None:  # a process keeps the first token that it has read
+            tokens.instance().reset_cache()
         self._ray = ray
         self._stack.enter_context(signals())
         self._stack.callback(self._end)
@@ -234,7 +224,7 @@ class Workers:
         except Exception as error:  # of its own, of gRPC, of the system
             why = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
             raise RunError(f"no workers at {address}: {why[-1].strip()}") from error  # above it is its traceback
-        self._remote = ray.remote(_work())
+        self._remote = ray.remote(travelling())
 
     def _end(self) -> None:
         self._ray.shutdown()
@@ -267,72 +257,3 @@ class Workers:
         if trace := answer.get("trace"):
             self.progress.note(trace)
         return done, answer
-
-
-def about(variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `kit doctor` says of workers: Ray's version, what would listen where, and what others can read."""
-    from importlib import metadata
-
-    try:
-        version = metadata.version("ray")
-    except metadata.PackageNotFoundError:
-        return {"ray": None, "listens": "nothing", "warnings": []}
-    tokens = (
-        variables.get("RAY_AUTH_TOKEN_PATH"),
-        Path.home() / ".ray" / "auth_token",
-    )  # of clusters; here each start has its own
-    token = next((Path(each) for each in tokens if each and Path(each).is_file()), None)
-    readable = token is not None and os.name == "posix" and token.stat().st_mode & 0o077
-    return {
-        "ray": version,
-        "listens": f"--workers N: on {LOOPBACK} until the run ends, with a token; {CLUSTER}…: nothing here",
-        "warnings": [f"others can read Ray's token: chmod 600 {token}"] if readable else [],
-    }
-
-
-def fetch(kept: list[Any]) -> bytes:
-    """Return, in a worker, the bytes that `Workers.put` was given."""
-    import ray
-
-    value: bytes = ray.get(kept[0])
-    return value
-
-
-def _work() -> Callable[..., Any]:
-    """Return the function that a worker runs: it travels by value, since a machine of a cluster knows nothing of the kit."""
-
-    def work(sources: tuple[str, Any], threads: int, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        import hashlib
-        import importlib
-        import os
-        import traceback
-        from pathlib import Path
-
-        import ray
-
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # before anything that reads it is imported
-        folder, kept = sources
-        try:
-            if kept is not None and "common" not in sys.modules:
-                raw = ray.get(kept[0])
-                os.environ.setdefault("KIT_CACHE", str(Path.home() / ".cache" / "kit"))
-                folder = tempfile.mkdtemp(prefix=f"kit-{hashlib.sha256(raw).hexdigest()[:12]}-")
-                for name, text in json.loads(raw).items():
-                    path = Path(folder, name)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(text, encoding="utf-8")
-            if folder and folder not in sys.path:
-                sys.path.insert(0, folder)
-            module, name = function.split(":")
-            return {"value": getattr(importlib.import_module(module), name)(**arguments)}
-        except Exception as error:
-            kinds = [kind.__name__ for kind in type(error).__mro__]
-            known = "KitError" in kinds
-            return {
-                "words": str(error) if known else f"{type(error).__name__}: {str(error).strip().split(chr(10))[0]}",
-                "final": known and "DeviceError" not in kinds,  # another machine may have room where this one has not
-                "node": ray.get_runtime_context().get_node_id(),
-                "trace": "" if known else traceback.format_exc(),
-            }
-
-    return work
