@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 
@@ -9,7 +10,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,13 +55,23 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sample data of the patent competition: 20 anchors, 8 targets each."""
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Return what makes sample data of a competition, so many rows, once for all tests: no test may change them."""
     from common import registry
 
-    folder = tmp_path_factory.mktemp("patent")
-    registry.sample("patent").make(folder, 160, 0)
-    return folder
+    @functools.cache
+    def made(name: str, rows: int) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        registry.sample(name).make(folder, rows, 0)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample_data(samples: Callable[[str, int], Path]) -> Path:
+    """Sample data of the patent competition: 20 anchors, 8 targets each."""
+    return samples("patent", 160)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_only_what_is_imported_travels(project: Path) -> None:
     travels = set(sources([], "import common.one\n", project))
     assert {"common/__init__.py", "common/one.py", "common/two.py", "common/submission/__init__.py"} <= travels
     assert "common/runs/ledger.py" not in travels
-    assert imported("from ..a import b\n", "x.py", "p.q") == ["p.a", "p.a.b"]
+    assert imported("from ..a import b\n", "x.py", "p.q") == ("p.a", "p.a.b")
 
 
 def test_a_notebook_is_valid_and_tells_the_story(notebooks: dict[str, Built]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,13 +57,11 @@ def best(competition: Competition, answers: Path, file: Path) -> Path:
 @pytest.mark.parametrize("with_answers", [True, False])
 @pytest.mark.parametrize("name", [name for name in registry.names() if registry.get(name).predicts != "masks"])
 def test_sample_can_be_served_and_graded(
-    name: str, with_answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, with_answers: bool, tmp_path: Path, samples: Callable[[str, int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
     competition = registry.get(name)
-    folder = tmp_path / "data"
-    folder.mkdir()
-    registry.sample(name).make(folder, 120, 0)
+    folder = Path(shutil.copytree(samples(name, 120), tmp_path / "data"))
     if not with_answers:
         (folder / "answers.csv").unlink()
     (hosted,) = (item for item in kit_competitions({name: folder}, tmp_path) if item.competition.name == name)
