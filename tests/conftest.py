@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import re
 
 # Tiny models are fastest on one thread, and sums in one order give the same bits on every machine.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name bytes by their argument: an archive's bytes hold the time at which it was made, which every process sees anew."""
     return argname if isinstance(val, bytes) else None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file whose tests are all slow unread where none of them is wanted: it may import what takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return re.search(r"^pytestmark = \[?\s*pytest\.mark\.slow", text, flags=re.M) is not None or None
 
 
 @pytest.hookimpl(trylast=True)

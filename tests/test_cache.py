@@ -176,6 +176,7 @@ def maker(path: Path, content: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "entry"
     with maker(path, "first") as first:

@@ -35,6 +35,7 @@ def test_everything_that_is_missing_is_said_at_once(here: Environment, monkeypat
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
@@ -84,6 +85,7 @@ def wheel(folder: Path, name: str, value: int) -> None:
             packed.writestr(path, text)
 
 
+@pytest.mark.slow
 def test_attached_wheels_become_importable_but_replace_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
