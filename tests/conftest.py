@@ -52,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         files.setdefault(item.path, []).append(item)
 
-    def rank(tests: list[pytest.Item]) -> tuple[bool, int]:
-        return not any(test.get_closest_marker("slow") for test in tests), -len(tests)
+    def rank(tests: list[pytest.Item]) -> tuple[float, bool, int]:
+        limits = [mark.args[0] for test in tests for mark in test.iter_markers("timeout")]
+        return -max(limits, default=0), not any(test.get_closest_marker("slow") for test in tests), -len(tests)
 
     items[:] = [test for tests in sorted(files.values(), key=rank) for test in tests]
 

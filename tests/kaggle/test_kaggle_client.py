@@ -91,6 +91,7 @@ def test_importing_the_official_client_neither_signs_in_nor_prints(tmp_path: Pat
     assert (done.stdout, done.stderr) == ("KaggleApi False\n", "")
 
 
+@pytest.mark.slow
 def test_importing_the_flows_does_not_import_the_client() -> None:
     script = (
         "import sys, common.kaggle.results, common.kaggle.submit, common.kaggle.download, common.kaggle.datasets,"

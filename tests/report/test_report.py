@@ -14,6 +14,7 @@ from kit import kit
 from run_folders import write_run
 
 from common import data, registry
+from common.analysis import resampling
 from common.report import charts, class_charts
 from common.report.errors import MOST_PICTURES, by_value
 from common.runs import oof
@@ -25,9 +26,10 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Share the charts' library, which takes seconds to make."""
+def quick(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share the charts' library, which takes seconds to make; how exact an error bar is, is tested elsewhere."""
     monkeypatch.setenv("KIT_CACHE", str(tmp_path_factory.getbasetemp() / "charts"))
+    monkeypatch.setattr(resampling, "DRAWS", 20)
 
 
 def page_of(capsys: pytest.CaptureFixture[str], folder: Path) -> str:

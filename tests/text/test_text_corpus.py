@@ -142,6 +142,7 @@ def test_a_kill_leaves_no_half_cache(tmp_path: Path) -> None:
     assert len(corpus) == 1000 and len(corpus.flat) == 2000
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "CODE", "raise SystemExit('out of luck')")
     with pytest.raises(DeviceError, match="ended with code 1: out of luck"):
