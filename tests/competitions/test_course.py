@@ -39,7 +39,11 @@ def test_one_rating_is_predicted(trained: tuple[Path, Path], capsys: pytest.Capt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trained", [("birds", "--set", "landmarks=20", "--set", "components=10")], indirect=True)
+@pytest.mark.parametrize(
+    "trained",
+    [("birds", "--set", "size=64", "--set", "cell=8", "--set", "landmarks=20", "--set", "components=10")],
+    indirect=True,
+)
 def test_one_picture_is_predicted(
     trained: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
