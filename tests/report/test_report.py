@@ -26,9 +26,9 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(autouse=True)
-def quick(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Share the charts' library, which takes seconds to make; how exact an error bar is, is tested elsewhere."""
-    monkeypatch.setenv("KIT_CACHE", str(tmp_path_factory.getbasetemp() / "charts"))
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path_factory.getbasetemp() / "charts"))  # instead of the one of `home`
     monkeypatch.setattr(resampling, "DRAWS", 20)
 
 

@@ -21,7 +21,7 @@ from common.sweeps.sweep import Swept, command_of, sweep, worth
 from competitions.patent import sample
 
 COMPETITION = registry.get("patent")
-SETS = ["trees.max_iter=3", "trees.components=4", "split.n_splits=3"]
+SETS = ["trees.max_iter=3", "trees.components=4", "split.n_splits=2"]
 VARIED = [
     Parameter("trees.learning_rate", 0.001, 0.5, log=True),
     Parameter("trees.max_iter", choices=("1", "3", "6")),
