@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from common.errors import DeviceError
 
 # What scikit-learn 1.6 lists the other columns of a ColumnTransformer in, which skops does not know.
 _COLUMNS = "sklearn.compose._column_transformer._RemainderColsList"
+_ADAPTER = "sklearn.externals.array_api_compat.torch"
 
 
 def require_skops() -> None:
@@ -28,13 +30,25 @@ def require_skops() -> None:
 
 def save(estimators: Any, path: Path) -> None:
     """Write one or several fitted estimators."""
-    from skops import io
-
-    io.dump(estimators, path)
+    _skops().dump(estimators, path)
 
 
 def load(path: Path, trusted: Sequence[str] = ()) -> Any:
     """Return what `save` wrote; `trusted` names classes in it that skops does not know itself."""
-    from skops import io
+    return _skops().load(path, trusted=[*trusted, _COLUMNS])
 
-    return io.load(path, trusted=[*trusted, _COLUMNS])
+
+def _skops() -> Any:
+    """Return skops' module, imported without PyTorch, which would take longer than all the rest of a small run.
+
+    skops asks scikit-learn for all of its estimators, which imports every package below itself: its adapter for PyTorch, too.
+    """
+    first = not {_ADAPTER, "skops.io"} & sys.modules.keys()
+    if first:
+        sys.modules[_ADAPTER] = None  # type: ignore[assignment]  # as one that is not installed
+    try:
+        from skops import io
+    finally:
+        if first:
+            del sys.modules[_ADAPTER]
+    return io

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def sources(roots: Iterable[str], code: str, project: Path) -> dict[str, str]:
     return files
 
 
-def imported(code: str, name: str, package: str) -> list[str]:
+@functools.lru_cache(maxsize=2048)  # every run and every kernel of a process asks for the same files
+def imported(code: str, name: str, package: str) -> tuple[str, ...]:
     """Return the modules that code may import anywhere in it, except those that only type checkers see.
 
     Of `from a import b` both `a` and `a.b` are returned: only the file system knows whether b is a module.
@@ -46,7 +48,7 @@ def imported(code: str, name: str, package: str) -> list[str]:
         tree = ast.parse(code)
     except SyntaxError as error:
         raise KernelError(f"{name}, line {error.lineno}: {error.msg}; a kernel must be Python") from None
-    modules = []
+    modules: list[str] = []
     for node in _at_run_time(tree.body):
         if isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
@@ -54,7 +56,7 @@ def imported(code: str, name: str, package: str) -> list[str]:
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *filter(None, [node.module])])
             modules += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return modules
+    return tuple(modules)
 
 
 def _at_run_time(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
+import re
 
 # Tiny models are fastest on one thread, and sums in one order give the same bits on every machine.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,14 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave a file whose tests are all slow unread where none of them is wanted: it may import what takes seconds."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return re.search(r"^pytestmark = \[?\s*pytest\.mark\.slow", text, flags=re.M) is not None or None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that in the end no processor waits while another is at one of them."""
@@ -42,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         files.setdefault(item.path, []).append(item)
 
-    def rank(tests: list[pytest.Item]) -> tuple[bool, int]:
-        return not any(test.get_closest_marker("slow") for test in tests), -len(tests)
+    def rank(tests: list[pytest.Item]) -> tuple[float, bool, int]:
+        limits = [mark.args[0] for test in tests for mark in test.iter_markers("timeout")]
+        return -max(limits, default=0), not any(test.get_closest_marker("slow") for test in tests), -len(tests)
 
     items[:] = [test for tests in sorted(files.values(), key=rank) for test in tests]
 
@@ -54,13 +65,23 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sample data of the patent competition: 20 anchors, 8 targets each."""
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Return what makes sample data of a competition, so many rows, once for all tests: no test may change them."""
     from common import registry
 
-    folder = tmp_path_factory.mktemp("patent")
-    registry.sample("patent").make(folder, 160, 0)
-    return folder
+    @functools.cache
+    def made(name: str, rows: int) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        registry.sample(name).make(folder, rows, 0)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample_data(samples: Callable[[str, int], Path]) -> Path:
+    """Sample data of the patent competition: 20 anchors, 8 targets each."""
+    return samples("patent", 160)
 
 
 @pytest.fixture(scope="session")

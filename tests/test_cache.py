@@ -139,6 +139,7 @@ def test_others_wait_for_who_makes_it_and_it_is_not_removed_meanwhile(tmp_path: 
     assert {path.name for path in tmp_path.glob("*-*")} >= {entry_name("slow", 1)}
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, tmp_path, "a"], text=True, stdout=subprocess.PIPE,
@@ -176,6 +177,7 @@ def maker(path: Path, content: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "entry"
     with maker(path, "first") as first:
@@ -188,6 +190,7 @@ def test_of_several_processes_one_makes_a_folder_and_the_others_find_it(tmp_path
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_killed_process_makes_the_folder_itself(tmp_path: Path) -> None:
     path = tmp_path / "entry"
     with maker(path, "first") as first:

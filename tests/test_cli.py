@@ -69,6 +69,7 @@ def test_sample_is_the_same_for_the_same_seed(run: Kit, tmp_path: Path) -> None:
     assert a == b != c
 
 
+@pytest.mark.slow
 def test_train_validate_grade_predict(run: Kit, sample_data: Path, tmp_path: Path) -> None:
     said = run("train", "patent", "--data", sample_data, *QUICK, "--out", tmp_path / "run", "--json")
     assert said.code == 0 and said.json["status"] == "finished"
@@ -107,6 +108,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.slow
 def test_a_damaged_run_gets_one_line(run: Kit, sample_data: Path, tmp_path: Path) -> None:
     from skops import io
 
@@ -234,6 +236,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(
     assert Run.open(tmp_path / "run").finished() == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to write to")
 def test_a_full_disk_is_told() -> None:
     with Path("/dev/full").open("w") as full:
@@ -242,6 +245,7 @@ def test_a_full_disk_is_told() -> None:
     assert done.stderr.startswith("kit: disk full") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     shell = f"{sys.executable} -c 'from common.cli import main; raise SystemExit(main())' show patent | head -1"
     done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, text=True, check=False)
@@ -258,11 +262,13 @@ def test_help_shows_every_command_in_its_group(run: Kit) -> None:
     assert "  train " in groups["Models"] and "  submit " in groups["Kaggle"] and "  doctor " in groups["Look"]
 
 
+@pytest.mark.slow
 def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "common.cli", "list"], capture_output=True, text=True, check=True)
     assert "patent" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
 def test_what_an_encoding_lacks_is_replaced(encoding: str) -> None:
     environ = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -270,6 +276,7 @@ def test_what_an_encoding_lacks_is_replaced(encoding: str) -> None:
     assert b"split.seed=" in done.stdout and not done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
 def test_a_closed_stream_is_no_error(closed: str) -> None:
     done = subprocess.run(["sh", "-c", f"{shlex.join(COMMAND)} list {closed}"], capture_output=True, text=True)

@@ -118,6 +118,7 @@ def test_places_that_cannot_be_written_are_told_in_one_line(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -127,6 +128,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert names(tmp_path) == ["file"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_folder(tmp_path):
     path = tmp_path / "folder"
     with atomic_folder(path) as folder:
@@ -135,6 +137,7 @@ def test_a_full_disk_leaves_the_old_folder(tmp_path):
     assert [file.name for file in tmp_path.rglob("*")] == ["folder", "small"]
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_line_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     outcomes = run(KILLED, path).splitlines()
@@ -231,6 +234,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 def test_a_child_that_was_forked_meanwhile_keeps_no_lock(tmp_path: Path) -> None:
     assert run(FORKED, tmp_path / "lock") == "free\n"
 

@@ -79,3 +79,12 @@ def test_training_knows_nothing_of_what_one_looks_at_later() -> None:
     assert "common.runs.ledger" in found and not {
         name for name in found if name.startswith(("common.analysis", "common.report"))
     }
+
+
+@pytest.mark.slow
+def test_a_model_of_tables_is_saved_without_pytorch(tmp_path: Path) -> None:
+    found = imported(
+        f"from pathlib import Path\nfrom common import estimators\nestimators.save([1], Path({str(tmp_path / 'm')!r}))"
+    )
+    assert "skops.io" in found and "torch" not in found
+    assert "sklearn.externals.array_api_compat.torch" not in found, "it can still be imported"

@@ -41,6 +41,7 @@ def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", "-C", str(folder), *words], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_an_old_python_is_told_in_one_line(folder: Path) -> None:
     done = make(folder, "dry-run", "PYTHON=./old-python")
     assert done.returncode != 0 and not (folder / ".venv").exists()

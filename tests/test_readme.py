@@ -22,6 +22,7 @@ from stand_in_world import environment, kernel_folder
 
 from common import __version__, registry
 from common.cli import parser
+from common.commands import train
 from common.competition import Split
 from common.kaggle import retry
 from common.kaggle.official import connect
@@ -196,6 +197,7 @@ def reader(
         (home / path).write_text(code, encoding="utf-8")
     competitions = importlib.import_module("competitions")
     monkeypatch.setattr(competitions, "__path__", [*competitions.__path__, str(home / "competitions")])
+    monkeypatch.setattr(train, "SAMPLE_ROWS", 240)  # what is printed looks the same
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr("builtins.input", Terminal().answer)
     hurried = retry.Clock(now=lambda: time.monotonic() * HURRY, sleep=lambda seconds: time.sleep(seconds / HURRY))

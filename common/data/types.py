@@ -17,6 +17,9 @@ MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "<
 ODD = 0.01
 """Fraction of a column's cells that may be something else than its kind: a note, a mark for what is missing."""
 
+SHORT = 1000
+"""Rows of a column that is read whole at once; of a longer one a few cells are tried first."""
+
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 
@@ -98,11 +101,12 @@ def _read_alike(columns: list[Series[Any]], reader: Callable[[Any], Any]) -> lis
         return []
     read = []
     for values in columns:
-        some = values.dropna().head(20)  # most columns that are something else show it at once
-        if len(some) and reader(some).isna().any():
-            return []
+        if len(values) > SHORT:  # most columns that are something else show it at once
+            some = values.dropna().head(20)
+            if len(some) and reader(some).isna().any():
+                return []
         typed = reader(values)
-        if (typed.isna() & values.notna()).any():
+        if typed.hasnans and (typed.isna() & values.notna()).any():
             return []
         read.append(typed)
     return read
@@ -124,7 +128,11 @@ def as_numbers(values: Series[Any]) -> Series[float]:
     import pandas as pd
 
     numbers: Series[float] = pd.to_numeric(values, errors="coerce").astype("float64")
-    if not pd.api.types.is_numeric_dtype(values) and (wrong := numbers.isna() & values.notna()).any():
+    if (
+        numbers.hasnans
+        and not pd.api.types.is_numeric_dtype(values)
+        and (wrong := numbers.isna() & values.notna()).any()
+    ):
         words = values[wrong].str.strip().str.lower()
         if words.isin(_TRUTH).all():
             numbers[wrong] = words.map(_TRUTH).astype(float)

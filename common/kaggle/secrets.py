@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -75,17 +76,19 @@ def refuse(files: Mapping[str, str]) -> None:
         )
 
 
-def scan(name: str, text: str) -> Iterator[Finding]:
-    """Yield what looks like a credential in a file: at most one finding for each line, and one for its name."""
-    if is_secret_file(name):
-        yield Finding(name, 0, "a file that usually holds one")
-    before = ""
+@functools.lru_cache(maxsize=2048)  # the kernels that one process builds share most files
+def scan(name: str, text: str) -> tuple[Finding, ...]:
+    """Return what looks like a credential in a file: at most one finding for each line, and one for its name."""
+    findings = [Finding(name, 0, "a file that usually holds one")] if is_secret_file(name) else []
+    before, whole = "", _JOINED.sub("", text)
+    formats = {kind: pattern for kind, pattern in _FORMATS.items() if pattern.search(whole)}  # of most files none
     for number, line in enumerate(text.splitlines(), start=1):
         joined = _JOINED.sub("", line)
-        kind = next((kind for kind, pattern in _FORMATS.items() if pattern.search(joined)), None)
+        kind = next((kind for kind, pattern in formats.items() if pattern.search(joined)), None)
         if kind := kind or _named(before, joined):
-            yield Finding(name, number, kind)
+            findings.append(Finding(name, number, kind))
         before = line if line.strip() else before
+    return tuple(findings)
 
 
 def is_secret_file(name: str) -> bool:

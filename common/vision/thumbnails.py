@@ -59,6 +59,8 @@ class ThumbnailsModel:
                 StandardScaler(),
             )
             described = kernel.fit_transform(values)
+            components = kernel.named_steps["pca"]  # laid out as they are when read: otherwise the last digits differ
+            components.components_ = np.ascontiguousarray(components.components_)
             if self.task.beside:
                 described = np.hstack((described, np.tile(self.beside.fit(train)(train), (len(self.views), 1))))
             with quietly():

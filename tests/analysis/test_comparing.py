@@ -40,6 +40,7 @@ def test_a_figure_that_most_draws_leave_undefined_has_no_error() -> None:
     assert np.isnan(errors(lambda rows: (None,), 10)).all()
 
 
+@pytest.mark.slow
 def test_a_better_run_is_better_and_twins_are_not(tmp_path: Path) -> None:
     good, bad = (write_run(tmp_path / name, noise=noise) for name, noise in (("good", 0.2), ("bad", 0.6)))
     twins = [write_run(tmp_path / f"twin{seed}", noise=0.2, seed=seed) for seed in (2, 5)]
@@ -76,6 +77,7 @@ def test_disagreements_are_the_rows_furthest_apart(tmp_path: Path) -> None:
     assert worst.id == "07" and worst.fold == 3 and worst.distance > 0.4
 
 
+@pytest.mark.slow
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     runs = [
         write_run(tmp_path / name, noise=noise, settings={"epochs": 3, "rate": rate})

@@ -61,6 +61,7 @@ def test_a_fold_that_is_worse_than_its_rows_explain_is_inconsistent(tmp_path: Pa
     assert "K102" in codes(change(folder, folds=folds))
 
 
+@pytest.mark.slow
 def test_worse_than_nothing_than_the_baseline_and_slower(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.csv")
     base = write_run(tmp_path / "base", noise=0.2, profile="baseline")
@@ -196,18 +197,21 @@ def found(train: pd.DataFrame, test: pd.DataFrame, competition: Competition) -> 
     return check_split(competition, Frames(train=train, test=test), competition.split)
 
 
+@pytest.mark.slow
 def test_alike_sides_cannot_be_told_apart() -> None:
     competition, train, test = toy()
     said = found(train, test, competition)
     assert said.findings == () and 0.4 < said.auc < 0.6 and said.alone[0][0] == "x"
 
 
+@pytest.mark.slow
 def test_drift_is_told_with_its_columns() -> None:
     competition, train, test = toy()
     said = found(train, test.assign(x=test["x"] + 1.5), competition)
     assert said.findings[0].code == "K202" and said.columns[0][0] == "x" and said.auc > 0.8
 
 
+@pytest.mark.slow
 def test_a_column_that_gives_the_target_away_is_told() -> None:
     competition, train, test = toy()
     said = found(train.assign(x=train["y"] * 2), test, competition).findings
@@ -217,6 +221,7 @@ def test_a_column_that_gives_the_target_away_is_told() -> None:
     assert "'place in the file' alone" in finding.measured
 
 
+@pytest.mark.slow
 def test_groups_that_keep_to_one_side_ask_for_a_split_by_them() -> None:
     competition, train, test = toy()
     said = found(train, test.assign(place=test["place"].str.replace("p", "q")), competition)
@@ -224,6 +229,7 @@ def test_groups_that_keep_to_one_side_ask_for_a_split_by_them() -> None:
     assert "group='place'" in finding.cure and said.imitating.group == "place"
 
 
+@pytest.mark.slow
 def test_a_test_that_comes_later_asks_for_a_split_by_time() -> None:
     competition, train, test = toy()
     days = pd.date_range("2020-01-01", periods=len(train), freq="h")
@@ -234,6 +240,7 @@ def test_a_test_that_comes_later_asks_for_a_split_by_time() -> None:
     assert [each.code for each in mixed.findings] == ["K203"]
 
 
+@pytest.mark.slow
 def test_the_command_on_sample_data(capsys: pytest.CaptureFixture[str], sample_data: Path) -> None:
     said = kit(capsys, "check-split", "patent", "--data", sample_data)
     assert (

@@ -54,6 +54,7 @@ def strangers() -> pd.DataFrame:
     return known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", TINY)
 def test_a_model_learns_is_saved_and_answers_strangers(profile: str, context: Context, tmp_path: Path) -> None:
     rows, config = rated(), override(profiles()[profile], TINY[profile])

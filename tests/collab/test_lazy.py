@@ -6,6 +6,7 @@ import common.fastai  # noqa: F401  # first of all: it imports fastai without th
 
 # isort: split
 import numpy as np
+import pytest
 import torch
 from fastai.collab import EmbeddingDotBias
 from fastai.data.core import DataLoaders
@@ -15,6 +16,8 @@ from fastai.losses import MSELossFlat
 from common.collab.lazy import CatchUp, lazy_adam
 from common.fastai.batches import Rows
 from common.fastai.learner import quiet
+
+pytestmark = pytest.mark.slow  # it trains
 
 
 def trained(*, lazy: bool) -> dict[str, torch.Tensor]:

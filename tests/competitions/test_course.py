@@ -21,6 +21,7 @@ def trained(home: Path, capsys: pytest.CaptureFixture[str], request: pytest.Fixt
     return Path(said.json["run"]), folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trained", [("movielens",)], indirect=True)
 def test_one_rating_is_predicted(trained: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     run, _ = trained
@@ -37,7 +38,12 @@ def test_one_rating_is_predicted(trained: tuple[Path, Path], capsys: pytest.Capt
     assert "is no picture" in kit(capsys, "predict", run, "cat.jpg").complaint
 
 
-@pytest.mark.parametrize("trained", [("birds", "--set", "landmarks=20", "--set", "components=10")], indirect=True)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "trained",
+    [("birds", "--set", "size=64", "--set", "cell=8", "--set", "landmarks=20", "--set", "components=10")],
+    indirect=True,
+)
 def test_one_picture_is_predicted(
     trained: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -56,6 +62,7 @@ def test_one_picture_is_predicted(
     assert "need a file: --out FILE" in kit(capsys, "predict", run).complaint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trained", [("digits", "--set", "landmarks=20", "--set", "components=10")], indirect=True)
 def test_a_picture_of_a_digit_is_predicted_by_a_run_on_columns(
     trained: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path

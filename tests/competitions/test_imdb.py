@@ -164,6 +164,7 @@ def test_no_model_looks_at_an_id(reviews: Path, tmp_path: Path, profile: str, ch
 # The baseline
 
 
+@pytest.mark.slow
 def test_reviews_of_any_kind_have_a_prediction(reviews: Path, tmp_path: Path) -> None:
     frames = data.read(IMDB, reviews)
     strange = ["", " ", "\x85\x10\x96", "<br /><br />", "good " * 20_000, '"', "鰐 naïve É\xa0", "xxbos xxpad"]
@@ -222,6 +223,7 @@ def run(reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         yield home
 
 
+@pytest.mark.slow
 def test_the_baseline_learns_and_tells(run: Path) -> None:
     record = json.loads((run / "run" / "run.json").read_text())
     assert record["scores"]["roc_auc"] > 0.8 and record["scores"]["accuracy"] > 0.7

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from common.splits.folds import make_folds
 
 ROOT = Path(registry.__file__).parents[1]
 NAMES = registry.names()
+Enriched = Callable[[str], data.Frames]
 
 
 @pytest.fixture(params=NAMES)
@@ -31,16 +34,22 @@ def competition(request: pytest.FixtureRequest) -> Competition:
 
 
 @pytest.fixture
-def folder(competition: Competition, tmp_path: Path) -> Path:
-    registry.sample(competition.name).make(tmp_path, 200, 0)
-    return tmp_path
+def folder(competition: Competition, samples: Callable[[str, int], Path]) -> Path:
+    return samples(competition.name, 200)
 
 
-def enriched(competition: Competition, folder: Path) -> data.Frames:
-    """Return the frames as the split sees them."""
-    context = Context.of(competition.name, detect(), folder, progress=Progress(live=False))
-    frames, config = data.read(competition, folder), resolve(competition, "sample")
-    return registry.models(competition.name).enrich(frames, config, context)
+@pytest.fixture(scope="module")
+def enriched(samples: Callable[[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> Enriched:
+    """Return what reads the frames of a competition's sample as the split sees them, once."""
+
+    @functools.cache
+    def read(name: str) -> data.Frames:
+        competition, run = registry.get(name), tmp_path_factory.mktemp(name)
+        context = Context.of(name, detect(), run, progress=Progress(live=False))
+        frames, config = data.read(competition, samples(name, 200)), resolve(competition, "sample")
+        return registry.models(name).enrich(frames, config, context)
+
+    return read
 
 
 def test_there_are_competitions() -> None:
@@ -75,16 +84,16 @@ def test_the_sample_is_what_the_description_says(competition: Competition, folde
     assert competition.target not in frames.test
 
 
-def test_the_sample_hides_new_rows(competition: Competition, folder: Path) -> None:
-    frames = enriched(competition, folder)
+def test_the_sample_hides_new_rows(competition: Competition, enriched: Enriched) -> None:
+    frames = enriched(competition.name)
     assert frames.train is not None
     group = competition.split.group
     if group is not None:
         assert not set(frames.train[group]) & set(frames.test[group])
 
 
-def test_the_sample_is_large_enough_for_its_split(competition: Competition, folder: Path) -> None:
-    frames = enriched(competition, folder)
+def test_the_sample_is_large_enough_for_its_split(competition: Competition, enriched: Enriched) -> None:
+    frames = enriched(competition.name)
     split = resolve(competition, "sample").split
     assert frames.train is not None and split is not None
     assert (make_folds(frames.train, split) >= 0).any()

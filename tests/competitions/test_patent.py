@@ -321,6 +321,7 @@ def test_titles_of_contexts() -> None:
     assert all(code[0] in cpc.SECTIONS for code in cpc.CLASSES)
 
 
+@pytest.mark.slow
 def test_the_courses_random_split_is_warned_of(
     sample_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], home: Path
 ) -> None:

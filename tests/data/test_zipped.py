@@ -191,6 +191,7 @@ def test_an_archive_that_cannot_be_read_makes_its_folder_doubtful(folder: Path) 
         data.read_rows(folder, ANIMALS)
 
 
+@pytest.mark.slow
 def test_a_forked_process_reads_for_itself(folder: Path) -> None:
     paths = data.read_rows(packed(folder), ANIMALS)["picture"].tolist()
     read_bytes(paths[0])  # opened here, before the processes start

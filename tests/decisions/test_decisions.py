@@ -105,6 +105,7 @@ def test_cut_points_beat_rounding_for_kappa() -> None:
     assert after > before + 0.2 and list(learnt.cuts) == sorted(learnt.cuts)
 
 
+@pytest.mark.slow
 def test_what_is_learnt_is_judged_on_other_rows() -> None:
     """Predictions that mean nothing: a threshold that saw its own rows would look better than chance."""
     rng = np.random.default_rng(2)

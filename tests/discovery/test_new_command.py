@@ -39,6 +39,7 @@ def project(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_from_files_to_a_submission(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = kit(capsys, "new", "my_toys", "--metric", "Accuracy")
     assert said.code == 0, said.err

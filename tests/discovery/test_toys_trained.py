@@ -31,6 +31,7 @@ from common.vision import VisionModels
 from common.wording import table
 
 PICTURES = (".jpg", ".png", ".tif")
+LIGHT = ("size=32", "cell=4", "components=8", "landmarks=20")
 NO_FEATURES = ("predict-volcanic-eruptions-ingv-oe",)  # its rows are files that no application reads
 
 
@@ -47,8 +48,9 @@ def trained(toy: Toy, name: str, project: Path) -> None:
     importlib.invalidate_caches()
     competition = registry.get(name)
     profile = "sample" if found.application == "tabular" else "baseline"
+    config = resolve(competition, profile, LIGHT if found.application == "vision" else (), folds=(0,))
     request = Request(
-        competition=competition, profile=profile, config=resolve(competition, profile, folds=(0,)), data=folder,
+        competition=competition, profile=profile, config=config, data=folder,
         environment=detect(), progress=Progress(silent=True), out=project / "runs" / name, mode="fresh",
     )  # fmt: skip
     done = run(request)

@@ -11,7 +11,7 @@ from PIL import Image
 from common import registry
 from common.config import resolve
 
-TINY = ("backbone=test_resnet", "weights=random", "batch_size=16", "workers=0")
+TINY = ("backbone=test_resnet", "weights=random", "batch_size=8", "workers=0")
 
 
 @pytest.fixture(scope="module")

@@ -79,6 +79,7 @@ def test_every_kernel_of_the_repository_can_be_built(
     assert not [path for path in made.files if path.startswith(("common/kaggle", "common/commands", "tests"))]
 
 
+@pytest.mark.slow
 def test_the_same_sources_give_the_same_bytes_anywhere(tmp_path: Path) -> None:
     elsewhere = tmp_path / "other" / "place"
     for folder in ("common", "competitions", "kernels"):
@@ -112,6 +113,7 @@ def test_the_hash_tells_code_settings_and_machine_apart(project: Path) -> None:
     assert len({first, *others}) == 6
 
 
+@pytest.mark.slow
 def test_the_first_code_unpacks_the_sources_to_files(tmp_path: Path) -> None:
     made = build("patent_infer", "someone", tmp_path / "out", profile="sample", settings=["epochs=1"])
     folder = unpack(made, tmp_path)
@@ -124,6 +126,7 @@ def test_the_first_code_unpacks_the_sources_to_files(tmp_path: Path) -> None:
     assert facts == {"hash": made.hash, "profile": "sample", "settings": ["epochs=1"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_c7_the_models_own_file_stands_readable_and_is_what_runs(
     tmp_path: Path, notebooks: dict[str, Built], name: str
@@ -143,6 +146,7 @@ def test_c7_the_models_own_file_stands_readable_and_is_what_runs(
     assert "damaged" in done.stderr, "it takes part in the check, so it is what runs"
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_shown_is_packed(tmp_path: Path) -> None:
     for content in ("x = '''1'''", "# \\"):
         shown, packed = Bundle({"a.py": content, BUNDLE: "{}"}, shown="a.py").cells()
@@ -155,6 +159,7 @@ def test_a_file_that_cannot_be_shown_is_packed(tmp_path: Path) -> None:
     assert done.stdout.endswith('x = r"\\d"\n\n')
 
 
+@pytest.mark.slow
 def test_a_damaged_bundle_says_so(tmp_path: Path) -> None:
     good, other = Bundle({"a.py": "1"}), Bundle({"a.py": "2"})
     cell = good.cells()[1].replace(good.hash, other.hash)
@@ -175,7 +180,7 @@ def test_only_what_is_imported_travels(project: Path) -> None:
     travels = set(sources([], "import common.one\n", project))
     assert {"common/__init__.py", "common/one.py", "common/two.py", "common/submission/__init__.py"} <= travels
     assert "common/runs/ledger.py" not in travels
-    assert imported("from ..a import b\n", "x.py", "p.q") == ["p.a", "p.a.b"]
+    assert imported("from ..a import b\n", "x.py", "p.q") == ("p.a", "p.a.b")
 
 
 def test_a_notebook_is_valid_and_tells_the_story(notebooks: dict[str, Built]) -> None:

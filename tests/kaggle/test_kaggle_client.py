@@ -77,6 +77,7 @@ def test_a_session_with_an_endpoint_reaches_nothing_else(tmp_path: Path, monkeyp
             here.client.session.sdk.http_client()._session.get("https://api.kaggle.com/")
 
 
+@pytest.mark.slow
 def test_importing_the_official_client_neither_signs_in_nor_prints(tmp_path: Path) -> None:
     """`import kaggle` itself would try the token over the network and print a page of help."""
     script = (
@@ -90,6 +91,7 @@ def test_importing_the_official_client_neither_signs_in_nor_prints(tmp_path: Pat
     assert (done.stdout, done.stderr) == ("KaggleApi False\n", "")
 
 
+@pytest.mark.slow
 def test_importing_the_flows_does_not_import_the_client() -> None:
     script = (
         "import sys, common.kaggle.results, common.kaggle.submit, common.kaggle.download, common.kaggle.datasets,"

@@ -188,6 +188,7 @@ def test_nothing_missing_needs_no_pip(tmp_path: Path) -> None:
     assert "everything" in messages[0]
 
 
+@pytest.mark.slow
 def test_a_wheel_that_does_not_exist_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_NO_INDEX": "1"}.items():
         monkeypatch.setenv(name, value)

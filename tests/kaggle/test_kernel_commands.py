@@ -68,6 +68,7 @@ def test_build_says_where_and_what(working: Path, capsys: pytest.CaptureFixture[
     assert (working / "patent_train" / "built" / "kernel.ipynb").exists()
 
 
+@pytest.mark.slow
 def test_from_push_to_abort(working: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = kit(capsys, "kernel", "push", "patent_train", "--cpu", "--watch", "--json")
     assert said.code == 0, said.err
@@ -92,6 +93,7 @@ def test_from_push_to_abort(working: Path, capsys: pytest.CaptureFixture[str]) -
     assert gone.complaint == f"kit: kernel not found: {REF}; kit kernel push creates it"
 
 
+@pytest.mark.slow
 def test_a_failed_session_is_a_failure(working: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = kit(capsys, "kernel", "push", "patent_train", "--script", "--watch")
     assert said.code == 1
@@ -100,6 +102,7 @@ def test_a_failed_session_is_a_failure(working: Path, capsys: pytest.CaptureFixt
     assert (status.code, status.json["failure"]) == (1, "no such GPU")
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(working: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words, complaint in (
         (["build", "patent_trian"], "unknown kernel 'patent_trian'. Did you mean 'patent_train'?"),

@@ -454,6 +454,7 @@ def test_pushes_are_kept_one_for_each_kernel(tmp_path: Path) -> None:
         pushes.all()
 
 
+@pytest.mark.slow
 def test_d21_pushes_of_many_processes_are_all_kept(tmp_path: Path) -> None:
     file = tmp_path / "pushes.json"
     script = (

@@ -166,6 +166,7 @@ def test_the_ledger_names_settings_and_data_and_no_run_twice(request_of: Callabl
     assert row["settings"] == "seed=7" and row["data"] == str(request.data)
 
 
+@pytest.mark.slow
 def test_a_run_on_sample_data_stands_in_no_ledger(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +198,7 @@ def test_other_threads_are_told_when_a_run_goes_on(
     assert any("begun with 1 threads and continues with 2" in text for text in run(more).record.warnings)
 
 
+@pytest.mark.slow
 def test_a_run_remembers_its_data(
     sample_data: Path, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

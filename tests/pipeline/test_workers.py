@@ -73,6 +73,7 @@ def code(text: str) -> Task:
     return Task("some work", lambda: {"stmt": text, "number": 1})
 
 
+@pytest.mark.slow
 def test_folds_on_workers_make_the_run_that_one_process_makes(
     started: Workers, request_of: Request, tmp_path: Path
 ) -> None:
@@ -89,6 +90,7 @@ def test_folds_on_workers_make_the_run_that_one_process_makes(
     assert all(told(request_of).count(f"fold {number}: pearson") == 2 for number in range(3))
 
 
+@pytest.mark.slow
 def test_what_is_there_is_kept_and_a_passed_deadline_begins_no_more_folds(
     started: Workers, request_of: Request
 ) -> None:
@@ -100,11 +102,13 @@ def test_what_is_there_is_kept_and_a_passed_deadline_begins_no_more_folds(
     assert on(started, request_of).finished() == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_users_mistake_is_the_error_in_one_line(started: Workers, request_of: Request) -> None:
     with pytest.raises(RunError, match=r"^some work: unknown competition 'nothing'.* Known: [^\n]+$"):
         list(started.each("common.registry:get", [Task("some work", lambda: {"name": "nothing"})]))
 
 
+@pytest.mark.slow
 def test_work_whose_process_is_killed_is_done_again(started: Workers, tmp_path: Path) -> None:
     once = f"import os, pathlib; f = pathlib.Path({str(tmp_path / 'f')!r}); f.exists() or (f.touch(), os.kill(os.getpid(), 9))"
     ((task, answer),) = started.each(CODE, [code(once)])
@@ -113,6 +117,7 @@ def test_work_whose_process_is_killed_is_done_again(started: Workers, tmp_path: 
     assert (tmp_path / "f").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words"),
     [("import os; os.abort()", "WorkerCrashedError"), ("raise OSError('no luck')", "failed 2 times: OSError: no luck")],
@@ -124,6 +129,7 @@ def test_work_that_fails_twice_ends_with_its_last_words(started: Workers, text: 
     assert len(list(started.each(CODE, [code(""), code("")]))) == 2  # the sleeper has made room
 
 
+@pytest.mark.slow
 def test_nobody_else_can_reach_workers(started: Workers) -> None:
     list(started.each(CODE, [code("")]))
     addresses = set()
@@ -140,6 +146,7 @@ def test_nobody_else_can_reach_workers(started: Workers) -> None:
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
+@pytest.mark.slow
 def test_each_worker_computes_with_its_share_of_the_processors(started: Workers) -> None:
     share = f"import os; assert os.environ['OMP_NUM_THREADS'] == {str(started.threads)!r}"
     assert len(list(started.each(CODE, [code(share)]))) == 1
@@ -178,6 +185,7 @@ except KeyboardInterrupt:
     assert not alive
 
 
+@pytest.mark.slow
 def test_seeds_are_runs_and_their_average(request_of: Request) -> None:
     made = run_seeds(replace(request_of, out=None), [1, 0], 1)
     assert [run.record.settings["seed"] for run in made.runs] == [1, 0]
@@ -201,6 +209,7 @@ def test_how_many_workers_are_asked_for() -> None:
             count(wrong, here)
 
 
+@pytest.mark.slow
 def test_sources_travel_in_the_same_bytes_and_without_what_training_does_not_need() -> None:
     sent = travel.bundle("patent")
     assert sent == travel.bundle("patent")

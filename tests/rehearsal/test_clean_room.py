@@ -34,6 +34,7 @@ from common.rehearsal.stand_in.running import Input, KernelRun, LogEntry, RunLim
 from common.rehearsal.stand_in.server import StandIn
 from common.runs.ledger import Ledger
 
+pytestmark = pytest.mark.slow  # each runs a kernel in processes of its own
 WORKING = [each for each in (Bubblewrap(), Unshare()) if works(each, internet=False)]
 ALL: list[Isolation] = [*WORKING, NoIsolation()]
 isolated = pytest.mark.skipif(not WORKING, reason="neither bubblewrap nor unshare works here")
@@ -261,7 +262,6 @@ print(here.place, here.online(), here.working == pathlib.Path.cwd(), [path.is_di
     assert ran.text() == "kaggle-rerun False True [True, False]\n", ran.result.failure
 
 
-@pytest.mark.slow
 def test_time_limit_ends_a_kernel_with_all_its_children(tmp_path: Path, isolation: Isolation) -> None:
     mark = uuid4().hex  # other workers run this test, too
     source = f"""
@@ -276,7 +276,6 @@ time.sleep(60)
     assert not [each for each in psutil.process_iter(["cmdline"]) if mark in " ".join(each.info["cmdline"] or ())]
 
 
-@pytest.mark.slow
 def test_memory_limit_counts_all_processes(tmp_path: Path) -> None:
     source = """
 import os, time
@@ -289,7 +288,6 @@ time.sleep(30)
     assert ran.result.failure == "the kernel tried to allocate more memory than the 120 MiB that are available"
 
 
-@pytest.mark.slow
 def test_memory_that_processes_share_counts_once(tmp_path: Path) -> None:
     source = """
 import os, time
@@ -303,7 +301,6 @@ os._exit(0)
     assert ran.result.status == "COMPLETE", ran.result.failure
 
 
-@pytest.mark.slow
 def test_disk_limit(tmp_path: Path) -> None:
     small = RunLimits(seconds=60, disk_bytes=1_000_000)
     at_once = Ran(tmp_path / "1", "open('big', 'wb').write(bytes(2_000_000))", limits=small)
@@ -353,7 +350,6 @@ sys.stdout.write("no end")
     assert len(flood) < 10_000 and "the log ends here" in flood and "end\n" not in flood[-5:]
 
 
-@pytest.mark.slow
 def test_notebook_prints_as_it_goes_and_stops_at_the_first_error(tmp_path: Path, isolation: Isolation) -> None:
     source = notebook("import sys\nprint('first')\nprint('loud', file=sys.stderr)", "{}['missing']", "print('never')")
     ran = Ran(tmp_path, source, CleanRoom(isolation=isolation), kernel_type="notebook")
@@ -365,7 +361,6 @@ def test_notebook_prints_as_it_goes_and_stops_at_the_first_error(tmp_path: Path,
     assert [cell.execution_count for cell in executed.cells] == [1, 2, None]
 
 
-@pytest.mark.slow
 def test_notebook_runs_in_working_and_its_kernel_may_die(tmp_path: Path) -> None:
     source = notebook("import os\nopen('submission.csv', 'w').write(os.getcwd())", "os.kill(os.getpid(), 9)")
     ran = Ran(tmp_path, source, kernel_type="notebook")
@@ -489,7 +484,6 @@ print(len(rows), os.environ.get("KAGGLE_IS_COMPETITION_RERUN"))
 """
 
 
-@pytest.mark.slow
 @isolated
 def test_kernel_and_its_hidden_rerun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with kaggle(tmp_path, monkeypatch) as (client, ran):
@@ -517,7 +511,6 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
 @isolated
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_of_a_kernel_is_reported_by_the_client(
@@ -530,7 +523,6 @@ def test_fault_of_a_kernel_is_reported_by_the_client(
     assert reason in failure
 
 
-@pytest.mark.slow
 @isolated
 def test_kernel_that_prints_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_API_KEY", "kept-to-myself-42")
@@ -542,7 +534,6 @@ def test_kernel_that_prints_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert b"***" in stored and b"kept-to-myself" not in stored and b"0123456789abcdef" not in stored
 
 
-@pytest.mark.slow
 @isolated
 def test_kernel_that_leaves_no_submission_is_not_submitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with kaggle(tmp_path, monkeypatch) as (client, _):

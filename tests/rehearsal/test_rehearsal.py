@@ -188,6 +188,7 @@ def test_commands_refuse_in_one_line(capsys: pytest.CaptureFixture[str], tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_stand_in_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     words = ["stand-in", "--port", "0", "--state", str(tmp_path / "state")]
     with subprocess.Popen([*COMMAND, *words], cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:

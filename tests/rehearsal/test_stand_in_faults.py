@@ -117,6 +117,7 @@ def test_refused_upload(start: Start) -> None:
     assert requests.put(url, data=b"x", timeout=20).status_code == 200
 
 
+@pytest.mark.slow
 def test_slow_answer(start: Start) -> None:
     post = start(_fault("GetCompetition", "slow", seconds=30))
     url = f"{post.base}/api/v1/competitions.CompetitionApiService/GetCompetition"
@@ -192,6 +193,7 @@ def test_complete_without_a_score(start: Start, tmp_path: Path) -> None:
     assert [(item["status"], item["publicScore"]) for item in listed] == [("COMPLETE", "")]
 
 
+@pytest.mark.slow
 def test_official_client_resumes_a_cut_download(start: Start, client_environment: Path, tmp_path: Path) -> None:
     post = start(_fault("GET", "cut_answer", after_bytes=500))
     official_api(post.base, key=KEY).competition_download_file("toy-csv", "train.csv", str(tmp_path / "got"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from common.rehearsal.stand_in.grading import grade
 from common.rehearsal.stand_in.server import StandIn, kit_competitions, serve
 
 
+@pytest.mark.slow
 def test_samples_are_made_when_asked_for_and_kept(tmp_path: Path) -> None:
     state, samples = tmp_path / "state", tmp_path / "samples"
     slug = registry.get("patent").slug
@@ -52,16 +55,15 @@ def best(competition: Competition, answers: Path, file: Path) -> Path:
     return write_csv(file, (format.id, *format.targets), rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_answers", [True, False])
 @pytest.mark.parametrize("name", [name for name in registry.names() if registry.get(name).predicts != "masks"])
 def test_sample_can_be_served_and_graded(
-    name: str, with_answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, with_answers: bool, tmp_path: Path, samples: Callable[[str, int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KIT_CACHE", str(tmp_path / "cache"))
     competition = registry.get(name)
-    folder = tmp_path / "data"
-    folder.mkdir()
-    registry.sample(name).make(folder, 120, 0)
+    folder = Path(shutil.copytree(samples(name, 120), tmp_path / "data"))
     if not with_answers:
         (folder / "answers.csv").unlink()
     (hosted,) = (item for item in kit_competitions({name: folder}, tmp_path) if item.competition.name == name)
@@ -81,6 +83,7 @@ def test_sample_can_be_served_and_graded(
     assert [right.public, right.private] == pytest.approx([top, top], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_masks_are_served_with_their_answers_only(tmp_path: Path) -> None:
     registry.sample("nuclei").make(tmp_path, 20, 0)
     (hosted,) = (item for item in kit_competitions({"nuclei": tmp_path}, tmp_path) if item.competition.name == "nuclei")

@@ -14,6 +14,7 @@ from kit import kit
 from run_folders import write_run
 
 from common import data, registry
+from common.analysis import resampling
 from common.report import charts, class_charts
 from common.report.errors import MOST_PICTURES, by_value
 from common.runs import oof
@@ -25,9 +26,10 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Share the charts' library, which takes seconds to make."""
-    monkeypatch.setenv("KIT_CACHE", str(tmp_path_factory.getbasetemp() / "charts"))
+def quick(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share the charts' library, which takes seconds to make; how exact an error bar is, is tested elsewhere."""
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path_factory.getbasetemp() / "charts"))  # instead of the one of `home`
+    monkeypatch.setattr(resampling, "DRAWS", 20)
 
 
 def page_of(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
@@ -48,6 +50,7 @@ def specs_of(page: str) -> dict[str, object]:
     return dict(json.loads(found[1]))
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     folder = write_run(home / "submissions" / "patent" / "run", noise=0.2, nothing={"pearson": 0.0})
     page = page_of(capsys, folder)
@@ -64,6 +67,7 @@ def test_the_page_of_a_run(capsys: pytest.CaptureFixture[str], home: Path) -> No
     assert "Not shown: what the model saw" in body  # its data are nowhere
 
 
+@pytest.mark.slow
 def test_what_the_data_hold_is_never_markup(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     folder = write_run(
         home / "submissions" / "patent" / "run", noise=0.2, settings={EVIL: EVIL}, warnings=[EVIL, "\x1b[2J\u202e"],
@@ -81,6 +85,7 @@ def test_what_the_data_hold_is_never_markup(capsys: pytest.CaptureFixture[str], 
         assert "\x1b" not in text and "\u202e" not in text
 
 
+@pytest.mark.slow
 def test_pictures_are_thumbnails_and_never_too_many(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     pets = registry.get("pets")
     registry.sample("pets").make(home / "data", 30, 0)
@@ -96,6 +101,7 @@ def test_pictures_are_thumbnails_and_never_too_many(capsys: pytest.CaptureFixtur
     assert "calibration" in specs_of((folder / "report.html").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["nothing", "oof", "folds", "a constant"])
 def test_half_a_run_has_half_a_page(capsys: pytest.CaptureFixture[str], home: Path, left: str) -> None:
     folder = write_run(home / "submissions" / "patent" / "run", noise=0.2)
@@ -115,6 +121,7 @@ def test_half_a_run_has_half_a_page(capsys: pytest.CaptureFixture[str], home: Pa
     assert "no run in" in kit(capsys, "report", folder).complaint
 
 
+@pytest.mark.slow
 def test_the_page_of_all_runs(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     assert kit(capsys, "report", "--all").code == 0
     root = home / "submissions"
@@ -132,6 +139,7 @@ def test_the_page_of_all_runs(capsys: pytest.CaptureFixture[str], home: Path) ->
     assert set(specs_of(page)) == {"board_patent", "cv_patent"}
 
 
+@pytest.mark.slow
 def test_a_page_of_ten_thousand_runs_opens(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     from common.runs import ledger
 

@@ -62,6 +62,7 @@ def test_a_submission_is_the_weighted_mean(tmp_path: Path) -> None:
     assert sent["18"] == pytest.approx(0.5 * made.weights[0] + 1.0 * made.weights[1])
 
 
+@pytest.mark.slow
 def test_a_fold_does_not_choose_its_own_weights(tmp_path: Path) -> None:
     """One run knows fold 0 by heart and nothing else: whoever lets fold 0 choose is fooled."""
     honest, cheat = run(tmp_path / "a", 1, 0.6), run(tmp_path / "b", 2, 5.0)
@@ -80,6 +81,7 @@ def test_a_lower_metric_is_made_lower(tmp_path: Path) -> None:
     assert made.run.record.scores["rmse"] < min(alone["rmse"] for alone in made.alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gains_where_there_is_something_to_gain(method: Method, tmp_path: Path) -> None:
     runs = [run(tmp_path / name, seed, 0.5) for seed, name in enumerate("abc", 1)]
@@ -110,6 +112,7 @@ def test_ranks_give_the_mean_values_in_the_mean_order() -> None:
     assert ranked(np.ones((2, 3, 1)))[:, 0] == pytest.approx([1, 1, 1])
 
 
+@pytest.mark.slow
 def test_a_constant_run_does_no_harm(tmp_path: Path) -> None:
     runs = [run(tmp_path / "a", 1, 0.4), run(tmp_path / "b", 2, 0.0)]
     oof = pd.read_csv(runs[1] / "oof.csv", dtype={"id": str})
@@ -138,6 +141,7 @@ def test_only_rows_that_all_predicted_count(tmp_path: Path) -> None:
     assert made.run.record.rows_scored == 100 and not made.nested
 
 
+@pytest.mark.slow
 def test_a_fold_may_lack_a_class_and_an_id_may_be_a_word_for_nothing(tmp_path: Path) -> None:
     """Probabilities of three classes; no row of class `c` is outside of fold 0, whose id is `NA`."""
     form = SubmissionFormat(id="id", targets=("a", "b", "c"), cell=Cell(low=0, high=1), rows_sum_to=1)

@@ -163,6 +163,7 @@ def test_an_error_names_file_and_line_of_the_kit(forks: Forks, places: Path, tmp
     assert "raise DataError(" in done.errors  # the source line itself, which only a real file can give
 
 
+@pytest.mark.slow
 def test_a_kernel_that_hangs_is_ended_with_its_stack(tmp_path: Path) -> None:
     code = (
         "import time\nfrom dataclasses import replace\nfrom common import environment\nfrom common.session import kernel\n"
@@ -176,6 +177,7 @@ def test_a_kernel_that_hangs_is_ended_with_its_stack(tmp_path: Path) -> None:
     assert "in hangs" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_clock_that_began_before_the_session_ends_nothing() -> None:
     code = (
         "import time\nfrom dataclasses import replace\nfrom common import environment\nfrom common.session import kernel\n"

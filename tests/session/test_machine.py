@@ -28,6 +28,7 @@ def test_a_machine_that_has_enough_is_described(here: Environment) -> None:
     assert "of free disk" in lines[2]
 
 
+@pytest.mark.slow
 def test_everything_that_is_missing_is_said_at_once(here: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "PROBE", "import sys; sys.exit('PyTorch sees 0 GPUs')")
     with pytest.raises(DeviceError, match=r"2 working GPUs \(PyTorch sees 0 GPUs\).*internet.*1000000000 GB") as caught:
@@ -35,6 +36,7 @@ def test_everything_that_is_missing_is_said_at_once(here: Environment, monkeypat
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("probe", "words"),
     [
@@ -84,6 +86,7 @@ def wheel(folder: Path, name: str, value: int) -> None:
             packed.writestr(path, text)
 
 
+@pytest.mark.slow
 def test_attached_wheels_become_importable_but_replace_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -180,6 +180,7 @@ write(make([f"{row:06d}" for row in range(50_000)], [0.5] * 50_000, format), Pat
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_submission(tmp_path):
     path = tmp_path / "submission.csv"
     path.write_text("old")

@@ -21,28 +21,34 @@ from common.sweeps.sweep import Swept, command_of, sweep, worth
 from competitions.patent import sample
 
 COMPETITION = registry.get("patent")
-SETS = ["trees.max_iter=3", "trees.components=4", "split.n_splits=3"]
+SETS = ["trees.max_iter=3", "trees.components=4", "split.n_splits=2"]
 VARIED = [
     Parameter("trees.learning_rate", 0.001, 0.5, log=True),
     Parameter("trees.max_iter", choices=("1", "3", "6")),
 ]
 
 
-@pytest.fixture
-def request_of(tmp_path: Path) -> Request:
-    sample.make(tmp_path / "data", 96, 0)
+def request_in(folder: Path) -> Request:
+    sample.make(folder / "data", 96, 0)
     return Request(
         competition=COMPETITION,
         profile="baseline",
         config=resolve(COMPETITION, "baseline", SETS),
-        data=tmp_path / "data",
-        environment=environment.detect({"KIT_ENVIRONMENT": f"place=local root={tmp_path / 'home'} internet=off"}),
+        data=folder / "data",
+        environment=environment.detect({"KIT_ENVIRONMENT": f"place=local root={folder / 'home'} internet=off"}),
         progress=Progress(io.StringIO(), live=False),
     )
 
 
 def swept_by(request: Request, trials: int) -> Swept:
     return sweep(request, SETS, VARIED, trials, None)
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Request, Swept]:
+    """A sweep of three trials, and the request that it was made by."""
+    request = request_in(tmp_path_factory.mktemp("three"))
+    return request, swept_by(request, 3)
 
 
 class Killed(Exception):
@@ -66,10 +72,12 @@ def told(request: Request) -> list[str]:
     return [line for line in lines if line.startswith("trial ")]
 
 
-def test_a_sweep_that_is_killed_twice_tries_what_it_would_have_tried(request_of: Request, tmp_path: Path) -> None:
-    whole = swept_by(request_of, 7)
-    home = replace(request_of.environment, working=tmp_path / "other")
-    again = replace(request_of, environment=home)
+@pytest.mark.slow
+def test_a_sweep_that_is_killed_twice_tries_what_it_would_have_tried(tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    whole = swept_by(request, 7)
+    home = replace(request.environment, working=tmp_path / "other")
+    again = replace(request, environment=home)
     said = []
     for at in (2, 1):
         killed = replace(again, progress=Progress(Fatal(at), live=False))
@@ -78,21 +86,22 @@ def test_a_sweep_that_is_killed_twice_tries_what_it_would_have_tried(request_of:
         said += told(killed)
     last = replace(again, progress=Progress(io.StringIO(), live=False))
     after = swept_by(last, 7)
-    assert said + told(last) == told(request_of)
+    assert said + told(last) == told(request)
     assert replace(after, folder="", run="") == replace(whole, folder="", run="")
     assert sum(whole.trials.values()) == 7
     assert Path(after.run).name == Path(whole.run).name
     assert swept_by(last, 7) == after  # nothing is left to do
 
 
-def test_trials_are_runs_in_the_ledger_and_the_profile_is_one_of_them(request_of: Request) -> None:
-    swept = swept_by(request_of, 3)
-    runs = {row["run"] for row in Ledger(request_of.submissions / "ledger.csv").rows()}
+@pytest.mark.slow
+def test_trials_are_runs_in_the_ledger_and_the_profile_is_one_of_them(three: tuple[Request, Swept]) -> None:
+    request, swept = three
+    runs = {row["run"] for row in Ledger(request.submissions / "ledger.csv").rows()}
     assert Path(swept.run).name in runs
     assert len(runs) == 4  # one of them the profile's own
     assert swept.score >= swept.profile
-    command = command_of(request_of, SETS, swept)
-    assert command.startswith(f"kit train patent --data {request_of.data} --profile baseline --set trees.max_iter=3")
+    command = command_of(request, SETS, swept)
+    assert command.startswith(f"kit train patent --data {request.data} --profile baseline --set trees.max_iter=3")
     assert all(f"--set {each}" in command for each in swept.best)
     assert f"{swept.score:.12f}" == f"{_score(swept.run):.12f}"
 
@@ -104,11 +113,12 @@ def _score(folder: str) -> float:
     return float(record.scores[record.metric] or 0)
 
 
-def test_a_passed_deadline_ends_between_batches(request_of: Request) -> None:
-    swept_by(request_of, 2)
-    late = swept_by(replace(request_of, deadline=Deadline.after(0)), 4)
+@pytest.mark.slow
+def test_a_passed_deadline_ends_between_batches(three: tuple[Request, Swept]) -> None:
+    request, swept = three
+    late = swept_by(replace(request, deadline=Deadline.after(0)), 5)
     assert not late.finished
-    assert sum(late.trials.values()) == 2
+    assert late.trials == swept.trials and sum(late.trials.values()) == 3
 
 
 def test_choosing_is_judged_on_the_fold_that_did_not_choose() -> None:
@@ -149,6 +159,7 @@ def test_a_parameter_that_is_none_is_refused(text: str) -> None:
         parse("nothing=1..2", COMPETITION, "baseline")
 
 
+@pytest.mark.slow
 def test_the_command_says_what_came_of_it(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sample.make(tmp_path / "data", 96, 0)
     sets = [word for each in SETS for word in ("--set", each)]

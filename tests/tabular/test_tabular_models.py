@@ -19,6 +19,7 @@ from common.settings import override
 from common.tabular import TabularModels, TabularTask
 from common.tabular.settings import profiles
 
+pytestmark = pytest.mark.slow  # each trains
 TINY = {
     "baseline": {"bags": "2", "small_trees.max_iter": "40"},
     "course": {"epochs": "12", "batch_size": "16", "learning_rate": "1e-2"},
@@ -100,14 +101,8 @@ def fitted(case: Case, profile: str, context: Context) -> tuple[TabularModels, A
     return models, config, context, model, frames
 
 
-@pytest.mark.parametrize(
-    ("name", "profile"),
-    [
-        pytest.param(name, profile, marks=[pytest.mark.slow] if profile != "baseline" and name != "three" else [])
-        for name in CASES
-        for profile in TINY
-    ],
-)
+@pytest.mark.parametrize("profile", TINY)
+@pytest.mark.parametrize("name", CASES)
 def test_a_model_learns_is_saved_and_predicts_the_same(
     name: str, profile: str, context: Context, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_ngrams_of_four_words_are_refused() -> None:
         NGrams(max_n=4)
 
 
+@pytest.mark.slow
 def test_a_class_without_training_rows_is_unlikely_and_another_is_still_found(context: Context) -> None:
     frame = pd.DataFrame({"text": ["one fish", "two fish", "one cat", "two cats"] * 5, "kind": list("aabb") * 5})
     frames = ngrams.prepare(Frames(train=frame, test=frame), TASK, NGrams(min_df=1), context)

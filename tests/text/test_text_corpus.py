@@ -50,6 +50,7 @@ def fastai() -> Any:
     return everything
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_freq", [1, 2, 3])
 def test_vocabulary_and_ids_are_the_courses(tmp_path: Path, min_freq: int) -> None:
     text = fastai()
@@ -130,6 +131,7 @@ numericalise(["a"] * 1000, cache=Path(sys.argv[1]), settings=TextSettings())
 """
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_no_half_cache(tmp_path: Path) -> None:
     root = Path(registry.__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=root, capture_output=True, check=False)
@@ -140,6 +142,7 @@ def test_a_kill_leaves_no_half_cache(tmp_path: Path) -> None:
     assert len(corpus) == 1000 and len(corpus.flat) == 2000
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "CODE", "raise SystemExit('out of luck')")
     with pytest.raises(DeviceError, match="ended with code 1: out of luck"):

@@ -89,6 +89,7 @@ def test_a_model_learns_is_saved_and_predicts_the_same(
     assert loaded.predict(frames.test.iloc[:0]).shape == (0, *predicted.shape[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "answers"),
     [("classes", tuple(WORDS)), ("number", ("a higher number", "a lower number")), ("two", ("sport", "other"))],

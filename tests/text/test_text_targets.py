@@ -85,6 +85,7 @@ def fitted(
     return models, model, frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TASKS)
 def test_the_baseline_learns_is_saved_and_predicts_the_same(
     kind: str, context: Context, tokens: Path, tmp_path: Path
@@ -111,6 +112,7 @@ def test_the_baseline_learns_is_saved_and_predicts_the_same(
     assert loaded.predict(frames.test.iloc[:0]).shape == (0, *shape[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["columns of labels", "numbers"])
 def test_the_blend_predicts_labels_and_numbers(kind: str, context: Context, tokens: Path, tmp_path: Path) -> None:
     context = replace(context, cache=tokens)
@@ -126,6 +128,7 @@ def test_the_blend_predicts_labels_and_numbers(kind: str, context: Context, toke
     assert np.array_equal(loaded.predict(frames.test), predicted)
 
 
+@pytest.mark.slow
 def test_texts_without_blanks_are_told_apart_by_their_characters(context: Context) -> None:
     rng = random.Random(0)
     signs = {"a": "猫狗鸟", "b": "天地人"}

@@ -42,6 +42,7 @@ def table(labels: str, n: int, seed: int = 0) -> pd.DataFrame:
     return frame.assign(label=answers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rung", RUNGS)
 @pytest.mark.parametrize("labels", ["37", "012"])
 def test_a_rung_learns_is_saved_and_predicts_the_same(rung: str, labels: str, context: Context, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def written(path: Path, rows: list[tuple[str, str]]) -> Path:
 # From data to a score -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nuclei_by_otsu_from_data_to_a_score(nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     said = kit(capsys, "train", "nuclei", "--profile", "baseline", "--data", str(nuclei), "--out", str(run))
@@ -77,6 +78,7 @@ def test_nuclei_by_otsu_from_data_to_a_score(nuclei: Path, tmp_path: Path, capsy
     assert float(said.out.split()[1]) == pytest.approx(record.scores["object_precision"], abs=0.2)
 
 
+@pytest.mark.slow
 def test_streets_by_colours_from_data_to_a_score(
     streets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,6 +102,7 @@ def test_streets_by_colours_from_data_to_a_score(
     )
 
 
+@pytest.mark.slow
 def test_a_unet_learns(nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     command = ("train", "nuclei", "--profile", "sample", "--data", str(nuclei), "--out", str(run), "--folds", "0")

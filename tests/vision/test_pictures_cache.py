@@ -153,6 +153,7 @@ def test_another_process_maps_the_file_itself(photos: list[str], root: Path) -> 
     assert np.array_equal(pickle.loads(sent).pixels, cache.pixels)  # noqa: S301  our own bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [0, 50, 99, "end"])
 def test_a_kill_while_building_leaves_nothing_that_is_taken_for_whole(
     stop_at: object, tmp_path: Path, root: Path
@@ -174,6 +175,7 @@ def test_a_kill_while_building_leaves_nothing_that_is_taken_for_whole(
     assert list(root.iterdir()) == [cache.folder]
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_builds(tmp_path: Path, root: Path) -> None:
     paths = sorted(write(tmp_path / "photos", {f"{seed}.jpg": saved(photo(seed % 7)) for seed in range(100)}))
     with start(tmp_path / "photos", root, "") as one, start(tmp_path / "photos", root, "") as other:

@@ -31,20 +31,25 @@ def thumb(data: bytes) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def photos() -> np.ndarray:
-    return np.stack([thumb(saved(photo(seed, *SIZE), "PNG")) for seed in range(120)])
+def images() -> list[Image.Image]:
+    return [photo(seed, *SIZE) for seed in range(120)]
+
+
+@pytest.fixture(scope="module")
+def photos(images: list[Image.Image]) -> np.ndarray:
+    return np.stack([thumb(saved(image, "PNG")) for image in images])
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_copy_is_found_among_others(change: str, photos: np.ndarray) -> None:
-    copies = np.stack([thumb(CHANGES[change](photo(seed, *SIZE))) for seed in range(20)])
+def test_a_changed_copy_is_found_among_others(change: str, images: list[Image.Image], photos: np.ndarray) -> None:
+    copies = np.stack([thumb(CHANGES[change](image)) for image in images[:20]])
     group = groups(np.concatenate((photos, copies)))
     assert group[120:].tolist() == list(range(20))
     assert len(set(group[:120].tolist())) == 120
 
 
-def test_all_copies_of_a_picture_are_one_group(photos: np.ndarray) -> None:
-    copies = [thumb(change(photo(0, *SIZE))) for change in CHANGES.values()]
+def test_all_copies_of_a_picture_are_one_group(images: list[Image.Image], photos: np.ndarray) -> None:
+    copies = [thumb(change(images[0])) for change in CHANGES.values()]
     group = groups(np.stack([photos[1], *copies, photos[2], *copies]))
     assert group.tolist() == [0, *[1] * 9, 2, *[1] * 9]
 

@@ -17,7 +17,10 @@ from common.settings import override
 from common.vision import Task, VisionModels
 from common.vision.settings import profiles
 
-BASELINE = override(profiles("colour")["baseline"], {"landmarks": "40", "components": "20", "C": "0.3"})
+pytestmark = pytest.mark.slow  # each trains
+BASELINE = override(
+    profiles("colour")["baseline"], {"size": "32", "cell": "4", "landmarks": "40", "components": "20", "C": "0.3"}
+)
 COLOURS = {"blue": (30, 40, 200), "green": (20, 180, 60), "red": (200, 30, 40)}
 TRAIN, TEST = 80, 20
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -156,16 +157,8 @@ class Bridges:
 
     def __init__(self, rules: Iterable[str]) -> None:
         import numpy as np
-        from spacy.lang.en import English
 
-        plain: Any = English().tokenizer
-        plain.rules = {}
-        self._halves: dict[tuple[str, str], set[tuple[str, str]]] = {}  # by the characters that meet
-        for rule in {rule.lower() for rule in rules}:
-            tokens = [token.text for token in plain(rule)]
-            for n in range(1, len(tokens)):
-                left, right = "".join(tokens[:n]), "".join(tokens[n:])
-                self._halves.setdefault((left[-1], right[0]), set()).add((left, right))
+        self._halves = _halves(frozenset(rule.lower() for rule in rules))
         # A character's number is its place among those that meet; 0 is any other.
         self._lasts = {character: n for n, character in enumerate(sorted({last for last, _ in self._halves}), 1)}
         self._firsts = {character: n for n, character in enumerate(sorted({first for _, first in self._halves}), 1)}
@@ -192,6 +185,22 @@ class Bridges:
             (left.endswith(before) or before.endswith(left)) and (right.startswith(after) or after.startswith(right))
             for before, after in self._halves[left[-1], right[0]]
         )
+
+
+@cache  # a process may tokenise several times, always by the same list
+def _halves(rules: frozenset[str]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return what stands left and right of each place where a listed word can be cut, by the characters that meet there."""
+    from spacy.lang.en import English
+
+    plain: Any = English().tokenizer
+    plain.rules = {}
+    halves: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for rule in rules:
+        tokens = [token.text for token in plain(rule)]
+        for n in range(1, len(tokens)):
+            left, right = "".join(tokens[:n]), "".join(tokens[n:])
+            halves.setdefault((left[-1], right[0]), set()).add((left, right))
+    return halves
 
 
 class Numbers(dict[str, int]):
