@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # isort: split
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Rows:
     def __len__(self) -> int:
         return self.count // self.size if self.seed is not None else -(-self.count // self.size)
 
-    @property
+    @cached_property
     def sizes(self) -> Sequence[int]:
         """The rows of each batch."""
         return [min(self.size, self.count - at * self.size) for at in range(len(self))]

@@ -1,0 +1,75 @@
+"""Fewer steps of Python around a batch, and the same weights."""
+
+from __future__ import annotations
+
+import common.fastai  # noqa: F401  # first of all: it imports fastai without that one's warnings
+
+# isort: split
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fastai.callback.core import Callback
+from fastai.data.core import DataLoaders
+from fastai.learner import Learner
+from torch import nn
+
+from common.fastai.batches import Rows
+from common.fastai.lean import LeanLearner
+from common.fastai.learner import quiet
+
+
+class Seen(Callback):
+    """Note what a callback is told."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def after_batch(self) -> None:
+        """Note which kind of batch it was."""
+        self.events.append("training" if self.training else "validation")
+
+    def after_step(self) -> None:
+        """Note a step."""
+        self.events.append("step")
+
+
+def learner(kind: type[Learner], **options: Any) -> Learner:
+    """Return one on 40 rows of numbers, with a layer whose weights do not decay."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3)).astype(np.float32)
+    wanted = (rows @ np.array([[1.0], [-2.0], [0.5]])).astype(np.float32)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+    loaders = [Rows(rows, wanted, size=8, seed=seed) for seed in (1, None)]
+    return quiet(kind(DataLoaders(*loaders, device="cpu"), network, nn.functional.mse_loss, **options))
+
+
+@pytest.mark.parametrize("wd_bn_bias", [False, True])
+def test_weights_and_losses_are_those_of_fastai(wd_bn_bias: bool) -> None:
+    learners = [learner(kind, wd_bn_bias=wd_bn_bias) for kind in (Learner, LeanLearner)]
+    for learn in learners:
+        learn.fine_tune(3, 0.05)
+        learn.fit(1, 0.01, wd=0.3)
+    usual, lean = learners
+    for name, weight in usual.model.state_dict().items():
+        torch.testing.assert_close(lean.model.state_dict()[name], weight, rtol=1e-4, atol=1e-6)
+    assert np.allclose(lean.recorder.values, usual.recorder.values, rtol=1e-4)
+    assert np.allclose(lean.recorder.lrs, usual.recorder.lrs)
+    assert usual.recorder.values[-1][1] < 0.5
+
+
+def test_a_frozen_layer_stays_as_it_is() -> None:
+    learn = learner(LeanLearner, splitter=lambda model: [list(model[0].parameters()), list(model[1:].parameters())])
+    before = [weight.clone() for weight in learn.model.parameters()]
+    learn.freeze()
+    learn.fit(1, 0.1)
+    moved = [not torch.equal(weight, old) for weight, old in zip(learn.model.parameters(), before, strict=True)]
+    assert moved == [False, False, True, True, True, True]
+
+
+def test_callbacks_hear_what_they_have_an_answer_to() -> None:
+    learn = learner(LeanLearner, cbs=(seen := Seen()))
+    learn.fit(1)
+    assert seen.events == ["step", "training"] * 5 + ["validation"] * 5
