@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Rows:
     """Batches of some arrays' rows, the last of which are the targets.
 
-    `epoch` decides the order, `start` is the first batch still to come. With a seed rows come in random order, and those
-    that fill no batch are left out of the epoch, as fastai does.
+    `epoch` decides the order, and counts on after each; `start` is the first batch still to come. With a seed rows come in
+    random order, and those that fill no batch are left out of the epoch, as fastai does.
     """
 
     def __init__(self, *parts: NDArray[Any], size: int, seed: int | None) -> None:
@@ -47,3 +47,4 @@ class Rows:
         for number in range(self.start, len(self)):
             rows = slice(number * self.size, (number + 1) * self.size)
             yield tuple(part[rows] for part in parts)
+        self.epoch += 1

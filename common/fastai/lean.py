@@ -81,13 +81,16 @@ class FusedAdam(Optimizer):
     def step(self, closure: Any = None) -> None:
         """Take a step."""
         for parameters, hyper in zip(self.param_lists, self.hypers, strict=True):
-            for decayed in (True, False):
-                chosen = [p for p in parameters if p.grad is not None and self.state[p].get("do_wd", True) is decayed]
-                if chosen:
-                    self._step(chosen, decay=hyper["wd"] if decayed else 0.0, **hyper)
+            learning = [parameter for parameter in parameters if parameter.grad is not None]
+            kept = [parameter for parameter in learning if not self.state[parameter].get("do_wd", True)]
+            if kept:
+                self._step(kept, **{**hyper, "wd": 0.0})
+                learning = [parameter for parameter in learning if self.state[parameter].get("do_wd", True)]
+            if learning:
+                self._step(learning, **hyper)
 
     def _step(
-        self, parameters: list[Tensor], *, decay: float, lr: float, mom: float, sqr_mom: float, eps: float, **_: Any
+        self, parameters: list[Tensor], *, lr: float, mom: float, sqr_mom: float, eps: float, wd: float, **_: Any
     ) -> None:
         states = [self.state[parameter] for parameter in parameters]
         for parameter, state in zip(parameters, states, strict=True):
@@ -99,7 +102,7 @@ class FusedAdam(Optimizer):
         averages, squares, steps = ([state[name] for state in states] for name in ("grad_avg", "sqr_avg", "step"))
         adamw(
             parameters, [parameter.grad for parameter in parameters], averages, squares, [], steps, fused=True,
-            amsgrad=False, beta1=mom, beta2=sqr_mom, lr=lr, weight_decay=decay, eps=eps, maximize=False,
+            amsgrad=False, beta1=mom, beta2=sqr_mom, lr=lr, weight_decay=wd, eps=eps, maximize=False,
         )  # fmt: skip
 
     def zero_grad(self) -> None:

@@ -22,7 +22,8 @@ competition, config = kernel.competition, kernel.config
 
 # %%
 request = kernel.request()
-frames = registry.models(competition.name).enrich(data.read(competition, kernel.data), config, request.context("data"))
+models = registry.models(competition.name)
+frames = models.enrich(data.read(competition, kernel.data), config, request.context("data"))
 train, test = frames.training, frames.test
 print(f"{len(train):,} people to learn from, {len(test):,} to predict")
 facts = [
@@ -38,8 +39,8 @@ show.table(pd.DataFrame(facts), "The columns")
 
 # %%
 rich = train["salary"] == ">=50k"
-for name in ("education-num", "hours-per-week"):
-    groups = pd.cut(train[name], [0, 8, 9, 10, 12, 13, 16] if name == "education-num" else [0, 20, 35, 40, 50, 99])
+for name, edges in {"education-num": [0, 8, 9, 10, 12, 13, 16], "hours-per-week": [0, 20, 35, 40, 50, 99]}.items():
+    groups = pd.cut(train[name], edges)
     shares = rich.groupby(groups, observed=True).agg(["size", "mean"]).reset_index()
     show.table(shares.set_axis([name, "people", "fraction that earns 50,000"], axis=1))
 

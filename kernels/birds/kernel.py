@@ -51,7 +51,8 @@ record = run.record
 show.scores(record)
 
 # %%
-show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration", "top_losses")
+show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration")
+show.pictures(run.folder, "top_losses")
 
 # %% [markdown]
 # ## The errors worth looking at

