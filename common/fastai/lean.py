@@ -34,8 +34,8 @@ class LeanLearner(Learner):
         for callback in self.cbs.sorted("order"):
             if callback.run and (callback.run_train if self.training else callback.run_valid):
                 for event in _EVENTS:
-                    if callable(answer := getattr(type(callback), event, None)):
-                        self.answers[event].append(answer.__get__(callback))
+                    if callable(answer := getattr(callback, event, None)):
+                        self.answers[event].append(answer)
         try:
             for number, batch in enumerate(self.dl):
                 self.one_batch(number, batch)
