@@ -40,9 +40,10 @@ show.table(pd.DataFrame(facts), "The columns")
 # %%
 rich = train["salary"] == ">=50k"
 for name, edges in {"education-num": [0, 8, 9, 10, 12, 13, 16], "hours-per-week": [0, 20, 35, 40, 50, 99]}.items():
-    groups = pd.cut(train[name], edges)
-    shares = rich.groupby(groups, observed=True).agg(["size", "mean"]).reset_index()
-    show.table(shares.set_axis([name, "people", "fraction that earns 50,000"], axis=1))
+    shares = rich.groupby(pd.cut(train[name], edges), observed=True).mean()
+    ax = show.axes(f"Who earns 50,000 dollars, by {name}", name, "fraction of the people")
+    ax.bar(shares.index.astype(str), shares.to_numpy(), width=0.6)
+    show.figure(ax, kernel.environment.working / f"{name}.png")
 
 # %% [markdown]
 # ## The split

@@ -66,7 +66,8 @@ show.picture(kernel.environment.working / "nuclei.png")
 # %%
 chosen = replace(resolve(competition, "baseline", ()), split=config.split)
 out = kernel.environment.working / "otsu"
-otsu = pipeline.run(replace(request, profile="baseline", config=chosen, out=out, progress=Progress(silent=True)))
+quiet = Progress(silent=True)
+otsu = pipeline.run(replace(request, profile="baseline", config=chosen, out=out, progress=quiet))
 print(f"mean precision {otsu.record.scores['object_precision']:.3f}")
 show.pictures(otsu.folder, "overlays")
 

@@ -56,6 +56,6 @@ def test_a_frozen_layer_stays_as_it_is() -> None:
 
 def test_callbacks_hear_what_they_have_an_answer_to() -> None:
     heard: list[str] = []
-    callback = Callback(after_step=lambda: heard.append("step"), after_batch=lambda: heard.append("batch"))
+    callback = Callback(after_step=lambda _: heard.append("step"), after_batch=lambda _: heard.append("batch"))
     learner(LeanLearner, cbs=callback).fit(1)
     assert heard == ["step", "batch"] * 5 + ["batch"] * 5
