@@ -56,7 +56,25 @@ shape = rich.groupby(folds).agg(["size", "mean"]).rename_axis("fold").reset_inde
 show.table(shape.rename(columns={"size": "people", "mean": "fraction that earns 50,000"}), "The folds")
 
 # %% [markdown]
+# ## The course's way
+#
+# Six of the columns of words become numbers to learn (embeddings), gaps are filled, numbers brought to one scale; two layers
+# on top. The profile `course` does exactly this, and is right in 83 of 100 cases:
+#
+# ```python
+# dls = TabularDataLoaders.from_csv(
+#     path/"adult.csv", y_names="salary",
+#     cat_names=["workclass", "education", "marital-status", "occupation", "relationship", "race"],
+#     cont_names=["age", "fnlwgt", "education-num"],
+#     procs=[Categorify, FillMissing, Normalize])
+# learn = tabular_learner(dls, metrics=accuracy)
+# learn.fit_one_cycle(3)
+# ```
+#
 # ## Training
+#
+# What the nine columns leave out says much: who has gains or losses of capital, and how long a week is. Boosted trees find that
+# in all fourteen; the profile `best` blends two kinds of them with a network and a linear model.
 
 # %%
 run = pipeline.run(request)
