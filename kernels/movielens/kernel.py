@@ -107,8 +107,8 @@ print(f"viewers of the test set that are known: {known:.1%} of its ratings")
 # %% [markdown]
 # ## The course's way
 #
-# Fifty numbers for each viewer and each film, found by gradient descent, so that their product, and two biases, are the stars. The
-# profile `course` does exactly this:
+# Fifty numbers for each viewer and each film, found by gradient descent, so that their product, and two biases, are the
+# stars. The profile `course` does exactly this:
 #
 # ```python
 # dls = CollabDataLoaders.from_csv(path/"ratings.csv")
