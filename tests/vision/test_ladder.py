@@ -123,6 +123,8 @@ def test_learning_curves_side_by_side_have_the_scale_of_what_comes_after_the_fir
         return SimpleNamespace(record=SimpleNamespace(folds={0: SimpleNamespace(notes={"epochs": epochs})}))
 
     axes = figures.accuracies({"net": run(0.1, 0.8, 0.9), "course": run()}.items()).axes[0]
-    assert [(line.get_label(), line.get_ydata().tolist()) for line in axes.lines] == [("net", [0.1, 0.8, 0.9])]
+    assert [(line.get_label(), np.asarray(line.get_ydata()).tolist()) for line in axes.lines] == [
+        ("net", [0.1, 0.8, 0.9])
+    ]
     low, high = axes.get_ylim()
     assert 0.75 < low < 0.8 and 0.9 < high < 0.95
