@@ -1,11 +1,11 @@
 """Masks: run lengths a second, and an epoch of the kit beside one of the course as it is written.
 
     python benchmarks/segmentation.py rle
-    python benchmarks/segmentation.py epochs DATA [PICTURES] [LONGEST]
+    python benchmarks/segmentation.py epochs DATA [PICTURES] [LONGEST] [EPOCHS]
 
 DATA is the folder of `camvid`; PICTURES are trained on (default 32), at LONGEST pixels of their longer side (default 240). Both
-sides train from nothing, one epoch of all layers after one that warms up, on the same pictures at the same size. What an
-epoch of the kit sees is windows, so the seconds for a million pixels are shown, too.
+sides train from nothing, EPOCHS of one cycle (default 6), on the same pictures at the same size, and are asked about
+as many others. What an epoch of the kit sees of each picture is a window.
 """
 
 from __future__ import annotations
@@ -47,67 +47,70 @@ def rle() -> None:
             print(f"{name} along the {along}: {1 / spent:,.0f} pictures a second ({spent * 1e3:.2f} ms each)")
 
 
-def epochs(data: Path, pictures: int, longest: int) -> None:
-    """Time an epoch of the course's code and of the kit's profile `best`."""
-    from fastai.vision.all import Resize, SegmentationDataLoaders, get_image_files, resnet34, unet_learner
+def epochs(data: Path, pictures: int, longest: int, count: int) -> None:
+    """Time epochs of the course's code and of the kit's profile `best`, and say what each has learnt in them."""
+    from fastai.vision.all import Resize, SegmentationDataLoaders, resnet34, unet_learner
 
     from common import data as kit_data
     from common import registry
     from common.data.zipped import read_bytes
     from common.environment import detect
+    from common.masks import VOID
     from common.model import Context
     from common.progress import Progress
-    from common.vision import backbones
-    from common.vision.segmentation.network import UNet
-    from common.vision.segmentation.training import learner
+    from common.vision.rows import ROW
+    from common.vision.segmentation.rows import cache_of
+    from common.vision.segmentation.unet import UnetModel
 
     competition, models = registry.get("camvid"), registry.models("camvid")
     frames = kit_data.read(competition, data)
-    frames = replace(frames, train=frames.training.iloc[:: len(frames.training) // pictures][:pictures])
-    best = replace(
-        competition.profile("best"), longest=longest, weights="random", window=min(160, longest * 3 // 128 * 32)
-    )
     rows, columns = longest * 3 // 4, longest
+    best = replace(competition.profile("best"), longest=longest, weights="random", epochs=count,
+                   window=min(160, longest * 3 // 128 * 32))  # fmt: skip
+    chosen = frames.training.iloc[:: max(1, len(frames.training) // (2 * pictures))][: 2 * pictures]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         context = Context.of("camvid", detect(), folder, cache=folder, progress=Progress(live=False))
-        enriched = models.enrich(frames, best, context)
         for name in ("images", "labels"):
             (folder / name).mkdir()
-        for id, picture, mask in frames.training[["id", "picture", "mask"]].itertuples(index=False):
-            (folder / "images" / f"{id}.jpg").write_bytes(read_bytes(picture))
+        paths = []
+        for id, picture, mask in chosen[["id", "picture", "mask"]].itertuples(index=False):
+            paths.append(folder / "images" / f"{id}.jpg")
+            paths[-1].write_bytes(read_bytes(picture))
             (folder / "labels" / f"{id}_P.png").write_bytes(read_bytes(mask))
-        dls = SegmentationDataLoaders.from_label_func(
-            folder, bs=8, fnames=get_image_files(folder / "images"), valid_pct=0.0, num_workers=0,
-            label_func=lambda path: folder / "labels" / f"{path.stem}_P.png",
-            codes=list(competition.submission.cell.labels), item_tfms=Resize((rows, columns)),
-        )  # fmt: skip
-        learn = unet_learner(dls, resnet34, pretrained=False)
-        course = epoch(learn, dls.train)
-        backbone = backbones.load(best.backbone, best.weights, context.environment)
-        network = UNet(backbone, best.decoder, len(models.task.classes))
-        learn = learner(network, backbone, models.task, best, enriched.training, folder)
-        ours = epoch(learn, learn.dls.train)
-    seen, ours_seen = (len(dls.train) * 8 * rows * columns / 1e6, pictures * best.window**2 / 1e6)
-    print(f"{pictures} pictures of {columns} × {rows}")
-    print(f"the course as written (resnet34): {course:.1f} s an epoch, {course / seen:.2f} s for a million pixels")
-    print(f"profile best ({best.backbone}): {ours:.1f} s an epoch, {ours / ours_seen:.2f} s for a million pixels")
-    print(f"{course / ours:.1f} times as fast an epoch, {course / seen * ours_seen / ours:.1f} times a pixel")
 
+        def course() -> np.ndarray:
+            dls = SegmentationDataLoaders.from_label_func(
+                folder, bs=8, fnames=paths[::2], valid_pct=0.0, num_workers=0,
+                label_func=lambda path: folder / "labels" / f"{path.stem}_P.png",
+                codes=list(competition.submission.cell.labels), item_tfms=Resize((rows, columns), method="squish"),
+            )  # fmt: skip
+            learn = unet_learner(dls, resnet34, pretrained=False)
+            started = time.perf_counter()
+            with learn.no_bar(), learn.no_logging():
+                learn.fit_one_cycle(count, 2e-3)
+            spent.append((time.perf_counter() - started) / count)
+            return learn.get_preds(dl=dls.test_dl(paths[1::2]))[0][:, : len(models.task.classes)].argmax(1).numpy()
 
-def epoch(learn, batches) -> float:
-    """Return the seconds of an epoch, after one that warms up: batches from files or cache, and a step of training each."""
+        def kit() -> np.ndarray:
+            enriched = models.enrich(replace(frames, train=chosen), best, context).training
+            cache = cache_of(enriched)
+            model = UnetModel(models.task, best, context)
+            started = time.perf_counter()
+            model.fit(enriched.iloc[::2], enriched.iloc[1::2])
+            spent.append((time.perf_counter() - started) / count)
+            held_out = enriched[ROW].iloc[1::2].tolist()
+            truths.append(np.stack([cache.truth(row) for row in held_out]))
+            return np.stack([layers.argmax(0) for layers in model.layers([cache.picture(row) for row in held_out])])
 
-    def once() -> None:
-        for pictures, classes in batches:
-            learn.loss_func(learn.model(pictures), classes).backward()
-            learn.opt.step()
-            learn.opt.zero_grad()
-
-    learn.create_opt()
-    learn.model.train()
-    once()
-    return timed(once)
+        spent: list[float] = []
+        truths: list[np.ndarray] = []
+        answers = [course(), kit()]
+    print(f"{pictures} pictures of {columns} × {rows}, as many held out, {count} epochs")
+    for name, seconds, answer in zip(("the course as written (resnet34)", "profile best"), spent, answers, strict=True):
+        right = (answer == truths[0])[truths[0] != VOID].mean()
+        print(f"{name}: {seconds:.1f} s an epoch, {right:.3f} of the pixels held out are right")
+    print(f"{spent[0] / spent[1]:.1f} times as fast")
 
 
 def timed(action) -> float:
@@ -121,6 +124,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["rle"]:
         rle()
     elif len(sys.argv) > 2 and sys.argv[1] == "epochs":
-        epochs(Path(sys.argv[2]), int((*sys.argv, 32)[3]), int((*sys.argv, 0, 240)[4] or 240))
+        epochs(Path(sys.argv[2]), *map(int, [*sys.argv[3:], *("32", "240", "6")[len(sys.argv) - 3 :]]))
     else:
         sys.exit(__doc__)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from common import metrics
 from common.competition import Competition
-from common.errors import KitError, UnknownName
+from common.errors import KernelError, KitError, UnknownName
 from common.model import Models
 from common.samples import Maker
 from common.wording import first_line
@@ -53,6 +55,26 @@ def every() -> tuple[list[Competition], list[KitError]]:
         except KitError as error:
             errors.append(error)
     return competitions, errors
+
+
+def asked_for(metadata: Mapping[str, Any]) -> Competition:
+    """Return the competition whose data a kernel's metadata ask for; one without a page on Kaggle comes as a dataset.
+
+    Raises:
+        KernelError: if that is not one competition of the kit.
+    """
+    known = {competition.slug: competition for competition in every()[0]}
+    sources, datasets = (
+        [name.rpartition("/")[2] for name in metadata.get(kind) or []]
+        for kind in ("competition_sources", "dataset_sources")
+    )
+    slug, *more = (*sources, *(name for name in datasets if name in known and known[name].local)) or ("",)
+    if slug not in known or more:
+        raise KernelError(
+            f"competition_sources must name one of {', '.join(known)} (or dataset_sources one that has no page on Kaggle); "
+            f"got {sources}"
+        )
+    return known[slug]
 
 
 def models(name: str) -> Models:

@@ -20,7 +20,7 @@ LOADED_LATE = {
     "common.huggingface.training", "common.vision.pictures.loader", "common.text.transformer_network",
     *(f"common.text.ulmfit.{name}" for name in ("classifier", "generate", "language_model", "loaders", "network")),
     "common.vision.segmentation.network", "common.vision.segmentation.training", "common.vision.segmentation.course",
-    "common.collab.course", "common.collab.lazy", "common.fastai.batches", "common.vision.course", "common.tabular.course",
+    "common.collab.course", "common.fastai.lean", "common.fastai.batches", "common.vision.course", "common.tabular.course",
     "common.vision.learner", "common.vision.tuned",
     *(f"common.vision.ladder.{name}" for name in ("by_hand", "learned", "networks", "scratch")), "common.rehearsal.chain",
     "common.rehearsal.rehearse",

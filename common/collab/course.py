@@ -18,11 +18,11 @@ from fastai.torch_core import set_seed
 from safetensors.torch import load_model, save_model
 
 from common.collab.biases import Biases
-from common.collab.lazy import CatchUp, lazy_adam
 from common.collab.ratings import Names, Ratings
 from common.collab.settings import Course
 from common.collab.task import CollabTask
 from common.fastai.batches import Rows
+from common.fastai.lean import LeanLearner
 from common.fastai.learner import fine_tune, quiet
 from common.model import Context, Model
 
@@ -63,9 +63,7 @@ class CourseModel(Model):
         ]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dls = DataLoaders(*loaders, device=device)
-        return quiet(
-            Learner(dls, self._network(), MSELossFlat(), lr=config.learning_rate, opt_func=lazy_adam, cbs=CatchUp())
-        )
+        return quiet(LeanLearner(dls, self._network(), MSELossFlat(), lr=config.learning_rate))
 
     def predict(self, frame: DataFrame) -> NDArray[float64]:
         """Return a rating for each row (n,)."""
@@ -91,10 +89,7 @@ class CourseModel(Model):
     def _network(self) -> EmbeddingDotBias:
         users, items = len(self.names.users) + 1, len(self.names.items) + 1
         scale = (self.task.low, self.task.high + self.config.above)
-        network = EmbeddingDotBias(self.config.factors, users, items, y_range=scale)
-        for embedding in network.children():
-            embedding.sparse = True
-        return network
+        return EmbeddingDotBias(self.config.factors, users, items, y_range=scale)
 
 
 def _codes(rows: Ratings) -> NDArray[np.int64]:

@@ -69,16 +69,18 @@ class Ratings:
     def of(cls, frame: DataFrame, names: Names, task: CollabTask) -> Self:
         """Return the rows of a frame, with ratings where it has them."""
         import numpy as np
+        import pandas as pd
 
         n = len(frame)
         marks = np.zeros((n, len(names.labels)), np.uint8)
         if task.labels:
-            cells, place = np.unique(frame[task.labels].to_numpy(str), return_inverse=True)
+            place, cells = pd.factorize(frame[task.labels].astype(str))
             of_cell = [np.isin(names.labels, cell.split(task.label_separator)) for cell in cells]
             marks = np.array(of_cell, np.uint8).reshape(len(cells), -1)[place]
         year = np.full(n, np.nan)
         if task.title:
-            year = frame[task.title].str.extract(r"\((\d{4})\)\s*$")[0].astype(float).to_numpy(float)
+            place, titles = pd.factorize(frame[task.title], use_na_sentinel=False)
+            year = titles.to_series().str.extract(r"\((\d{4})\)\s*$")[0].astype(float).to_numpy(float)[place]
         when = frame[task.when].to_numpy(np.float64) / 86_400 if task.when else np.zeros(n)
         target = task.targets[0]
         rating = frame[target].to_numpy(np.float64) if target in frame else np.zeros(n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # isort: split
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class Rows:
     """Batches of some arrays' rows, the last of which are the targets.
 
-    `epoch` decides the order, `start` is the first batch still to come. With a seed rows come in random order, and those
-    that fill no batch are left out of the epoch, as fastai does.
+    `epoch` decides the order, and counts on after each; `start` is the first batch still to come. With a seed rows come in
+    random order, and those that fill no batch are left out of the epoch, as fastai does.
     """
 
     def __init__(self, *parts: NDArray[Any], size: int, seed: int | None) -> None:
@@ -30,7 +31,7 @@ class Rows:
     def __len__(self) -> int:
         return self.count // self.size if self.seed is not None else -(-self.count // self.size)
 
-    @property
+    @cached_property
     def sizes(self) -> Sequence[int]:
         """The rows of each batch."""
         return [min(self.size, self.count - at * self.size) for at in range(len(self))]
@@ -46,3 +47,4 @@ class Rows:
         for number in range(self.start, len(self)):
             rows = slice(number * self.size, (number + 1) * self.size)
             yield tuple(part[rows] for part in parts)
+        self.epoch += 1

@@ -18,7 +18,6 @@ from common.kaggle import metadata, secrets
 from common.kaggle.bundle import Bundle
 from common.kaggle.notebook import Cell, cells, to_text
 from common.kaggle.results import Ref
-from common.kaggle.sources import normalise
 from common.session.kernel import BUNDLE, METADATA
 from common.sources import sources
 from common.wording import listed
@@ -127,18 +126,9 @@ def check_names(name: str, profile: str = "best", settings: Sequence[str] = (), 
     if name not in (known := names(project)):
         raise UnknownName("kernel", name, known)
     fields = metadata.read(project / "kernels" / name / METADATA)
-    slugs = {competition.slug: competition for competition in registry.every()[0]}
-    sources = [normalise("competition", source) for source in fields.get("competition_sources") or []]
-    datasets = [dataset.rpartition("/")[2] for dataset in fields.get("dataset_sources") or []]
-    local = [slug for slug in datasets if slug in slugs and slugs[slug].submitted_as == "local"]
-    slug, *more = (*sources, *local) or ("",)
-    if slug not in slugs or more:
-        raise KernelError(
-            f"competition_sources must name one of {', '.join(slugs)} (or dataset_sources one that has no page on Kaggle); "
-            f"got {sources}"
-        )
-    resolve(slugs[slug], profile, settings)
-    return slugs[slug].name
+    competition = registry.asked_for(fields)
+    resolve(competition, profile, settings)
+    return competition.name
 
 
 def _with_sources(parts: list[Cell], bundle: Bundle) -> list[Cell]:

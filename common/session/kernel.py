@@ -78,7 +78,7 @@ class Kernel:
         metadata = read(PROJECT / "kernels" / name / METADATA)
         if not metadata.get("enable_internet"):
             os.environ["HF_HUB_OFFLINE"] = "1"  # rather than minutes of waiting for a network that is not there
-        competition = _competition(metadata)
+        competition = registry.asked_for(metadata)
         home = here.working / "build" / "kernels" / name
         output = here.working if here.on_kaggle else home / "output"
         if here.on_kaggle:
@@ -209,15 +209,6 @@ class Kernel:
         )
         for name, entry in record["files"].items():
             print(f"{entry['bytes']:>14,} bytes  {self.output / name}")
-
-
-def _competition(metadata: Mapping[str, Any]) -> Competition:
-    """Return the competition whose data the kernel asks for."""
-    slugs = metadata.get("competition_sources") or []
-    competitions = [competition for name in registry.names() if (competition := registry.get(name)).slug in slugs]
-    if len(competitions) != 1:
-        raise KernelError(f"competition_sources must name one competition of the kit, got {', '.join(slugs) or 'none'}")
-    return competitions[0]
 
 
 def watched(here: Environment, hours: float) -> Environment:

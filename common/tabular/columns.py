@@ -124,7 +124,12 @@ def load_counts(layout: Layout, folder: Path) -> Counts:
 
 def as_text(values: Series[Any]) -> Series[Any]:
     """Return cells as text, where a gap is ""."""
-    text: Series[Any] = values.astype(object).where(values.notna(), "")
+    import pandas as pd
+
+    known = isinstance(values.dtype, pd.StringDtype)
+    text: Series[Any] = values.fillna("") if known else values.astype(object).where(values.notna(), "")
+    if known or pd.api.types.infer_dtype(text, skipna=False) == "string":
+        return text.infer_objects()  # faster than to make each anew
     return text.map(lambda value: value if isinstance(value, str) else str(value))
 
 

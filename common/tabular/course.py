@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from common.fastai import phases
 from common.fastai.batches import Rows
+from common.fastai.lean import LeanLearner
 from common.fastai.learner import quiet
 from common.fastai.phases import Phase
 from common.model import Context, Model
@@ -78,7 +79,7 @@ class CourseModel(Model):
         loaders = [self._rows(frame, size, seed) for frame, seed in ((train, self.config.seed), (valid, None))]
         torch.manual_seed(self.config.seed)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return quiet(Learner(DataLoaders(*loaders, device=device), self._network(), loss_func=Loss(self.goal)))
+        return quiet(LeanLearner(DataLoaders(*loaders, device=device), self._network(), loss_func=Loss(self.goal)))
 
     def outputs(self, frame: DataFrame) -> NDArray[float64]:
         """Return outputs (n, width)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from common.files import atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    from common.runs.run import Run
 
     Array = NDArray[Any]
 
@@ -54,6 +56,20 @@ def curves(
     return figure
 
 
+def accuracies(runs: Iterable[tuple[str, Run]]) -> Figure:
+    """Return the accuracy on the first fold after each epoch, of those runs by name that have measured it."""
+    lines = {}
+    for name, run in runs:
+        epochs = run.record.folds[min(run.record.folds)].notes.get("epochs", [])
+        known = enumerate((epoch.get("batch_accuracy") for epoch in epochs), 1)
+        if points := [[number, accuracy] for number, accuracy in known if accuracy is not None]:
+            lines[name] = points
+    figure = curves(lines, "Learning, side by side", "epoch", "accuracy")
+    low, high = (edge(value for points in lines.values() for _, value in points[1:] or points) for edge in (min, max))
+    figure.axes[0].set_ylim(low - 0.05 * (high - low + 0.01), high + 0.05 * (high - low + 0.01))
+    return figure
+
+
 def confusion(labels: Array, predicted: Array, names: Sequence[str]) -> Figure:
     """Return a confusion matrix: true classes down, predicted classes across."""
     import numpy as np
@@ -72,7 +88,7 @@ def confusion(labels: Array, predicted: Array, names: Sequence[str]) -> Figure:
     for row, column in zip(*np.nonzero(counts), strict=True):
         colour = "white" if fraction[row, column] > 0.5 else "black"
         axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=size, color=colour)
-    axes.set_xticks(range(n), names, rotation=90 if n > 4 else 0, fontsize=size)
+    axes.set_xticks(range(n), names, rotation=90 if n > 4 and max(map(len, names)) > 2 else 0, fontsize=size)
     axes.set_yticks(range(n), names, fontsize=size)
     axes.set(xlabel="predicted", ylabel="true")
     axes.spines[:].set_visible(False)

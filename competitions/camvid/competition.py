@@ -11,6 +11,7 @@ CODES = (
 
 _ID = Column(name="id", kind="id")
 _PICTURE = Column(name="picture", kind="file")
+VALID = "of_valid"  # the column that is 0 for frames that valid.txt lists, -1 for all others
 _AFTER = "_P"  # what the name of a mask has after that of its picture
 
 COMPETITION = Competition(
@@ -38,6 +39,7 @@ COMPETITION = Competition(
             columns=(_ID, Column(name="mask", kind="text", may_be_empty=True)),
             optional=True,
         ),
+        extra={VALID: Table(file="valid.txt", columns=(), optional=True)},
     ),
     submission=SubmissionFormat(
         id="id",

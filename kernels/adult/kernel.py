@@ -22,7 +22,8 @@ competition, config = kernel.competition, kernel.config
 
 # %%
 request = kernel.request()
-frames = registry.models(competition.name).enrich(data.read(competition, kernel.data), config, request.context("data"))
+models = registry.models(competition.name)
+frames = models.enrich(data.read(competition, kernel.data), config, request.context("data"))
 train, test = frames.training, frames.test
 print(f"{len(train):,} people to learn from, {len(test):,} to predict")
 facts = [
@@ -38,10 +39,11 @@ show.table(pd.DataFrame(facts), "The columns")
 
 # %%
 rich = train["salary"] == ">=50k"
-for name in ("education-num", "hours-per-week"):
-    groups = pd.cut(train[name], [0, 8, 9, 10, 12, 13, 16] if name == "education-num" else [0, 20, 35, 40, 50, 99])
-    shares = rich.groupby(groups, observed=True).agg(["size", "mean"]).reset_index()
-    show.table(shares.set_axis([name, "people", "fraction that earns 50,000"], axis=1))
+for name, edges in {"education-num": [0, 8, 9, 10, 12, 13, 16], "hours-per-week": [0, 20, 35, 40, 50, 99]}.items():
+    shares = rich.groupby(pd.cut(train[name], edges), observed=True).mean()
+    ax = show.axes(f"Who earns 50,000 dollars, by {name}", name, "fraction of the people")
+    ax.bar(shares.index.astype(str), shares.to_numpy(), width=0.6)
+    show.figure(ax, kernel.environment.working / f"{name}.png")
 
 # %% [markdown]
 # ## The split
@@ -54,7 +56,25 @@ shape = rich.groupby(folds).agg(["size", "mean"]).rename_axis("fold").reset_inde
 show.table(shape.rename(columns={"size": "people", "mean": "fraction that earns 50,000"}), "The folds")
 
 # %% [markdown]
+# ## The course's way
+#
+# Six of the columns of words become numbers to learn (embeddings), gaps are filled, numbers brought to one scale; two layers
+# on top. The profile `course` does exactly this, and is right in 83 of 100 cases:
+#
+# ```python
+# dls = TabularDataLoaders.from_csv(
+#     path/"adult.csv", y_names="salary",
+#     cat_names=["workclass", "education", "marital-status", "occupation", "relationship", "race"],
+#     cont_names=["age", "fnlwgt", "education-num"],
+#     procs=[Categorify, FillMissing, Normalize])
+# learn = tabular_learner(dls, metrics=accuracy)
+# learn.fit_one_cycle(3)
+# ```
+#
 # ## Training
+#
+# What the nine columns leave out says much: who has gains or losses of capital, and how long a week is. Boosted trees find that
+# in all fourteen; the profile `best` blends two kinds of them with a network and a linear model.
 
 # %%
 run = pipeline.run(request)

@@ -40,6 +40,23 @@ alike = train.groupby(DUPLICATE_GROUP).filter(lambda group: len(group) > 1)
 print(f"{len(train):,} pictures to learn from, {len(test):,} to predict; {len(alike):,} look like another")
 
 # %% [markdown]
+# ## The course's way
+#
+# A few lines of fastai: where the pictures are, what each one is, which of them are kept aside, how large they are shown; then a
+# pretrained resnet18, its last layers first, all of it for three epochs. The profile `course` does exactly this:
+#
+# ```python
+# dls = DataBlock(
+#     blocks=(ImageBlock, CategoryBlock),
+#     get_items=get_image_files,
+#     get_y=parent_label,
+#     splitter=RandomSplitter(valid_pct=0.2, seed=42),
+#     item_tfms=Resize(192, method="squish"),
+# ).dataloaders(path)
+# learn = vision_learner(dls, resnet18, metrics=error_rate)
+# learn.fine_tune(3)
+# ```
+#
 # ## Training
 #
 # A network that has seen a million pictures knows beaks and feathers. Its body stays as it is, and what it says of each
@@ -51,7 +68,8 @@ record = run.record
 show.scores(record)
 
 # %%
-show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration", "top_losses")
+show.pictures(run.folder, "batch", "learning_curve", "learning_curve_by_rows", "confusion", "calibration")
+show.pictures(run.folder, "top_losses")
 
 # %% [markdown]
 # ## The errors worth looking at

@@ -13,7 +13,9 @@ import pandas as pd
 from common import data, pipeline, registry, show, splits
 from common.masks import VOID
 from common.session.kernel import Kernel
+from common.vision import figures
 from common.vision.rows import ROW
+from common.vision.segmentation.figures import over, square
 from common.vision.segmentation.rows import cache_of
 
 kernel = Kernel.begin("camvid")
@@ -36,11 +38,22 @@ task, cache = models.task, cache_of(train)
 print(f"{len(train):,} frames to learn from, {len(test):,} to predict")
 
 # %%
+some = train.iloc[:: -(-len(train) // 6)]
+pictures, captions = [], []
+for row, id in zip(some[ROW], some["id"], strict=True):
+    pictures += [square(cache.picture(row)), square(over(cache.picture(row), cache.truth(row)))]
+    captions += [id, "labelled"]
+grid = figures.grid(np.stack(pictures), captions, "Frames and their labels, a colour for each class")
+figures.save(grid, kernel.environment.working / "frames.png")
+show.picture(kernel.environment.working / "frames.png")
+
+# %%
 counts = np.zeros(VOID + 1, int)
 for row in train[ROW]:
     counts += np.bincount(cache.truth(row).ravel(), minlength=VOID + 1)
-shares = {name: f"{counts[number] / counts[: len(task.classes)].sum():.1%}" for number, name in enumerate(task.classes)}
-show.table(pd.Series(shares, name="share").rename_axis("class").reset_index(), "How much of the street each class is")
+shares = counts[: len(task.classes)] / counts[: len(task.classes)].sum()
+table = pd.DataFrame({"class": task.classes, "share": [f"{share:.1%}" for share in shares]})
+show.table(table, "How much of the street each class is")
 
 # %% [markdown]
 # ## The split, and why
@@ -52,9 +65,8 @@ show.table(pd.Series(shares, name="share").rename_axis("class").reset_index(), "
 # %%
 folds = splits.make_folds(train, config.split)
 rides = train["id"].str.partition("_")[0]
-show.table(
-    train.groupby([rides, folds]).size().rename_axis(["ride", "fold"]).rename("frames").reset_index(), "The folds"
-)
+shape = rides.groupby(folds).agg(["nunique", "size"]).rename_axis("fold").reset_index()
+show.table(shape.rename(columns={"nunique": "rides", "size": "frames"}), "The folds")
 
 # %% [markdown]
 # ## The course's way

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from common import data, pipeline, registry, show
 from common.config import resolve
-from common.runs import oof
+from common.progress import Progress
 from common.runs.run import Run
 from common.session.kernel import Kernel
 from common.vision import figures
@@ -38,7 +38,8 @@ frames = models.enrich(data.read(competition, kernel.data), kernel.config, reque
 train = frames.training
 print(f"{len(train):,} digits to learn from, {len(frames.test):,} to name")
 some = train.groupby("label").head(3).sort_values("label", kind="stable")
-figures.save(figures.grid(pixels(some), some["label"].tolist(), "Three of each", columns=6), pictures / "digits.png")
+grid = figures.grid(pixels(some), some["label"].tolist(), "Three of each", columns=6)
+figures.save(grid, pictures / "digits.png")
 show.picture(pictures / "digits.png")
 
 # %% [markdown]
@@ -53,7 +54,10 @@ def climb(profile: str, *settings: str) -> Run:
     """Train a rung on the first fold."""
     config = replace(resolve(competition, profile, settings), split=kernel.config.split, folds=(0,))
     out = kernel.environment.working / "-".join((profile, *settings))
-    return pipeline.run(replace(request, profile=profile, config=config, out=out))
+    quiet = Progress(silent=True)
+    run = pipeline.run(replace(request, profile=profile, config=config, out=out, progress=quiet))
+    print(f"{run.record.scores['accuracy']:.1%} are named right")
+    return run
 
 
 rungs = {}
@@ -78,8 +82,19 @@ rungs["pixels, L2"] = climb("pixels", "distance=L2")
 # ## Second rung: let the numbers learn
 #
 # A weight for each pixel and each digit, drawn by chance, and then: predict, measure how surprising the right digit was,
-# ask for the gradient, take a step against it. All of that is written out in
-# `common/vision/ladder/by_hand.py`. What the rung adds: **weights that are found instead of averaged.**
+# ask for the gradient, take a step against it, for 256 digits at a time:
+#
+# ```python
+# for x, y in batches(train, 256):
+#     outputs = x @ weights + bias
+#     loss = -outputs.log_softmax(1).gather(1, y[:, None]).mean()
+#     loss.backward()
+#     for parameter in (weights, bias):
+#         parameter.data -= learning_rate * parameter.grad
+#         parameter.grad = None
+# ```
+#
+# `common/vision/ladder/by_hand.py` is little more than that. What the rung adds: **weights that are found instead of averaged.**
 
 # %%
 rungs["by hand"] = climb("sgd")
@@ -87,23 +102,28 @@ rungs["by hand"] = climb("sgd")
 # %% [markdown]
 # ## Third rung: the same in library words
 #
-# `nn.Linear`, `SGD`, `Learner`. It should learn nothing else, and that is the point: **the library does what we did.**
-# Its weights can be looked at as pictures. Bright pixels speak for the digit, dark ones against it.
+# ```python
+# learn = Learner(dls, nn.Linear(784, 10), opt_func=SGD, loss_func=loss, metrics=batch_accuracy)
+# learn.fit(40, learning_rate)
+# ```
+#
+# It should learn nothing else, and that is the point: **the library does what we did.** Its weights can be looked at as
+# pictures. Bright pixels speak for the digit, dark ones against it.
 
 # %%
 rungs["linear"] = climb("linear")
 weights = load_file(rungs["linear"].fold(0) / "model" / "network.safetensors")["0.weight"]
-side = int(weights.shape[1] ** 0.5)
-scaled = (weights / (3 * weights.std()) * 127 + 128).clip(0, 255).astype("uint8").reshape(len(weights), side, side, 1)
-shown = list(scaled.repeat(3, axis=3))
-labels = rungs["linear"].record.classes[-len(shown) :]
+grey = (weights / (3 * weights.std()) * 127 + 128).clip(0, 255).astype("uint8")
+shown = grey.reshape(-1, 28, 28, 1).repeat(3, axis=3)
+labels = rungs["linear"].record.classes
 figures.save(figures.grid(shown, labels, "What speaks for each digit", columns=5), pictures / "weights.png")
 show.picture(pictures / "weights.png")
 
 # %% [markdown]
 # ## Fourth rung: something hidden
 #
-# Thirty units between the pixels and the answer, with everything below zero cut off between. **Now a pixel may mean one
+# Thirty units between the pixels and the answer, and of what they say all that is below zero is cut off:
+# `nn.Sequential(nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))`. **Now a pixel may mean one
 # thing here and another there**, which no sum of weights can say.
 
 # %%
@@ -137,18 +157,12 @@ show.scores(best.record)
 rows = []
 for name, run in rungs.items():
     fold = run.record.folds[0]
-    rows.append({"rung": name, "accuracy, first fold": fold.scores["accuracy"], "seconds": sum(fold.seconds.values())})
+    seconds = sum(fold.seconds.values())
+    rows.append({"rung": name, "accuracy, first fold": fold.scores["accuracy"], "seconds": seconds})
 show.table(pd.DataFrame(rows), "What each rung adds")
 
 # %%
-lines = {}
-for name, run in rungs.items():
-    if epochs := run.record.folds[0].notes.get("epochs"):
-        lines[name] = [
-            [number, epoch["batch_accuracy"]] for number, epoch in enumerate(epochs, 1) if "batch_accuracy" in epoch
-        ]
-lines = {name: points for name, points in lines.items() if points}
-figures.save(figures.curves(lines, "Learning, side by side", "epoch", "accuracy"), pictures / "curves.png")
+figures.save(figures.accuracies(rungs.items()), pictures / "curves.png")
 show.picture(pictures / "curves.png")
 
 # %% [markdown]
@@ -156,8 +170,6 @@ show.picture(pictures / "curves.png")
 
 # %%
 show.pictures(best.folder, "confusion", "top_losses")
-predicted, _ = oof.read(best)
-show.table(predicted.head(), "Out-of-fold predictions")
 
 # %% [markdown]
 # ## What goes out

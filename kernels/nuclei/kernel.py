@@ -7,11 +7,15 @@
 # score. Two nuclei that are predicted as one cost both of them.
 
 # %%
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from common import data, pipeline, registry, show
+from common.config import resolve
 from common.masks import COLUMNS, ROWS
+from common.progress import Progress
 from common.session.kernel import Kernel
 from common.vision import figures
 from common.vision.rows import ROW
@@ -27,8 +31,8 @@ competition, config = kernel.competition, kernel.config
 #
 # Fluorescent ones, in which nuclei are bright dots on black, and stained ones, in which they are violet on pink; small and
 # large. A mask is a list of runs of pixels, counted down the columns from 1: *11966 4* is the pixels 11,966 to 11,969.
-# That order is easily taken for the other one, along the rows, and the file looks fine all the same; so each mask is
-# compared with its picture before anything is learnt from it.
+# That order is easily taken for the other one, along the rows, and the file looks fine all the same; so `kit validate`
+# compares a submission's masks with their pictures, read both ways.
 
 # %%
 request = kernel.request()
@@ -38,7 +42,7 @@ frames = models.enrich(frames, config, request.context("pictures"))
 train, test = frames.training, frames.test
 task, cache = models.task, cache_of(train)
 print(f"{len(train):,} pictures to learn from, {len(test):,} to predict")
-sizes = train.groupby([ROWS, COLUMNS]).size().rename("pictures").reset_index()
+sizes = train.groupby([ROWS, COLUMNS]).size().rename_axis(["rows", "columns"]).rename("pictures").reset_index()
 show.table(sizes.sort_values("pictures", ascending=False).head(8), "How large they are")
 
 # %%
@@ -48,8 +52,9 @@ for row, size, answer in zip(some[ROW], some[[ROWS, COLUMNS]].to_numpy(), some[t
     truth = task.truth(answer, tuple(size.tolist()))
     pictures += [square(cache.picture(row)), square(over(cache.picture(row), truth))]
     captions += ["picture", f"{len(np.unique(truth)) - 1} nuclei"]
-figures.save(figures.grid(np.stack(pictures), captions, "Pictures and their nuclei"), kernel.output / "nuclei.png")
-show.picture(kernel.output / "nuclei.png")
+grid = figures.grid(np.stack(pictures), captions, "Pictures and their nuclei")
+figures.save(grid, kernel.environment.working / "nuclei.png")
+show.picture(kernel.environment.working / "nuclei.png")
 
 # %% [markdown]
 # ## Without learning anything
@@ -57,7 +62,16 @@ show.picture(kernel.output / "nuclei.png")
 # The oldest idea there is: a threshold between dark and bright, chosen so that both sides differ from their own mean as
 # little as possible (Otsu, 1979). What hangs together is one object. It does well on bright dots, and has no idea where
 # one nucleus ends and its neighbour begins.
-#
+
+# %%
+chosen = replace(resolve(competition, "baseline", ()), split=config.split)
+out = kernel.environment.working / "otsu"
+quiet = Progress(silent=True)
+otsu = pipeline.run(replace(request, profile="baseline", config=chosen, out=out, progress=quiet))
+print(f"mean precision {otsu.record.scores['object_precision']:.3f}")
+show.pictures(otsu.folder, "overlays")
+
+# %% [markdown]
 # ## With a network
 #
 # A U-Net looks at each pixel with ever wider surroundings and tells three things apart: outside, inside, and *boundary*. In
@@ -82,8 +96,8 @@ show.pictures(run.folder, "overlays", "learning_curve")
 # %% [markdown]
 # ## What goes out
 #
-# A row for each nucleus, the mean of the folds' soft masks cut into objects, checked before it is sent: no two overlap, none
-# runs past the end of its picture, and none was transposed.
+# A row for each nucleus: the mean of the folds' soft masks, cut into objects. No two may overlap, none may run past the end of
+# its picture; that has been checked.
 
 # %%
 files = kernel.keep_run(run.folder)

@@ -8,6 +8,7 @@ import pytest
 from kit import Said, kit
 
 from common import data, registry
+from common.session.kernel import Kernel
 
 
 @pytest.fixture
@@ -111,3 +112,11 @@ def test_the_layout_of_threes_and_sevens_packed_or_not(tmp_path: Path) -> None:
             archive.extractall(plain / below)
         read = data.read(competition, plain)
         assert read.training["id"].tolist() == packed.training["id"].tolist() and len(read.test) == 10
+
+
+def test_the_kernel_of_a_competition_without_a_page_begins(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.sample("movielens").make(home / "data", 60, 0)
+    monkeypatch.setenv("KIT_DATA", str(home / "data"))
+    monkeypatch.setenv("KIT_PROFILE", "baseline")
+    kernel = Kernel.begin("movielens")
+    assert kernel.competition is registry.get("movielens") and kernel.data == home / "data"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from common.data.frames import Frames
 from common.errors import DataError, SettingError
 from common.model import Context
 from common.settings import override
-from common.vision import Task, VisionModels
+from common.vision import Task, VisionModels, figures
 from common.vision.digits import SIDE, digit
 from common.vision.ladder.networks import batch_accuracy, course_loss
 from common.vision.ladder.settings import profiles
@@ -114,3 +116,16 @@ def test_the_loss_is_the_course_s() -> None:
     surprise = (np.log(2) + 0 + 100) / 3
     assert course_loss(of_classes, targets).item() == pytest.approx(surprise)
     assert batch_accuracy(of_classes, torch.tensor([0, 1, 1])).item() == pytest.approx(2 / 3)
+
+
+def test_learning_curves_side_by_side_have_the_scale_of_what_comes_after_the_first_epoch() -> None:
+    def run(*accuracies: float) -> Any:
+        epochs = [{"batch_accuracy": accuracy} for accuracy in accuracies] or [{"error_rate": 0.1}]
+        return SimpleNamespace(record=SimpleNamespace(folds={0: SimpleNamespace(notes={"epochs": epochs})}))
+
+    axes = figures.accuracies({"net": run(0.1, 0.8, 0.9), "course": run()}.items()).axes[0]
+    assert [(line.get_label(), np.asarray(line.get_ydata()).tolist()) for line in axes.lines] == [
+        ("net", [0.1, 0.8, 0.9])
+    ]
+    low, high = axes.get_ylim()
+    assert 0.75 < low < 0.8 and 0.9 < high < 0.95

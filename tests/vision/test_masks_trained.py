@@ -13,9 +13,12 @@ import pytest
 from kit import kit
 from PIL import Image
 
-from common import registry
+from common import data, registry
+from common.competition import Split
 from common.masks import files, rle
+from common.model import Context
 from common.runs.run import Run
+from common.splits import make_folds
 
 SIZE = (48, 64)  # of the sample's pictures
 
@@ -100,6 +103,17 @@ def test_streets_by_colours_from_data_to_a_score(
     assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
         f"kit: camvid predicts masks, whose pixels are in no table; their scores are in {run / 'run.json'}"
     )
+
+
+@pytest.mark.slow
+def test_frames_that_a_list_names_can_validate(streets: Path, tmp_path: Path, context: Context) -> None:
+    competition, models = registry.get("camvid"), registry.models("camvid")
+    folder = copied(streets, tmp_path / "data")
+    named = data.read(competition, folder).training["id"][1:8:3].tolist()
+    (folder / "valid.txt").write_text("".join(f"{name}.jpg\n" for name in named))
+    train = models.enrich(data.read(competition, folder), competition.profile("baseline"), context).training
+    folds = make_folds(train, Split(kind="column", column="of_valid"))
+    assert train["id"][folds == 0].tolist() == named and set(folds) == {0, -1}
 
 
 @pytest.mark.slow
