@@ -14,10 +14,13 @@ from common import data
 from common.analysis.checks import Finding
 from common.competition import Competition, Split
 from common.data import Frames
+from common.data.zipped import size_of
 from common.decisions import labels_of
 from common.discovery import split as imitating
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import ROWS, Head
+from common.errors import DataError
+from common.splits import groups_of
 from common.wording import listed
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ _CODES = 200  # values of a category; of more, how often each occurs
 _TELLS = 0.6  # AUC from which train and test differ
 _GIVEN_AWAY = 0.98
 _COLUMNS = 200  # looked at one by one
+_ID, _PLACE = "the row's id", "the row's place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +71,17 @@ def check_split(competition: Competition, frames: Frames, split: Split) -> Split
     names = _looked_at(competition, frames)
     features = {name: _features(pd.concat([train[name], test[name]], ignore_index=True)) for name in names}
     side = np.repeat([0, 1], [len(train), len(test)])
-    apart = {name: _tells(values, side) for name, values in features.items()}
-    auc = _tells(np.hstack(list(features.values())), side) if features else 0.5
+    suggested, why = _imitating(competition, frames)
+    folds = _folds(suggested, pd.concat([train, test], ignore_index=True), side)
+    apart = {name: _tells(values, side, folds) for name, values in features.items()}
+    auc = _tells(np.hstack(list(features.values())), side, folds) if features else 0.5
     # A row's own id, or where it stands, is no input, but may give the target away.
     row_ids = data.ids(train, competition.files.train)
     own = {
-        f"id {competition.submission.id}": _features(row_ids),
-        "place in the file": np.arange(len(train), dtype=float)[:, None],
+        _ID: _features(row_ids),
+        _PLACE: np.arange(len(train), dtype=float)[:, None],
     }
     alone = _giving_away(competition, train, {**{name: each[: len(train)] for name, each in features.items()}, **own})
-    suggested, why = _imitating(competition, frames)
     columns = tuple(sorted(apart.items(), key=lambda each: -each[1]))
     findings = [
         *_of_drift(auc, columns), *_of_leaks(alone), *_of_time(competition, frames, split),
@@ -101,36 +106,58 @@ def _features(values: Series[Any]) -> NDArray[float64]:
     if is_numeric_dtype(values) and not is_bool_dtype(values):
         return values.to_numpy(float)[:, None]
     words = values.astype(str)
-    codes, known = pd.factorize(words)
+    codes, known = pd.factorize(
+        words, sort=True
+    )  # in the order of rows, which is train before test, codes would tell them
     often = np.bincount(codes)[codes].astype(float)
     if len(known) <= _CODES:
         return np.column_stack([codes.astype(float), often])
     lengths = words.str.len().to_numpy(float)
     looks = [lengths, words.str.count(" ").to_numpy(float), often]
     looks += [words.str.count(kind).to_numpy(float) / np.maximum(lengths, 1) for kind in (r"\d", r"[A-Z]", r"[^\w\s]")]
-    numbers = pd.to_numeric(words.str.extract(r"(\d+)")[0], errors="coerce").to_numpy(float)
-    files = [_bytes(word) for word in words] if words.str.contains("/", regex=False).all() else []
-    return np.column_stack([*looks, numbers, *([files] if files else [])])
+    for first_or_last in (r"(\d+)", r"(\d+)\D*$"):
+        looks.append(pd.to_numeric(words.str.extract(first_or_last)[0], errors="coerce").to_numpy(float))
+    if words.str.contains("/", regex=False).all():
+        looks.append(np.array([_bytes(word) for word in words]))
+    return np.column_stack(looks)
 
 
 def _bytes(path: str) -> float:
     try:
-        return float(Path(path).stat().st_size)
-    except (OSError, ValueError):
+        return float(size_of(path))
+    except DataError:
         return float("nan")
 
 
-def _tells(values: NDArray[float64], side: NDArray[Any]) -> float:
+def _folds(split: Split, rows: DataFrame, side: NDArray[Any]) -> Any:
+    """Return the folds in which a model tells the sides: groups that keep to one of them are no drift, and stay together."""
+    import numpy as np
+    from sklearn.model_selection import PredefinedSplit, StratifiedKFold
+
+    if (groups := groups_of(rows, replace(split, without_group="alone"))) is None:
+        return StratifiedKFold(3, shuffle=True, random_state=0)
+    return PredefinedSplit(np.random.default_rng(0).integers(0, 3, groups.max() + 1)[groups])
+
+
+def _tells(values: NDArray[float64], side: NDArray[Any], folds: Any) -> float:
     """Return the AUC, out of fold, of a model that tells the sides by some features."""
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
-    if min(side.sum(), len(side) - side.sum()) < 5:
+    values = _varying(values)
+    if min(side.sum(), len(side) - side.sum()) < 5 or not values.size:
         return 0.5
-    said = cross_val_predict(
-        _trees(classes=True), values, side, cv=StratifiedKFold(3, shuffle=True, random_state=0), method="predict_proba"
-    )
+    said = cross_val_predict(_trees(classes=True), values, side, cv=folds, method="predict_proba")
     return float(roc_auc_score(side, said[:, 1]))
+
+
+def _varying(values: NDArray[float64]) -> NDArray[float64]:
+    """Return the features that have two values at least."""
+    import numpy as np
+
+    filled = np.isfinite(values)
+    low, high = (np.where(filled, values, fill) for fill in (np.inf, -np.inf))
+    return values[:, low.min(axis=0) < high.max(axis=0)]
 
 
 def _trees(*, classes: bool) -> Any:
@@ -160,10 +187,12 @@ def _giving_away(
     filled = ~np.isnan(y)
     y, classes = y[filled], competition.predicts == "class"
     found = []
-    for name, values in features.items():
+    for name, every in features.items():
+        if not (values := _varying(every[filled])).size:
+            continue
         cv = KFold(3, shuffle=True, random_state=0)
         method = "predict_proba" if classes else "predict"
-        said = cross_val_predict(_trees(classes=classes), values[filled], y, cv=cv, method=method)
+        said = cross_val_predict(_trees(classes=classes), values, y, cv=cv, method=method)
         if classes:
             score = float(roc_auc_score(y, said[:, 1])) if len(np.unique(y)) > 1 else 0.5
         else:
@@ -206,8 +235,7 @@ def _of_drift(auc: float, columns: Sequence[tuple[str, float]]) -> list[Finding]
 
 
 def _of_leaks(alone: Sequence[tuple[str, float]]) -> list[Finding]:
-    own = ("id ", "place in")
-    given = [(name, each) for name, each in alone if each > (_GIVEN_AWAY if not name.startswith(own) else 0.6)]
+    given = [(name, each) for name, each in alone if each > (_GIVEN_AWAY if name not in (_ID, _PLACE) else 0.6)]
     return [
         Finding(
             code="K201", title="a column alone explains the target",

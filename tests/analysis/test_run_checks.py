@@ -214,14 +214,28 @@ def test_a_column_that_gives_the_target_away_is_told() -> None:
     finding = next(each for each in said if each.code == "K201")
     assert "'x' alone reaches" in finding.measured
     (finding,) = found(train.sort_values("y").reset_index(drop=True), test, competition).findings
-    assert "'place in the file' alone" in finding.measured
+    assert "the row's place" in finding.measured
+    ids = [f"{number}_{round(10 * y)}" for number, y in enumerate(train["y"].abs())]
+    (finding,) = found(train.assign(id=ids, y=train["y"].abs()), test, competition).findings
+    assert "the row's id" in finding.measured  # its last number
 
 
 def test_groups_that_keep_to_one_side_ask_for_a_split_by_them() -> None:
     competition, train, test = toy()
-    said = found(train, test.assign(place=test["place"].str.replace("p", "q")), competition)
+    even, odd = (
+        side.assign(place="p" + (2 * side["place"].str[1:].astype(int) + n).astype(str))
+        for n, side in enumerate((train, test))
+    )
+    said = found(even, odd, competition)
     finding = next(each for each in said.findings if each.code == "K204")
     assert "group='place'" in finding.cure and said.imitating.group == "place"
+    assert said.auc < 0.6 and len(said.findings) == 1  # that they keep to one side is no drift of what they hold
+
+
+def test_a_column_of_nothing_or_of_one_value_tells_nothing(tmp_path: Path) -> None:
+    competition, train, test = toy()
+    said = found(train.assign(x=np.nan, word="a"), test.assign(x=np.nan, word="a"), competition)
+    assert dict(said.columns)["x"] == dict(said.columns)["word"] == 0.5 and "x" not in dict(said.alone)
 
 
 def test_a_test_that_comes_later_asks_for_a_split_by_time() -> None:
