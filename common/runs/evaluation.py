@@ -15,7 +15,7 @@ from common.errors import MetricError, RunError
 from common.masks import files
 from common.masks.soft import SoftMasks
 from common.runs import oof
-from common.runs.predictions import Predictions, known
+from common.runs.predictions import Predictions, known, not_finite
 from common.runs.run import FOLDS, Run
 
 if TYPE_CHECKING:
@@ -55,6 +55,11 @@ class Predicted:
         values = _masks(run, table["fold"].to_numpy()) if masks else table[columns].to_numpy(float)
         if not (there := known(values)).all():
             table, values = table[there].reset_index(drop=True), values[there]
+        if lost := not_finite(values):
+            raise RunError(
+                f"{run.folder / oof.FILE} has infinite predictions ({lost:,}): its models have diverged; train it again with a "
+                "lower learning rate"
+            )
         if table.empty:
             raise RunError(f"{run.folder} has predicted no row out of fold yet; finish it first")
         if len(table) < run.record.rows_scored:
