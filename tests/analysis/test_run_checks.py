@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from run_folders import write_run
 
 from common import registry
 from common.analysis import evidence
+from common.analysis.adversarial import sizes_of
 from common.analysis.agreement import agreement, outlier
 from common.analysis.board import board
 from common.analysis.checks import check
@@ -247,6 +249,16 @@ def test_a_test_that_comes_later_asks_for_a_split_by_time() -> None:
     by_time = dataclasses.replace(competition, split=Split(kind="time", order="day"))
     mixed = found(train.assign(day=days), test.assign(day=days), by_time)
     assert [each.code for each in mixed.findings] == ["K203"]
+
+
+def test_of_files_only_their_sizes_count(tmp_path: Path) -> None:
+    """Not where they lie; those in an archive count as any."""
+    (tmp_path / "train").write_bytes(b"abc")
+    with zipfile.ZipFile(tmp_path / "test.zip", "w") as archive:
+        archive.writestr("x/a", b"abcde")
+    paths = [tmp_path / "train", tmp_path / "test.zip" / "x" / "a", tmp_path / "test.zip" / "gone", tmp_path / "gone"]
+    sizes = sizes_of(pd.Series(list(map(str, paths))))[:, 0]
+    assert sizes[:2].tolist() == [3, 5] and np.isnan(sizes[2:]).all()
 
 
 def test_the_command_on_sample_data(capsys: pytest.CaptureFixture[str], sample_data: Path) -> None:
