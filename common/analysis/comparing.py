@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics
 from common.analysis.resampling import errors
+from common.decisions.decision import both
 from common.errors import RunError
 from common.runs.evaluation import Predicted
 from common.runs.run import Run
@@ -121,19 +122,24 @@ def between(first: Predicted, second: Predicted) -> Difference | None:
 def disagreements(first: Predicted, second: Predicted, count: int) -> list[Disagreement]:
     """Return the rows that two runs predict most differently: by their numbers, or their probabilities of all classes.
 
-    Masks differ by the pictures' own scores, which stand for them.
+    Masks differ by the pictures' own scores, which stand for them; a label is shown with its probability.
     """
     import numpy as np
 
     one, other = _common(first, second)
-    masks = first.competition.predicts == "masks"
+    competition, masks = first.competition, first.competition.predicts == "masks"
+    ordered = first.values.shape[1] == 1 and len(first.classes) > 2 if not masks else False
+    chances = competition.predicts == "class" and not competition.submission.numeric and not ordered
     sides = [each.wrong if masks else each.values for each in (first, second)]
     distance = np.abs(sides[0][one] - sides[1][other]).reshape(len(one), -1).sum(axis=1)
     worst = np.argsort(-distance, kind="stable")[:count]
-    targets = list(first.competition.targets)
+    targets = list(competition.targets)
 
     def cell(predicted: Predicted, row: int) -> str:
-        return f"{1 - predicted.wrong[row]:.4f}" if masks else shown(predicted.submitted[row].tolist())
+        if masks:
+            return f"{1 - predicted.wrong[row]:.4f}"
+        said = shown(predicted.submitted[row].tolist())
+        return f"{said} ({both(predicted.values[[row]]).max():.2f})" if chances else said
 
     return [
         Disagreement(

@@ -81,7 +81,10 @@ def worst(predicted: Predicted, rows: DataFrame | None, count: int) -> list[Wron
 
 
 def _text(value: Any) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    """Return what an input was, nothing where it is unknown."""
+    import pandas as pd
+
+    return "" if pd.isna(value) else f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def thumbnail(path: str) -> str:

@@ -272,7 +272,8 @@ def _command(record: RunRecord, evidence: Evidence) -> str:
     )
     data = f" --data {shlex.quote(record.data_folder)}" if record.data_folder else ""
     train = f"kit train {name} --profile {record.profile}{data} {changed}".strip()
-    return f"{train}\nkit validate {name} {shlex.quote(evidence.run.folder.resolve().name)}{data}"
+    made = shlex.quote(f"submissions/{name}/{evidence.run.folder.resolve().name}")
+    return f"{train}\nkit validate {name} {made}{data}"
 
 
 def _origin(record: RunRecord) -> list[tuple[str, str]]:
