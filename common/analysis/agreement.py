@@ -51,9 +51,8 @@ class Agreement:
                 if more > 0
                 else f"too few points: the {count} runs have the same score"
             )
-        figures = (
-            f"Spearman {self.correlation:+.2f} over {count} runs (p {self.p:.3f}), public less CV {self.offset:+.4f}"
-        )
+        chance = f"p {self.p:.3f}" if self.p >= 0.001 else "p < 0.001"
+        figures = f"Spearman {self.correlation:+.2f} over {count} runs ({chance}), public less CV {self.offset:+.4f}"
         if self.verdict == "trust CV":
             return f"trust CV: {figures}; choose by CV, and expect the offset"
         return (

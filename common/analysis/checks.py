@@ -9,20 +9,17 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from common import metrics
 from common.analysis.agreement import Agreement, agreement, outlier
 from common.analysis.board import Board, Entry
 from common.analysis.resampling import errors
 from common.competition import Competition
-from common.runs.evaluation import Predicted, scored
+from common.runs.evaluation import Predicted
 from common.runs.records import Fold
 from common.runs.run import Run
 from common.wording import listed, plural, rounded
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _UNLIKELY = 0.001  # a chance below which folds differ by more than their rows
 _COLLAPSED = 0.2  # of the other folds' spread
@@ -65,11 +62,7 @@ class Evidence:
         if (predicted := self.predicted) is None:
             return math.nan
 
-        def measure(rows: NDArray[Any]) -> tuple[float | None]:
-            truth = predicted.truth.iloc[rows]
-            return (scored(self.competition, self.competition.metric, predicted.submitted[rows], truth),)
-
-        return float(errors(measure, len(predicted.ids), predicted.groups)[0])
+        return float(errors(lambda rows: (predicted.resampled(rows),), len(predicted.ids), predicted.groups)[0])
 
     @cached_property
     def agreement(self) -> Agreement | None:
@@ -168,8 +161,8 @@ def _collapsed(evidence: Evidence) -> Iterator[Finding]:
 
     if evidence.predicted is None:
         return
-    values, folds = evidence.predicted.values, evidence.predicted.folds
-    spreads = {int(fold): float(values[folds == fold].std(axis=0).mean()) for fold in np.unique(folds)}
+    predicted, folds = evidence.predicted, evidence.predicted.folds
+    spreads = {int(fold): predicted.spread(folds == fold) for fold in np.unique(folds)}
     constant = [fold for fold, spread in spreads.items() if spread < 1e-9]
     usual = float(np.median(list(spreads.values())))
     narrow = [fold for fold, spread in spreads.items() if fold not in constant and spread < _COLLAPSED * usual]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics
 from common.analysis.resampling import errors
+from common.decisions.decision import both
 from common.errors import RunError
-from common.runs.evaluation import Predicted, scored
+from common.runs.evaluation import Predicted
 from common.runs.run import Run
 
 if TYPE_CHECKING:
@@ -97,39 +98,54 @@ def between(first: Predicted, second: Predicted) -> Difference | None:
     one, other = _common(first, second)
     competition, name = first.competition, first.competition.metric
     sign = 1 if metrics.get(name).greater_is_better else -1
-    ours, theirs = first.submitted[one], second.submitted[other]
-    truth = first.truth.iloc[one]
 
-    def difference(rows: NDArray[Any]) -> tuple[float | None]:
-        pair = [scored(competition, name, each[rows], truth.iloc[rows]) for each in (ours, theirs)]
-        return (None,) if pair[0] is None or pair[1] is None else (sign * (pair[0] - pair[1]),)
+    def difference(ours: float | None, theirs: float | None) -> float | None:
+        return None if ours is None or theirs is None else sign * (ours - theirs)
 
-    everything = np.arange(len(one))
-    (value,) = difference(everything)
+    value = difference(first.score(name, one), second.score(name, other))
     if value is None:
         return None
+
+    def drawn(rows: NDArray[Any]) -> tuple[float | None]:
+        return (difference(first.resampled(one[rows]), second.resampled(other[rows])),)
+
     groups = None if first.groups is None else first.groups[one]
-    (error,) = errors(difference, len(one), groups)
+    (error,) = errors(drawn, len(one), groups)
     units = len(one) if groups is None else len(np.unique(groups))
+    each = "picture" if competition.predicts == "masks" else "row"
     return Difference(
         value=value, error=0.0 if math.isnan(error) else float(error), units=units,
-        unit="row" if groups is None else "group", rows=len(one),
+        unit=each if groups is None else "group", rows=len(one),
     )  # fmt: skip
 
 
 def disagreements(first: Predicted, second: Predicted, count: int) -> list[Disagreement]:
-    """Return the rows that two runs predict most differently: by their numbers, or their probabilities of all classes."""
+    """Return the rows that two runs predict most differently: by their numbers, or their probabilities of all classes.
+
+    Masks differ by the pictures' own scores, which stand for them; a label is shown with its probability.
+    """
     import numpy as np
 
     one, other = _common(first, second)
-    distance = np.abs(first.values[one] - second.values[other]).sum(axis=1)
+    competition, masks = first.competition, first.competition.predicts == "masks"
+    ordered = first.values.shape[1] == 1 and len(first.classes) > 2 if not masks else False
+    chances = competition.predicts == "class" and not competition.submission.numeric and not ordered
+    sides = [each.wrong if masks else each.values for each in (first, second)]
+    distance = np.abs(sides[0][one] - sides[1][other]).reshape(len(one), -1).sum(axis=1)
     worst = np.argsort(-distance, kind="stable")[:count]
-    targets = list(first.competition.targets)
+    targets = list(competition.targets)
+
+    def cell(predicted: Predicted, row: int) -> str:
+        if masks:
+            return f"{1 - predicted.wrong[row]:.4f}"
+        said = shown(predicted.submitted[row].tolist())
+        return f"{said} ({both(predicted.values[[row]]).max():.2f})" if chances else said
+
     return [
         Disagreement(
             id=str(first.ids[one[row]]), fold=int(first.folds[one[row]]), distance=float(distance[row]),
-            target=shown(first.truth[targets].iloc[one[row]].tolist()),
-            first=shown(first.submitted[one[row]].tolist()), second=shown(second.submitted[other[row]].tolist()),
+            target="mask" if masks else shown(first.truth[targets].iloc[one[row]].tolist()),
+            first=cell(first, one[row]), second=cell(second, other[row]),
         )
         for row in worst
     ]  # fmt: skip
@@ -159,7 +175,7 @@ def _common(first: Predicted, second: Predicted) -> tuple[NDArray[Any], NDArray[
     names = f"{first.run.folder} and {second.run.folder}"
     if first.competition.name != second.competition.name:
         raise RunError(f"{names} are runs of {first.competition.name} and of {second.competition.name}")
-    if first.values.shape[1] != second.values.shape[1]:
+    if first.competition.predicts != "masks" and first.values.shape[1] != second.values.shape[1]:
         raise RunError(f"{names} predict different numbers of columns")
     if np.array_equal(first.ids, second.ids):
         one = other = np.arange(len(first.ids))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common import data
+from common.analysis.adversarial import features_of, folds_of, sizes_of, tells, trees, varying
 from common.analysis.checks import Finding
-from common.competition import Competition, Split
+from common.competition import Competition, Split, Table
 from common.data import Frames
 from common.decisions import labels_of
 from common.discovery import split as imitating
@@ -23,13 +24,13 @@ from common.wording import listed
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 _MOST = 20_000  # rows of each side
-_CODES = 200  # values of a category; of more, how often each occurs
 _TELLS = 0.6  # AUC from which train and test differ
 _GIVEN_AWAY = 0.98
 _COLUMNS = 200  # looked at one by one
+_ID, _PLACE = "the row's id", "the row's place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +66,26 @@ def check_split(competition: Competition, frames: Frames, split: Split) -> Split
         for frame in (frames.training, frames.test)
     )
     names = _looked_at(competition, frames)
-    features = {name: _features(pd.concat([train[name], test[name]], ignore_index=True)) for name in names}
+    files = {column.name for column in competition.files.train.columns if column.kind == "file"}
+
+    def described(name: str) -> NDArray[float64]:
+        rows = pd.concat([train[name], test[name]], ignore_index=True)
+        if name in files:  # where a file lies tells train from test, and is no input
+            return sizes_of(rows)
+        return features_of(rows, pd.concat([frames.training[name], frames.test[name]]))
+
+    features = {name: described(name) for name in names}
     side = np.repeat([0, 1], [len(train), len(test)])
-    apart = {name: _tells(values, side) for name, values in features.items()}
-    auc = _tells(np.hstack(list(features.values())), side) if features else 0.5
+    suggested, why = _imitating(competition, frames)
+    folds = folds_of(suggested, pd.concat([train, test], ignore_index=True), side)
+    apart = {name: tells(values, side, folds) for name, values in features.items()}
+    auc = tells(np.hstack(list(features.values())), side, folds) if features else 0.5
     # A row's own id, or where it stands, is no input, but may give the target away.
     row_ids = data.ids(train, competition.files.train)
-    own = {
-        f"id {competition.submission.id}": _features(row_ids),
-        "place in the file": np.arange(len(train), dtype=float)[:, None],
-    }
+    own = {_ID: features_of(row_ids, row_ids)}
+    if isinstance(competition.files.train, Table):  # the rows of a folder are in the order of their names
+        own[_PLACE] = np.arange(len(train), dtype=float)[:, None]
     alone = _giving_away(competition, train, {**{name: each[: len(train)] for name, each in features.items()}, **own})
-    suggested, why = _imitating(competition, frames)
     columns = tuple(sorted(apart.items(), key=lambda each: -each[1]))
     findings = [
         *_of_drift(auc, columns), *_of_leaks(alone), *_of_time(competition, frames, split),
@@ -88,56 +97,6 @@ def check_split(competition: Competition, frames: Frames, split: Split) -> Split
 def _looked_at(competition: Competition, frames: Frames) -> list[str]:
     hidden = {*competition.targets, competition.files.train.id, competition.files.test.id}
     return [str(name) for name in frames.training if name in frames.test and name not in hidden][:_COLUMNS]
-
-
-def _features(values: Series[Any]) -> NDArray[float64]:
-    """Return a column as numbers (n, features): itself, a code, how often it occurs, or what a text looks like."""
-    import numpy as np
-    import pandas as pd
-    from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
-
-    if is_datetime64_any_dtype(values):
-        return pd.to_numeric(values).to_numpy(float)[:, None]
-    if is_numeric_dtype(values) and not is_bool_dtype(values):
-        return values.to_numpy(float)[:, None]
-    words = values.astype(str)
-    codes, known = pd.factorize(words)
-    often = np.bincount(codes)[codes].astype(float)
-    if len(known) <= _CODES:
-        return np.column_stack([codes.astype(float), often])
-    lengths = words.str.len().to_numpy(float)
-    looks = [lengths, words.str.count(" ").to_numpy(float), often]
-    looks += [words.str.count(kind).to_numpy(float) / np.maximum(lengths, 1) for kind in (r"\d", r"[A-Z]", r"[^\w\s]")]
-    numbers = pd.to_numeric(words.str.extract(r"(\d+)")[0], errors="coerce").to_numpy(float)
-    files = [_bytes(word) for word in words] if words.str.contains("/", regex=False).all() else []
-    return np.column_stack([*looks, numbers, *([files] if files else [])])
-
-
-def _bytes(path: str) -> float:
-    try:
-        return float(Path(path).stat().st_size)
-    except (OSError, ValueError):
-        return float("nan")
-
-
-def _tells(values: NDArray[float64], side: NDArray[Any]) -> float:
-    """Return the AUC, out of fold, of a model that tells the sides by some features."""
-    from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
-    if min(side.sum(), len(side) - side.sum()) < 5:
-        return 0.5
-    said = cross_val_predict(
-        _trees(classes=True), values, side, cv=StratifiedKFold(3, shuffle=True, random_state=0), method="predict_proba"
-    )
-    return float(roc_auc_score(side, said[:, 1]))
-
-
-def _trees(*, classes: bool) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
-    return kind(max_iter=40, max_leaf_nodes=15, min_samples_leaf=20, learning_rate=0.15, random_state=0)
 
 
 def _giving_away(
@@ -160,10 +119,12 @@ def _giving_away(
     filled = ~np.isnan(y)
     y, classes = y[filled], competition.predicts == "class"
     found = []
-    for name, values in features.items():
+    for name, every in features.items():
+        if not (values := varying(every[filled])).size:
+            continue
         cv = KFold(3, shuffle=True, random_state=0)
         method = "predict_proba" if classes else "predict"
-        said = cross_val_predict(_trees(classes=classes), values[filled], y, cv=cv, method=method)
+        said = cross_val_predict(trees(classes=classes), values, y, cv=cv, method=method)
         if classes:
             score = float(roc_auc_score(y, said[:, 1])) if len(np.unique(y)) > 1 else 0.5
         else:
@@ -176,8 +137,9 @@ def _imitating(competition: Competition, frames: Frames) -> tuple[Split, str]:
     """Return the split that train and test suggest, as `kit new` would choose it, and why."""
     notes = Notes()
     train, test = _head(frames.training, "train"), _head(frames.test, "test")
-    target = competition.targets[0] if len(competition.targets) == 1 and competition.predicts != "span" else None
-    ignore = [name for name in (*competition.targets, competition.files.train.id) if name]
+    kept = len(competition.targets) == 1 and competition.predicts in ("class", "number")
+    target = competition.targets[0] if kept else None
+    ignore = [name for name in competition.targets if name in frames.training]
     chosen = imitating.choose(train, test, target, competition.predicts == "class", Hints(), notes, ignore)
     return chosen, notes.findings[-1].why
 
@@ -206,8 +168,7 @@ def _of_drift(auc: float, columns: Sequence[tuple[str, float]]) -> list[Finding]
 
 
 def _of_leaks(alone: Sequence[tuple[str, float]]) -> list[Finding]:
-    own = ("id ", "place in")
-    given = [(name, each) for name, each in alone if each > (_GIVEN_AWAY if not name.startswith(own) else 0.6)]
+    given = [(name, each) for name, each in alone if each > (_GIVEN_AWAY if name not in (_ID, _PLACE) else 0.6)]
     return [
         Finding(
             code="K201", title="a column alone explains the target",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.commands.options import Commands, command, report, with_json, with_name
 from common.wording import rounded, table
+
+if TYPE_CHECKING:
+    from common.runs.mixing import Method
 
 GROUP = "models"
 METHODS = ("mean", "rank", "weights", "hill-climb", "stack")
@@ -20,7 +24,7 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     with_name(parser)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="the runs' folders, two at least")
-    parser.add_argument("--method", choices=METHODS, default="hill-climb", help="default: hill-climb")
+    parser.add_argument("--method", choices=METHODS, help="default: hill-climb; of masks mean, their only one")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="the folder to make (default: submissions/NAME/blend-HASH)"
     )
@@ -40,12 +44,13 @@ def blend(arguments: argparse.Namespace) -> None:
 
     competition = registry.get(arguments.name)
     here = environment.detect()
+    method: Method = arguments.method or ("mean" if competition.predicts == "masks" else "hill-climb")
     root = here.working / "submissions" / competition.name
-    out = arguments.out or blending.default_folder(root, arguments.runs, arguments.method)
-    made = blending.blend(competition, arguments.runs, out, arguments.method, provenance.machine(here))
+    out = arguments.out or blending.default_folder(root, arguments.runs, method)
+    made = blending.blend(competition, arguments.runs, out, method, provenance.machine(here))
     record, data = made.run.record, Path(made.run.record.data_folder)
     if not is_sample(data):
-        enter(out, Ledger(root / "ledger.csv"), f"{arguments.method} of {' '.join(record.settings['runs'])}", str(data))
+        enter(out, Ledger(root / "ledger.csv"), f"{method} of {' '.join(record.settings['runs'])}", str(data))
     path = out / competition.submission.file_name
     blended = Predicted.of(made.run, competition)
     sign = 1 if get(competition.metric).greater_is_better else -1
@@ -58,13 +63,14 @@ def blend(arguments: argparse.Namespace) -> None:
         for run, weight, scores in zip(record.settings["runs"], made.weights, made.alone, strict=True):
             rows.append([run, f"{weight:.2f}", *map(rounded, scores.values())])
         rows.append(["blend", "", *map(rounded, record.scores.values())])
-        rows.append(["optimistic", "", *map(rounded, record.optimistic.values())])
+        if record.optimistic:
+            rows.append(["optimistic", "", *map(rounded, record.optimistic.values())])
         doubt = "" if made.nested else "\none fold: the blend was chosen on the very rows that are scored"
         over = f"over {record.settings['runs'][member]}: {gain}" if gain else ""
         return f"{table(rows)}{doubt}\n\n{over}\n\nrun         {out}\nsubmission  {path}"
 
     document = {
-        "run": str(out), "runs": record.settings["runs"], "method": arguments.method, "weights": made.weights,
+        "run": str(out), "runs": record.settings["runs"], "method": method, "weights": made.weights,
         "scores": record.scores, "optimistic": record.optimistic, "alone": made.alone, "rows": record.rows_scored,
         "nested": made.nested, "gain": vars(gain) if gain else None, "submission": str(path),
     }  # fmt: skip

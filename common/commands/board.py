@@ -135,6 +135,7 @@ def compare(arguments: argparse.Namespace) -> None:
     settings = comparing.settings_that_differ(runs)
     folds = sorted({number for run in runs for number in run.record.folds})
     metric = competition.metric
+    of_pictures = ", by each picture's own score" if competition.predicts == "masks" else ""
 
     def lines() -> str:
         phases = dict.fromkeys(phase for run in runs for phase in run.record.seconds)
@@ -158,7 +159,7 @@ def compare(arguments: argparse.Namespace) -> None:
         blocks = [
             *map(table, tables[:2]),
             "\n".join(tests),
-            f"where {names[0]} and {names[-1]} disagree most\n{table(rows)}",
+            f"where {names[0]} and {names[-1]} disagree most{of_pictures}\n{table(rows)}",
             table(tables[2]),
         ]
         return "\n\n".join(blocks)

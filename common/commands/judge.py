@@ -40,13 +40,15 @@ def check(arguments: argparse.Namespace) -> None:
     from common.analysis.checks import CHECKS
     from common.analysis.checks import check as find
 
-    found = find(evidence.of(arguments.folder))
+    known = evidence.of(arguments.folder)
+    found, lacking = find(known), known.more.get("why", "")
 
     def lines() -> str:
         none = f"{arguments.folder}: {plural(len(CHECKS), 'check')}, nothing found"
-        return findings(found) or none
+        return (findings(found) or none) + (f"\n\npredictions were not looked at: {lacking}" if lacking else "")
 
-    report(arguments, {"run": str(arguments.folder), "findings": [vars(each) for each in found]}, lines)
+    document = {"run": str(arguments.folder), "findings": [vars(each) for each in found], "lacking": lacking}
+    report(arguments, document, lines)
 
 
 def check_split(arguments: argparse.Namespace) -> None:

@@ -65,6 +65,21 @@ def read_bytes(path: str) -> bytes:
         raise DataError(f"{path} cannot be read: {error}") from None
 
 
+def size_of(path: str) -> int:
+    """Return the bytes of a file's content, which may lie in a zip archive.
+
+    Raises:
+        DataError: if it does not exist.
+    """
+    archive, member = _parts(path)
+    try:
+        if not member:
+            return Path(path).stat().st_size
+        return _opened(archive, _stamp(archive), os.getpid())[1][member].file_size
+    except (OSError, ValueError, KeyError, *BROKEN) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+
+
 def stamp(path: str) -> str:
     """Return size and time of change of a file, or of the archive that it lies in: they change with the content.
 

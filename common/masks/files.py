@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from common.data.zipped import read_bytes
 from common.errors import DataError, MaskError
-from common.masks import VOID
+from common.masks import COLUMNS, ROWS, VOID
 from common.wording import first_line
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from pandas import DataFrame
 
 _NUMBERS = ("L", "P", "1", "I", "I;16")  # Pillow's modes whose pixels are numbers: grey, or places in a palette
 
@@ -31,6 +32,17 @@ def size_of(path: str) -> tuple[int, int]:
             return image.height, image.width
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is no picture: {first_line(error)}") from None
+
+
+def with_sizes(frame: DataFrame, paths: Iterable[str]) -> DataFrame:
+    """Return the rows of pictures (n,) with the sizes of their files; those of no picture, which have no mask, are 1 × 1."""
+    sizes = []
+    for path in paths:
+        try:
+            sizes.append(size_of(path))
+        except DataError:
+            sizes.append((1, 1))
+    return frame.assign(**{ROWS: [rows for rows, _ in sizes], COLUMNS: [columns for _, columns in sizes]})
 
 
 def from_png(data: bytes) -> NDArray[Any]:

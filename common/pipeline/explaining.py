@@ -71,7 +71,7 @@ def explain(
     Raises:
         RunError: if the folder holds no finished fold or no OOF, or the data lack rows of the run or have other targets.
     """
-    if len(competition.targets) > 1 or competition.predicts in ("labels", "span"):
+    if len(competition.targets) > 1 or competition.predicts in ("labels", "span", "masks"):
         raise RunError(f"kit explain knows targets of one number or class; {competition.name} has others")
     run, config, models, context = inference.load(competition, folder, environment, progress)
     predicted = Predicted.of(run, competition)

@@ -238,8 +238,8 @@ def scatter(
         height=300,
         mark={"type": "point", "filled": True, "size": 90, "opacity": 0.85},
         encoding={
-            "x": axis(x, x, scale={"zero": False}),
-            "y": axis(y, y, scale={"zero": False}),
+            "x": axis(x, x, scale={"zero": False, "padding": 12}),
+            "y": axis(y, y, scale={"zero": False, "padding": 12}),
             "tooltip": [axis(label, label, "nominal"), axis(x, x, format=".5f"), axis(y, y, format=".5f")],
         },
     )

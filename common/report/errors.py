@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_PICTURES = 200
+_BYTES = 600_000  # of all pictures of a page, which has two million
 LEAST = 20  # rows of a value whose mean error is told
 _COLUMNS, _VALUES = 4, 10
+_INPUTS = 12  # columns that are shown where a description names no inputs
 _MANY = 0.2  # of the rows are values: such a column groups nothing
 _SIDE = 144  # pixels of a thumbnail
 
@@ -49,28 +51,40 @@ def worst(predicted: Predicted, rows: DataFrame | None, count: int) -> list[Wron
     import numpy as np
 
     competition = predicted.competition
-    wrong, labels = predicted.wrong, predicted.likeliest
+    wrong, labels, masks = predicted.wrong, predicted.likeliest, competition.predicts == "masks"
     order = np.argsort(-wrong, kind="stable")[:count]
     files = [column.name for column in competition.files.train.columns if column.kind == "file"]
-    inputs = [name for name in competition.inputs if rows is not None and name in rows and name not in files]
+    hidden = {*competition.targets, competition.files.train.id, *files}
+    there = [] if rows is None else [str(name) for name in rows]
+    inputs = [name for name in competition.inputs or there[:_INPUTS] if name in there and name not in hidden]
     picture = next((name for name in files if rows is not None and name in rows), None)
-    made = []
+    made, size = [], 0
     for number, row in enumerate(order.tolist()):
         values = rows.iloc[row] if rows is not None else None
-        target = shown(predicted.truth[list(competition.targets)].iloc[row].tolist(), 160)
+        target = "" if masks else shown(predicted.truth[list(competition.targets)].iloc[row].tolist(), 160)
         path = str(values[picture]) if values is not None and picture and number < MOST_PICTURES else ""
+        small = (masked(predicted, row, path) if masks else thumbnail(path)) if path else ""
+        if (size := size + len(small)) > _BYTES:
+            break
         made.append(
             Wrong(
                 id=str(predicted.ids[row]),
                 fold=int(predicted.folds[row]),
                 target=target,
-                prediction=shown([labels(row)], 160),
+                prediction=f"score {1 - wrong[row]:.4f}" if masks else shown([labels(row)], 160),
                 wrong=float(wrong[row]),
-                picture=thumbnail(path) if path else "",
-                inputs={name: str(values[name]) for name in inputs} if values is not None else {},
+                picture=small,
+                inputs={name: _text(values[name]) for name in inputs} if values is not None else {},
             )
         )
     return made
+
+
+def _text(value: Any) -> str:
+    """Return what an input was, nothing where it is unknown."""
+    import pandas as pd
+
+    return "" if pd.isna(value) else f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def thumbnail(path: str) -> str:
@@ -79,6 +93,27 @@ def thumbnail(path: str) -> str:
 
     try:
         return data_uri(decode(read_bytes(path), _SIDE, "crop"))
+    except (KitError, OSError):
+        return ""
+
+
+def masked(predicted: Predicted, row: int, path: str) -> str:
+    """Return a picture twice in a data URI, with its true mask over it and with the one out of fold; nothing as above."""
+    import numpy as np
+
+    from common.masks import COLUMNS, ROWS
+    from common.vision.pictures.decode import decode_whole
+    from common.vision.segmentation.figures import over
+    from common.vision.segmentation.task import MaskTask
+
+    try:
+        task, truth = MaskTask.of(predicted.competition), predicted.truth.iloc[row]
+        pixels = decode_whole(read_bytes(path), 2 * _SIDE)
+        size = int(truth[ROWS]), int(truth[COLUMNS])
+        answer, cell = task.truth(truth[task.target], size), predicted.submitted[row, 0]
+        given = cell if task.cell.kind == "pixels" else task.truth(cell, size)
+        gap = np.full((len(pixels), 4, 3), 255, np.uint8)
+        return data_uri(np.hstack((over(pixels, answer), gap, over(pixels, given))))
     except (KitError, OSError):
         return ""
 

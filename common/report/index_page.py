@@ -46,7 +46,7 @@ def write(boards: Sequence[tuple[Competition, Board]], out: Path, here: Environm
                 "title": competition.title,
                 "metric": board.metric,
                 "better": "higher" if greater else "lower",
-                "sentence": agreement(board).sentence,
+                "sentence": found.sentence if (found := agreement(board)).points else "nothing submitted yet",
                 "broken": len(board.broken),
                 "left_out": len(board.entries) - len(entries),
                 "entries": rows,
@@ -106,17 +106,25 @@ def _history(board: Board) -> Chart | None:
         best = each.cv if best is None else better(best, each.cv or best)
         rows.append({"line": "CV", "run": number, "CV": each.cv, "name": page.shown(each.run, 60)})
         rows.append({"line": "best so far", "run": number, "CV": best, "name": page.shown(each.run, 60)})
+    some = [1 + round(place * (len(known) - 1) / 8) for place in range(9)]
+    encoding = {
+        "x": charts.axis("run", "run", axis={"values": sorted({*some}), "format": "d"}),
+        "y": charts.axis("CV", board.metric, scale={"zero": False}),
+        "color": charts.axis("line", None, "nominal", sort=["CV", "best so far"]),
+        "tooltip": [charts.axis("name", "run", "nominal"), charts.axis("CV", "CV", format=".5f")],
+    }
+    marks = {
+        "best so far": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+        "CV": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+    }
     return charts.chart(
         f"cv_{board.competition}",
         "CV over time",
         "Each run in the order in which it was made.",
         rows,
         height=300,
-        mark={"type": "line", "point": len(rows) <= 200, "interpolate": "step-after"},
-        encoding={
-            "x": charts.axis("run", "run", axis={"tickMinStep": 1, "format": "d"}),
-            "y": charts.axis("CV", board.metric, scale={"zero": False}),
-            "color": charts.axis("line", None, "nominal", sort=["CV", "best so far"]),
-            "tooltip": [charts.axis("name", "run", "nominal"), charts.axis("CV", "CV", format=".5f")],
-        },
+        encoding=encoding,
+        layer=[
+            {"transform": [{"filter": {"field": "line", "equal": line}}], "mark": mark} for line, mark in marks.items()
+        ],
     )

@@ -31,12 +31,9 @@ def drawn(predicted: Predicted) -> list[Chart]:
             made = _of_classes(predicted)
         case "labels":
             made = _of_labels(predicted)
-        case _:
-            made = [
-                charts.bands(
-                    "wrong", "How wrong", "0 is right.", {"training rows": predicted.wrong}, "share of words apart", 30
-                )
-            ]
+        case kind:
+            what = "share of words apart" if kind == "span" else "what a picture's score lacks of one"
+            made = [charts.bands("wrong", "How wrong", "0 is right.", {"training rows": predicted.wrong}, what, 30)]
     return [each for each in [*made, _against_test(predicted)] if each is not None]
 
 
@@ -174,6 +171,6 @@ def _against_test(predicted: Predicted) -> Chart | None:
 
 def _of_test(predicted: Predicted, competition: Competition) -> NDArray[float64] | None:
     format = competition.submission
-    if competition.predicts == "span" or format.packed:
+    if competition.predicts in ("span", "masks"):
         return None
     return second(competition, oof.read_test(predicted.run, format)[1])

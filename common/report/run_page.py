@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from common.environment import Environment
 
 FILE = "report.html"
-_SHOWN, _PICTURES = 12, 60  # rows, and rows of pictures, that are shown
-_FIGURES, _FIGURE_BYTES = 8, 700_000
+_SHOWN, _PICTURES, _MASKS = 12, 60, 24  # rows, rows of pictures, and of pictures with masks, that are shown
+_FIGURES, _FIGURE_BYTES = 8, 350_000
 _WRONG = {
     "number": "The error of a row is the distance of prediction and target.",
     "class": "The error of a row is what the probability of its class lacks of one; of ordered classes their distance.",
     "labels": "The error of a row is the mean distance of its labels' probabilities from 0 and 1.",
     "span": "The error of a row is the share of words that predicted and true piece do not have in common.",
-    "masks": "",
+    "masks": "The error of a picture is what its own score lacks of one.",
 }
 
 
@@ -64,7 +64,8 @@ def write(folder: Path, out: Path, here: Environment, *, reasons: bool = False) 
         except (KitError, OSError) as error:
             missing.append(f"what the model saw of each row, as {first_line(error)}")
         pictures = any(column.kind == "file" for column in competition.files.train.columns)
-        mistakes = worst(predicted, rows, _PICTURES if pictures else _SHOWN)
+        count = _MASKS if competition.predicts == "masks" else _PICTURES if pictures else _SHOWN
+        mistakes = worst(predicted, rows, count)
         if reasons and mistakes:
             mistakes = _with_reasons(evidence, mistakes, here, missing)
     made = _charts(evidence)
@@ -236,13 +237,13 @@ def _figures(run: Run) -> list[dict[str, str]]:
     for path in sorted((run.folder / "figures").glob("*.png"))[:_FIGURES]:
         try:
             with Image.open(path) as image:
-                image.thumbnail((1100, 1100))
+                image.thumbnail((900, 900))
                 source = data_uri(np.asarray(image.convert("RGB")))
         except (OSError, ValueError):
             continue
+        if size + len(source) > _FIGURE_BYTES:
+            continue
         size += len(source)
-        if size > _FIGURE_BYTES:
-            break
         made.append({"title": path.stem.replace("_", " "), "source": source})
     return made
 
@@ -271,7 +272,8 @@ def _command(record: RunRecord, evidence: Evidence) -> str:
     )
     data = f" --data {shlex.quote(record.data_folder)}" if record.data_folder else ""
     train = f"kit train {name} --profile {record.profile}{data} {changed}".strip()
-    return f"{train}\nkit validate {name} {shlex.quote(evidence.run.folder.resolve().name)}{data}"
+    made = shlex.quote(f"submissions/{name}/{evidence.run.folder.resolve().name}")
+    return f"{train}\nkit validate {name} {made}{data}"
 
 
 def _origin(record: RunRecord) -> list[tuple[str, str]]:

@@ -1,15 +1,20 @@
 """Run folders in the stores of experiment trackers, on this machine: MLflow's SQLite, Trackio's SQLite, W&B offline.
 
+A run folder is one run there, however often it is exported: what has changed since takes the place of what was there.
 The trackers are no dependency of the kit, and nothing is sent: their telemetry is off, and their servers are never asked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +65,12 @@ def _mlflow(mlflow: Any, runs: Sequence[Run], out: Path) -> str:
         if mlflow.get_experiment_by_name(record.competition) is None:
             mlflow.create_experiment(record.competition, artifact_location=(out / "artifacts").as_uri())
         mlflow.set_experiment(record.competition)
+        there = mlflow.search_runs(experiment_names=[record.competition], output_format="list")
+        if _is_there(run, ((each.data.tags, partial(mlflow.delete_run, each.info.run_id)) for each in there)):
+            continue
         with mlflow.start_run(run_name=run.folder.resolve().name):
             mlflow.log_params({name: str(value)[:500] for name, value in _settings(record).items()})
-            mlflow.set_tags(
-                {"status": record.outcome, "kit": record.kit, "code": record.code.hash, "folder": str(run.folder)}
-            )
+            mlflow.set_tags({"status": record.outcome, "kit": record.kit, "code": record.code.hash, **_mark(run)})
             mlflow.log_metrics(_figures(record))
             for step, figures in _by_fold(record).items():
                 mlflow.log_metrics(figures, step=step)
@@ -74,7 +80,11 @@ def _mlflow(mlflow: Any, runs: Sequence[Run], out: Path) -> str:
 def _trackio(trackio: Any, runs: Sequence[Run], out: Path) -> str:
     for run in runs:
         record = run.record
-        trackio.init(project=record.competition, name=run.folder.resolve().name, config=_settings(record), embed=False)
+        there = trackio.Api().runs(record.competition) if (out / f"{record.competition}.db").is_file() else ()
+        if _is_there(run, ((each.config or {}, each.delete) for each in there)):
+            continue
+        settings = _settings(record) | _mark(run)
+        trackio.init(project=record.competition, name=run.folder.resolve().name, config=settings, embed=False)
         for figures in _by_fold(record).values():
             trackio.log(figures)
         trackio.log(_figures(record))
@@ -84,10 +94,15 @@ def _trackio(trackio: Any, runs: Sequence[Run], out: Path) -> str:
 
 def _wandb(wandb: Any, runs: Sequence[Run], out: Path) -> str:
     for run in runs:
-        record = run.record
+        record, mark = run.record, _mark(run)
+        id = hashlib.sha256(mark["folder"].encode()).hexdigest()[
+            :16
+        ]  # W&B adds what is sent later to the run of that id
+        for folder in (out / "wandb").glob(f"offline-run-*-{id}"):
+            shutil.rmtree(folder)
         begun = wandb.init(
-            project=record.competition, name=run.folder.resolve().name, config=_settings(record), dir=str(out), mode="offline",
-            tags=[record.profile], reinit="finish_previous",
+            project=record.competition, name=run.folder.resolve().name, config=_settings(record) | mark, dir=str(out),
+            mode="offline", tags=[record.profile], reinit="finish_previous", id=id,
         )  # fmt: skip
         for figures in _by_fold(record).values():
             begun.log(figures)
@@ -101,6 +116,24 @@ EXPORTERS: dict[str, Callable[[Any, Sequence[Run], Path], str]] = {
     "trackio": _trackio,
     "wandb": _wandb,
 }
+
+
+def _mark(run: Run) -> dict[str, str]:
+    """Return what tells a run in a store from others, and from what it was when it was exported before."""
+    record = json.dumps(run.record.to_json(), sort_keys=True)
+    return {"folder": str(run.folder.resolve()), "record": hashlib.sha256(record.encode()).hexdigest()[:16]}
+
+
+def _is_there(run: Run, there: Iterable[tuple[Mapping[str, Any], Callable[[], Any]]]) -> bool:
+    """Whether a run stands among those in a store (its marks, and what removes it) as it is; an earlier state is removed."""
+    mark, found = _mark(run), False
+    for marks, remove in there:
+        if marks.get("folder") == mark["folder"]:
+            if marks.get("record") == mark["record"]:
+                found = True
+            else:
+                remove()
+    return found
 
 
 def _settings(record: RunRecord) -> dict[str, Any]:

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from common import metrics, submission
 from common.competition import Competition
-from common.decisions import Decision, constant
+from common.decisions import constant
 from common.decisions import learn as learn_decision
 from common.decisions.scoring import scorer
 from common.errors import MetricError, RunError
 from common.files import atomic_folder, sha256
+from common.masks.soft import SoftMasks
 from common.progress import timed
-from common.runs import oof, provenance
-from common.runs.evaluation import Predicted, names, scored, second
-from common.runs.mixing import Method, Mix, Objective, learn
+from common.runs import blend_submission, oof, provenance
+from common.runs.evaluation import Predicted, names, scored
+from common.runs.mixing import Method, Mix, Objective, equal, learn
 from common.runs.records import Code, Fold, RunRecord, Session, Status, Submission
 from common.runs.run import FOLDS, RECORD, Run
 
@@ -73,38 +74,47 @@ def blend(
         base, parts = _aligned(runs, competition)
     folds, rng = base.folds, np.random.default_rng(0)
 
+    masks, everything = competition.predicts == "masks", np.arange(len(folds))
+    fixed = equal(competition, method, len(runs))
+
     def taught(by: NDArray[Any]) -> Mix:
         some = by if len(by) <= _ROWS else rng.choice(by, _ROWS, replace=False)
         truth = base.truth.iloc[some]
         aim = _objective(base, parts[:, some].mean(axis=0), some)
         return learn(method, parts[:, some], aim, competition, truth, tuple(base.run.record.classes))
 
-    everything, crossed = np.arange(len(folds)), np.empty_like(parts[0])
     with timed(seconds, "learn"):
-        for fold in np.unique(folds):
-            inside = folds == fold
-            others = np.flatnonzero(~inside)
-            crossed[inside] = taught(others if len(others) else everything).apply(parts[:, inside])
-        mix = taught(everything)
+        mix = fixed or taught(everything)
+        own = crossed = mix.apply(parts)
+        if not masks and method != "mean":  # of equal weights a row's mixture is the same, whoever chose them
+            crossed = np.empty_like(own)
+            for fold in np.unique(folds):
+                inside = folds == fold
+                others = np.flatnonzero(~inside)
+                by_others = fixed or taught(others if len(others) else everything)
+                crossed[inside] = by_others.apply(parts[:, inside])
     with timed(seconds, "score"):
         nested = Predicted(base.run, competition, base.ids, folds, base.truth, crossed)
         record = _record(nested, runs, method, mix, machine, began)
-        own = mix.apply(parts)
-        decision = learn_decision(competition, nested.plain, own, base.truth)
-        optimistic = submission.cells(decision.apply(own, base.truth, competition), competition.submission)
-        record.optimistic = {name: scored(competition, name, optimistic, base.truth) for name in names(competition)}
-        record.decision = decision
+        decision = record.decision = learn_decision(competition, nested.plain, own, base.truth)
+        if decision == nested.plain and own is crossed:  # nothing was chosen on these rows
+            record.optimistic = record.scores
+        elif not masks:  # each look at all their pixels takes as long as the first
+            optimistic = submission.cells(decision.apply(own, base.truth, competition), competition.submission)
+            record.optimistic = {name: scored(competition, name, optimistic, base.truth) for name in names(competition)}
         alone = tuple(
             Predicted(run, competition, base.ids, folds, base.truth, part).scores()
             for run, part in zip(runs, parts, strict=True)
         )
     with atomic_folder(out) as folder, timed(seconds, "write"):
-        _write_submission(folder, competition, runs, mix, decision)
+        if masks:
+            rows = blend_submission.write_masks(folder, nested, runs, mix, decision)
+        else:
+            rows = blend_submission.write(folder, competition, runs, mix, decision)
         oof.write(folder, base.ids, folds, base.truth[list(competition.targets)], crossed)
         if (runs[0].folder / FOLDS).is_file():
             (folder / FOLDS).write_bytes((runs[0].folder / FOLDS).read_bytes())
         file = folder / competition.submission.file_name
-        rows = sum(1 for line in file.read_bytes().splitlines() if line) - 1
         record.submission = Submission(file=file.name, sha256=sha256(file), rows=rows)
         record.seconds = {phase: round(spent, 3) for phase, spent in seconds.items()}
         (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
@@ -144,20 +154,25 @@ def _opened(competition: Competition, folder: Path) -> Run:
     return run
 
 
-def _aligned(runs: list[Run], competition: Competition) -> tuple[Predicted, NDArray[float64]]:
-    """Return the first run's rows that all runs have predicted, and all runs' predictions of them (k, n, width)."""
+def _aligned(runs: list[Run], competition: Competition) -> tuple[Predicted, Any]:
+    """Return the first run's rows that all runs have predicted, and all runs' predictions of them (k, n, width).
+
+    Of masks the latter are a list of k times the soft masks of n pictures.
+    """
     import numpy as np
     import pandas as pd
 
     base = Predicted.of(runs[0], competition)
     parts, known = [base.values], np.ones(len(base.ids), bool)
+    width = _width(base)
     for run in runs[1:]:
         if run.record.data != runs[0].record.data:
             raise RunError(f"{run.folder} and {runs[0].folder} are runs on different data; a blend needs the same")
         other = Predicted.of(run, competition)
-        if other.values.shape[1] != base.values.shape[1]:
+        if _width(other) != width:
+            what = "layers of masks, for models of different kinds" if competition.predicts == "masks" else "columns"
             raise RunError(
-                f"{run.folder} and {runs[0].folder} predict different numbers of columns; a blend needs the same"
+                f"{run.folder} and {runs[0].folder} predict different numbers of {what}; a blend needs the same"
             )
         values, folds = other.values, other.folds
         if not np.array_equal(other.ids, base.ids):
@@ -172,14 +187,23 @@ def _aligned(runs: list[Run], competition: Competition) -> tuple[Predicted, NDAr
         parts.append(values)
     if not known.any():
         raise RunError("no row was predicted out of fold by all of these runs; train the same folds")
-    stacked = np.stack(parts)
-    if known.all():
-        return base, stacked
-    rows = Predicted(
-        base.run, competition, base.ids[known], base.folds[known], base.truth[known].reset_index(drop=True),
-        base.values[known],
-    )  # fmt: skip
-    return rows, stacked[:, known]
+    if not known.all():
+        parts = [part[known] for part in parts]
+        base = Predicted(
+            base.run,
+            competition,
+            base.ids[known],
+            base.folds[known],
+            base.truth[known].reset_index(drop=True),
+            parts[0],
+        )
+    return base, parts if competition.predicts == "masks" else np.stack(parts)
+
+
+def _width(predicted: Predicted) -> int:
+    """Return the number of columns of predictions, or of layers of each mask."""
+    values = predicted.values
+    return int(values.shapes[:, 0].max() if isinstance(values, SoftMasks) else values.shape[1])
 
 
 def _record(
@@ -191,7 +215,8 @@ def _record(
     files = provenance.code_files(competition.name)
     code = Code(hash=provenance.code_hash(files), files=files)
     versions = provenance.versions()
-    predictions = constant(competition, made.truth, tuple(first.classes)) if competition.predicts != "span" else None
+    no_mean = competition.predicts in ("span", "masks")
+    shares = None if no_mean else constant(competition, made.truth, tuple(first.classes))
     record = RunRecord(
         competition=competition.name, profile=PROFILE, metric=competition.metric,
         settings={
@@ -205,48 +230,8 @@ def _record(
     for fold in np.unique(made.folds):
         inside = made.folds == fold
         record.folds[int(fold)] = Fold(rows=int(inside.sum()), scores=made.scores(inside))
-    if predictions is not None:
-        plain = made.plain.apply(predictions, made.truth, competition)
+    if shares is not None:
+        plain = made.plain.apply(shares, made.truth, competition)
         of_nothing = submission.cells(plain, competition.submission)
         record.nothing = {name: scored(competition, name, of_nothing, made.truth) for name in names(competition)}
     return record
-
-
-def _write_submission(folder: Path, competition: Competition, runs: list[Run], mix: Mix, decision: Decision) -> None:
-    """Write what is decided for the mixture of the runs' predictions of the test set."""
-    import numpy as np
-    import pandas as pd
-
-    format = competition.submission
-    order, values, echoed = oof.read_test(runs[0], format)
-    parts = [values]
-    for run in runs[1:]:
-        ids, values, _ = oof.read_test(run, format)
-        if not np.array_equal(ids, order):
-            place = pd.Index(ids).get_indexer(pd.Index(order))
-            if len(ids) != len(order) or (place < 0).any():
-                raise RunError(f"{run.folder} and {runs[0].folder} predict different test rows; a blend needs the same")
-            values = values[place]
-        parts.append(values)
-    test = np.stack(parts)
-    mixed = mix.apply(second(competition, test))
-    rows: Any = pd.DataFrame(index=pd.Index(order))
-    if competition.predicts == "span":
-        rows = _test_rows(competition, runs[0], order)
-    if not format.numeric:
-        oof.write_test(folder, pd.Series(order), mixed, format)
-    made = submission.make(
-        order.tolist(), mixed if format.numeric else decision.apply(mixed, rows, competition), format
-    )
-    made = made.assign(**echoed)
-    submission.write(made[list(format.columns)], folder / format.file_name, format)
-
-
-def _test_rows(competition: Competition, run: Run, order: Any) -> Any:
-    """Return the test rows, whose texts a piece is cut from."""
-    from common import data
-
-    if run.data_folder is None:
-        raise RunError(f"{run.folder} was trained on {run.record.data_folder}, which is not there any more")
-    test = data.read(competition, run.data_folder).test
-    return test.set_index(data.ids(test, competition.files.test).to_numpy()).loc[list(order)]

@@ -12,8 +12,11 @@ from common.decisions import Decision, judge, labels_of
 from common.decisions.decision import both
 from common.decisions.scoring import score
 from common.errors import MetricError, RunError
+from common.masks import files
+from common.masks.soft import SoftMasks
 from common.runs import oof
-from common.runs.run import FOLDS, RECORD, Run
+from common.runs.predictions import Predictions, known, not_finite
+from common.runs.run import FOLDS, Run
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 class Predicted:
     """The n rows that a run has predicted out of fold.
 
-    `truth` holds their targets, and the further columns that the metric takes; `values` are the predictions (n, k), of two
-    classes the second's (n, 1).
+    `truth` holds their targets, and the further columns that the metric takes, of masks all columns and the pictures' sizes;
+    `values` are the predictions (n, k), of two classes the second's (n, 1), or soft masks of n pictures.
     """
 
     run: Run
@@ -34,30 +37,35 @@ class Predicted:
     ids: NDArray[Any]
     folds: NDArray[Any]
     truth: DataFrame
-    values: NDArray[float64]
+    values: Predictions
 
     @classmethod
     def of(cls, run: Run, competition: Competition) -> Predicted:
         """Return what a run has predicted.
 
         Raises:
-            RunError: if it has no OOF or predicts masks, or its metric takes more than that and the run's data are gone.
+            RunError: if it has no OOF, or its metric or its masks take more than that and the run's data are gone.
         """
-        if competition.predicts == "masks":
-            raise RunError(
-                f"{competition.name} predicts masks, whose pixels are in no table; their scores are in {run.folder / RECORD}"
-            )
         table, columns = oof.read(run)
-        if not columns:
+        masks = competition.predicts == "masks"
+        if not (columns or masks):
             raise RunError(
                 f"{run.folder / oof.FILE} is damaged: it has no predictions; the command that made the run writes it anew"
             )
-        table = table[table[columns].notna().all(axis=1)].reset_index(drop=True)
+        values = _masks(run, table["fold"].to_numpy()) if masks else table[columns].to_numpy(float)
+        if not (there := known(values)).all():
+            table, values = table[there].reset_index(drop=True), values[there]
+        if lost := not_finite(values):
+            raise RunError(
+                f"{run.folder / oof.FILE} has infinite predictions ({lost:,}): its models have diverged; train it again with a "
+                "lower learning rate"
+            )
         if table.empty:
             raise RunError(f"{run.folder} has predicted no row out of fold yet; finish it first")
         if len(table) < run.record.rows_scored:
+            what = f"{run.folder} has lost folds" if masks else f"{run.folder / oof.FILE} is damaged"
             raise RunError(
-                f"{run.folder / oof.FILE} is damaged: it has {len(table):,} predictions of {run.record.rows_scored:,}; "
+                f"{what}: it has {len(table):,} predictions of {run.record.rows_scored:,}; "
                 "the command that made the run writes it anew"
             )
         single = len(competition.targets) == 1
@@ -65,10 +73,10 @@ class Predicted:
         if missing := [name for name in names if name not in table]:
             raise RunError(f"{run.folder / oof.FILE} has no column {missing[0]!r}; it is of another competition")
         truth = table[names].set_axis(list(competition.targets), axis=1)
-        values = table[columns].to_numpy(float)
         folds = table["fold"].to_numpy()
-        made = cls(run, competition, table["id"].to_numpy(object), folds, truth, second(competition, values))
-        if competition.predicts == "span" or competition.metric_columns:
+        values = values if masks else second(competition, values)
+        made = cls(run, competition, table["id"].to_numpy(object), folds, truth, values)
+        if masks or competition.predicts == "span" or competition.metric_columns:
             rows = made.inputs()
             made.truth = truth.assign(**{str(name): rows[name].to_numpy() for name in rows if name not in truth})
         return made
@@ -88,7 +96,8 @@ class Predicted:
         rows = frame.set_index(data.ids(frame, competition.files.train).to_numpy())
         if not set(self.ids) <= set(rows.index):
             raise RunError(f"{folder} lacks rows that {self.run.folder} was trained on")
-        return rows.loc[list(self.ids)]
+        rows = rows.loc[list(self.ids)]
+        return sized(competition, rows) if competition.predicts == "masks" else rows
 
     @cached_property
     def groups(self) -> NDArray[Any] | None:
@@ -117,7 +126,7 @@ class Predicted:
         """How wrong each row is (n,).
 
         The distance of a number or of an ordered class, what the true class's probability lacks of one, the mean distance of
-        labels, or the share of words that two pieces of a text do not have in common.
+        labels, the share of words that two pieces of a text do not have in common, or what a picture's own score lacks of one.
         """
         import numpy as np
 
@@ -127,6 +136,9 @@ class Predicted:
         if competition.predicts == "span":
             pairs = zip(self.submitted[:, 0], self.truth[competition.targets[0]], strict=True)
             return np.array([_apart(set(str(one).split()), set(str(other).split())) for one, other in pairs])
+        if competition.predicts == "masks":
+            alone = (self.score(competition.metric, [row]) for row in range(len(self.ids)))
+            return np.array([1 - (0 if score is None else score) for score in alone])
         place = {label: position for position, label in enumerate(self.classes)}
         labels = labels_of(competition, self.truth)
         if competition.predicts == "labels":
@@ -156,9 +168,39 @@ class Predicted:
         """Return a metric of all rows or of some, None where it is undefined."""
         return scored(self.competition, name, self.submitted[some], self.truth.iloc[some])
 
+    def spread(self, some: NDArray[Any]) -> float:
+        """Return the standard deviation of the predictions of some rows, or of the pixels of all their masks."""
+        values = self.values[some]
+        return float(values.values.std() if isinstance(values, SoftMasks) else values.std(axis=0).mean())
+
+    def resampled(self, some: NDArray[Any]) -> float | None:
+        """Return the metric of rows that a bootstrap drew; of masks the mean of the pictures' own scores, computed once."""
+        if self.competition.predicts == "masks":
+            return float(1 - self.wrong[some].mean())
+        return self.score(self.competition.metric, some)
+
     def scores(self, some: Any = slice(None)) -> dict[str, float | None]:
         """Return the competition's metric and those reported beside it."""
         return {name: self.score(name, some) for name in names(self.competition)}
+
+
+def sized(competition: Competition, rows: DataFrame) -> DataFrame:
+    """Return rows of pictures with their sizes."""
+    return files.with_sizes(rows, data.files_by_id(competition, rows).values())
+
+
+def _masks(run: Run, folds: NDArray[Any]) -> Predictions:
+    """Return the soft masks that the run's folds keep, in the order of its rows."""
+    if not run.finished():
+        raise RunError(
+            f"{run.folder} keeps no soft masks, which lie in its folds; the command that made it writes them anew"
+        )
+    try:
+        return oof.gather(run, folds)
+    except ValueError:
+        raise RunError(
+            f"{run.folder / oof.FILE} lists other rows than the run's folds keep masks of; train it again"
+        ) from None
 
 
 def _apart(one: set[str], other: set[str]) -> float:

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Competition
 from common.decisions import labels_of
+from common.decisions.masks import resized
 from common.errors import RunError
+from common.masks import soft
+from common.masks.soft import SoftMasks
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -34,11 +37,26 @@ class Mix:
     def __init__(self, weights: NDArray[float64], *, ranks: bool = False) -> None:
         self.weights, self.ranks = weights, ranks
 
-    def apply(self, parts: NDArray[float64]) -> NDArray[float64]:
+    def apply(self, parts: Any) -> Any:
         """Return the mixture."""
         import numpy as np
 
         return ranked(parts) if self.ranks else np.tensordot(self.weights, parts, 1)
+
+
+class MaskMix(Mix):
+    """The mean of k runs' soft masks, each picture at the largest size that a run has it at."""
+
+    def apply(self, parts: Any) -> SoftMasks:
+        """Return the mean of the masks (k,) of the same pictures."""
+        import numpy as np
+
+        sizes = np.max([part.shapes[:, 1:] for part in parts], axis=0).tolist()
+
+        def alike(part: SoftMasks) -> SoftMasks:
+            return SoftMasks.of(resized(mask, (size[0], size[1])) for mask, size in zip(part, sizes, strict=True))
+
+        return soft.mean(map(alike, parts))
 
 
 class Stack(Mix):
@@ -64,6 +82,22 @@ class Stack(Mix):
         return np.column_stack(made)
 
 
+def equal(competition: Competition, method: Method, count: int) -> Mix | None:
+    """Return the mixture of methods that learn nothing, in which each of `count` runs counts the same; None for others.
+
+    Raises:
+        RunError: for a method that masks do not allow.
+    """
+    import numpy as np
+
+    weights = np.full(count, 1 / count)
+    if competition.predicts == "masks":
+        if method != "mean":
+            raise RunError(f"{competition.name} predicts masks, which are blended by their mean: --method mean")
+        return MaskMix(weights)
+    return Mix(weights, ranks=method == "rank") if method in ("mean", "rank") else None
+
+
 def learn(
     method: Method, parts: NDArray[float64], objective: Objective, competition: Competition, truth: DataFrame,
     classes: tuple[str, ...],
@@ -71,7 +105,7 @@ def learn(
     """Return how to mix k runs.
 
     Args:
-        method: one of METHODS.
+        method: one of METHODS that `equal` knows nothing of.
         parts: their predictions of n rows, (k, n, width).
         objective: what is to become as large as can be, of predictions (n, width).
         competition: says what they are.
@@ -83,14 +117,14 @@ def learn(
     """
     import numpy as np
 
-    match method:
-        case "hill-climb":
-            return Mix(select(parts, objective))
-        case "weights":
-            return Mix(_powell(parts, objective))
-        case "stack":
-            return _stack(parts, competition, truth, classes)
-    return Mix(np.full(len(parts), 1 / len(parts)), ranks=method == "rank")
+    if method == "stack":
+        return _stack(parts, competition, truth, classes)
+    # A run that says the same of every row moves scores of a fold's rows alone by chance, and of all rows for the worse.
+    told = np.ptp(parts, axis=1).any(axis=1)
+    told = told if told.any() else ~told
+    weights = np.zeros(len(parts))
+    weights[told] = (select if method == "hill-climb" else _powell)(parts[told], objective)
+    return Mix(weights)
 
 
 def select(parts: NDArray[float64], objective: Objective) -> NDArray[float64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
-import threading
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from kit import kit
 from run_folders import write_run
 
 from common.analysis.board import board
+from common.environment import PROJECT
 from common.runs.ledger import Ledger
 
 LINE = {"profile": "best", "data": "d", "metric": "pearson", "folds": "0 1"}
@@ -77,17 +79,40 @@ def test_two_headers_of_a_file_system_without_locks_are_one(home: Path) -> None:
     assert len(ledger.rows()) == 5 and ledger.broken() == []
 
 
-def test_writers_at_once_lose_no_line(home: Path) -> None:
+WRITER = """
+import errno, fcntl, sys
+from pathlib import Path
+from common.runs.ledger import Ledger
+
+def refused(*_):
+    raise OSError(errno.ENOLCK, "no locks available")
+
+path, name, locks = sys.argv[1:]
+if locks == "no":
+    fcntl.flock = refused
+for number in range(15):
+    Ledger(Path(path)).add("run", run=f"{name}{number}")
+"""
+
+
+@pytest.mark.parametrize("locks", ["yes", "no"])
+def test_processes_that_write_at_once_lose_no_line(home: Path, locks: str) -> None:
+    """Neither where they lock each other out nor on a file system without locks."""
     ledger = Ledger(home / "ledger.csv")
-    writers = [
-        threading.Thread(target=lambda name=name: [ledger.add("run", run=f"{name}{n}") for n in range(15)])
-        for name in "abc"
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert len({row["run"] for row in ledger.rows()}) == 45
+    words = [(sys.executable, "-c", WRITER, str(ledger.path), name, locks) for name in "abc"]
+    writers = [subprocess.Popen(each, cwd=PROJECT) for each in words]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert sorted(row["run"] for row in ledger.rows()) == sorted(f"{name}{n}" for name in "abc" for n in range(15))
+    assert ledger.broken() == []
+
+
+def test_git_shows_a_new_run_as_one_new_line(home: Path) -> None:
+    """Nothing before it changes, whatever its message holds, and every line has an end."""
+    ledger = ledger_of(home)
+    before = ledger.path.read_bytes()
+    ledger.add("run", run="new", **LINE, message='one\r\ntwo, "three"')
+    added = ledger.path.read_bytes().removeprefix(before)
+    assert len(added) < len(before) and added.endswith(b"\n") and added.count(b"\n") == 1 and b"\r" not in added
 
 
 def test_runs_of_no_ledger_are_found_and_half_deleted_ones_do_no_harm(

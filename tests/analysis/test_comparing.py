@@ -101,12 +101,16 @@ def test_runs_that_cannot_be_compared_are_refused_in_one_line(
     (half / "oof.csv").unlink()
     cut = write_run(tmp_path / "cut", noise=0.3)
     (cut / "oof.csv").write_text((cut / "oof.csv").read_text()[:500])
+    diverged = write_run(tmp_path / "diverged", noise=0.3)
+    table = pd.read_csv(diverged / "oof.csv", dtype={"id": str})
+    table.assign(prediction=np.inf).to_csv(diverged / "oof.csv", index=False)
     elsewhere = write_run(tmp_path / "elsewhere", noise=0.3)
     table = pd.read_csv(elsewhere / "oof.csv", dtype={"id": str})
     table.assign(target=1 - table["target"]).to_csv(elsewhere / "oof.csv", index=False)
     for other, message in (
         (first, "two different runs"), (pets, "different competitions"), (half, "no out-of-fold predictions yet"),
         (cut, "is damaged"), (tmp_path / "moved", "no run in"), (elsewhere, "different targets"),
+        (diverged, "have diverged"),
     ):  # fmt: skip
         said = kit(capsys, "compare", first, other)
         assert said.code == 1 and message in said.complaint

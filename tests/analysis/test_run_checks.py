@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from run_folders import write_run
 
 from common import registry
 from common.analysis import evidence
+from common.analysis.adversarial import sizes_of
 from common.analysis.agreement import agreement, outlier
 from common.analysis.board import board
 from common.analysis.checks import check
@@ -118,7 +120,8 @@ def test_half_a_run_is_judged_by_what_is_left(capsys: pytest.CaptureFixture[str]
     folder = write_run(tmp_path / "run", noise=0.2)
     assert "9 checks, nothing found" in kit(capsys, "check", folder).out
     (folder / "oof.csv").unlink()
-    assert kit(capsys, "check", folder).code == 0
+    said = kit(capsys, "check", folder)
+    assert said.code == 0 and "predictions were not looked at: " in said.out
     change(folder, nothing={"pearson": 2.0})
     said = kit(capsys, "check", folder, "--json").json
     assert said["findings"][0]["code"] == "K103" and said["findings"][0]["cure"]
@@ -218,15 +221,29 @@ def test_a_column_that_gives_the_target_away_is_told() -> None:
     finding = next(each for each in said if each.code == "K201")
     assert "'x' alone reaches" in finding.measured
     (finding,) = found(train.sort_values("y").reset_index(drop=True), test, competition).findings
-    assert "'place in the file' alone" in finding.measured
+    assert "the row's place" in finding.measured
+    ids = [f"{number}_{round(10 * y)}" for number, y in enumerate(train["y"].abs())]
+    (finding,) = found(train.assign(id=ids, y=train["y"].abs()), test, competition).findings
+    assert "the row's id" in finding.measured  # its last number
 
 
 @pytest.mark.slow
 def test_groups_that_keep_to_one_side_ask_for_a_split_by_them() -> None:
     competition, train, test = toy()
-    said = found(train, test.assign(place=test["place"].str.replace("p", "q")), competition)
+    even, odd = (
+        side.assign(place="p" + (2 * side["place"].str[1:].astype(int) + n).astype(str))
+        for n, side in enumerate((train, test))
+    )
+    said = found(even, odd, competition)
     finding = next(each for each in said.findings if each.code == "K204")
     assert "group='place'" in finding.cure and said.imitating.group == "place"
+    assert said.auc < 0.6 and len(said.findings) == 1  # that they keep to one side is no drift of what they hold
+
+
+def test_a_column_of_nothing_or_of_one_value_tells_nothing(tmp_path: Path) -> None:
+    competition, train, test = toy()
+    said = found(train.assign(x=np.nan, word="a"), test.assign(x=np.nan, word="a"), competition)
+    assert dict(said.columns)["x"] == dict(said.columns)["word"] == 0.5 and "x" not in dict(said.alone)
 
 
 @pytest.mark.slow
@@ -238,6 +255,16 @@ def test_a_test_that_comes_later_asks_for_a_split_by_time() -> None:
     by_time = dataclasses.replace(competition, split=Split(kind="time", order="day"))
     mixed = found(train.assign(day=days), test.assign(day=days), by_time)
     assert [each.code for each in mixed.findings] == ["K203"]
+
+
+def test_of_files_only_their_sizes_count(tmp_path: Path) -> None:
+    """Not where they lie; those in an archive count as any."""
+    (tmp_path / "train").write_bytes(b"abc")
+    with zipfile.ZipFile(tmp_path / "test.zip", "w") as archive:
+        archive.writestr("x/a", b"abcde")
+    paths = [tmp_path / "train", tmp_path / "test.zip" / "x" / "a", tmp_path / "test.zip" / "gone", tmp_path / "gone"]
+    sizes = sizes_of(pd.Series(list(map(str, paths))))[:, 0]
+    assert sizes[:2].tolist() == [3, 5] and np.isnan(sizes[2:]).all()
 
 
 @pytest.mark.slow

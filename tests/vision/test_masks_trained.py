@@ -100,9 +100,44 @@ def test_streets_by_colours_from_data_to_a_score(
     said = kit(capsys, "grade", "camvid", str(run / "submission.zip"), str(streets / "answers.csv"))
     assert float(said.out.split()[1]) > 0.95
     other = copied(run, tmp_path / "other")
-    assert kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b")).complaint == (
-        f"kit: camvid predicts masks, whose pixels are in no table; their scores are in {run / 'run.json'}"
-    )
+    said = kit(capsys, "blend", "camvid", str(run), str(other), "--out", str(tmp_path / "b"))
+    assert said.code == 0, said.err
+    assert Run.open(tmp_path / "b").record.scores == Run.open(run).record.scores
+    assert kit(capsys, "validate", "camvid", str(tmp_path / "b"), "--data", str(streets)).code == 0
+
+
+def test_runs_of_masks_are_looked_at_and_blended(
+    nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By each picture's own score; the second run sees pictures half as large, so that its masks have another size."""
+    runs = [tmp_path / "whole", tmp_path / "half"]
+    for run, longest in zip(runs, (0, 32), strict=True):
+        command = ("train", "nuclei", "--profile", "baseline", "--data", nuclei, "--set", f"longest={longest}")
+        assert kit(capsys, *command, "--out", run).code == 0
+    said = kit(capsys, "compare", *runs)
+    assert said.code == 0 and "bootstrap over 18 pictures" in said.out and "by each picture's own score" in said.out
+    found = kit(capsys, "compare", *runs, "--json").json
+    scores = [Run.open(run).record.scores["object_precision"] or 0 for run in runs]
+    assert found["differences"][0]["value"] == pytest.approx(scores[1] - scores[0], abs=1e-3)
+    assert kit(capsys, "check", runs[0]).code == 0
+    report = kit(capsys, "report", runs[0], "--json").json
+    page = Path(report["file"]).read_text()
+    assert page.count('alt="Training picture') == 18 and "The most wrong rows" in page
+
+    out = tmp_path / "blend"
+    said = kit(capsys, "blend", "nuclei", *runs, "--out", out)
+    assert said.code == 0 and "over " in said.out, said.err
+    record = Run.open(out).record
+    assert min(scores) < (record.scores["object_precision"] or 0) and record.settings["method"] == "mean"
+    assert kit(capsys, "validate", "nuclei", out, "--data", nuclei).code == 0
+    assert "over blend" in kit(capsys, "compare", out, runs[0]).out  # a blend keeps soft masks as any run does
+    for words, message in (
+        (("blend", "nuclei", *runs, "--method", "stack"), "blended by their mean: --method mean"),
+        (("compare", runs[0], copied(runs[1], tmp_path / "lost")), "has lost folds"),
+    ):
+        shutil.rmtree(tmp_path / "lost" / "fold-0", ignore_errors=True)
+        said = kit(capsys, *words)
+        assert said.code == 1 and message in said.complaint
 
 
 @pytest.mark.slow

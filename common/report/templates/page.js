@@ -19,7 +19,7 @@ function config() {
   return {
     background: null, font, view: { stroke: null },
     axis: { labelColor: soft, titleColor: soft, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12,
-            titleFontSize: 12, titleFontWeight: "normal", labelFontWeight: "normal", gridOpacity: 0.8 },
+            titleFontSize: 12, titleFontWeight: "normal", labelFontWeight: "normal", gridOpacity: 0.8, labelSeparation: 5 },
     legend: { labelColor: ink, titleColor: soft, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", orient: "top" },
     text: { color: ink, font }, rule: { color: soft }, point: { color: accent }, bar: { color: accent }, line: { color: accent },
     range: { category: [accent, colour("accent2"), colour("third"), "#8d6bc4", "#c2577f", "#4f9aa8", "#8b8f2f", soft],
