@@ -6,13 +6,14 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from common.data import unpacked
 from common.data.archives import BROKEN
+from common.data.zipped import read_bytes
 from common.discovery import heads
 from common.discovery.heads import ENDINGS, PACKED, Head, bare
 from common.errors import DataError, KitError
@@ -27,6 +28,8 @@ PICTURES = (
 )
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of files of which each may be the table of one row."""
+_SIDES = re.compile(r"(?i)train|test|label|sample")  # which name a table of its own
+TEXTS = (".txt", ".md", ".html", ".htm")
 _KINDS = 8  # of files that each row has
 _FEW_TABLES = 2  # of a folder that are tables of their own
 
@@ -77,6 +80,15 @@ class Container:
     def pictures(self) -> bool:
         """Whether its files are pictures."""
         return bool(self.suffixes) and self.suffixes[0] in PICTURES
+
+    def texts(self, values: Sequence[str], most: int) -> list[str]:
+        """Return the text of the file of each value; beyond the first ones its name, which nobody looks at."""
+        files = {stem(name): name for name in self.files}
+        found = (files.get(stem(value) if ending(value) in self.suffixes else value) for value in values)
+        return [
+            read_bytes(f"{self.path}/{name}").decode("utf-8", "replace") if name and row < most else name or ""
+            for row, name in enumerate(found)
+        ]
 
     def share(self, values: Iterable[str]) -> float:
         """Return the share of values that are names of its files, with or without folders and ending."""
@@ -165,7 +177,7 @@ def _below(folder: Path) -> list[str]:
 def _of_rows(names: list[str]) -> bool:
     """Whether tables are each that of a row: many, or called by numbers."""
     tables = [stem(name) for name in names if _is_table(name)]
-    numbered = sum(bool(re.search(r"\d", name)) for name in tables)
+    numbered = sum(bool(re.search(r"\d", name)) and not _SIDES.search(name) for name in tables)
     return len(tables) > 50 or (len(tables) > _FEW_TABLES and numbered >= 0.8 * len(tables))
 
 
@@ -175,7 +187,9 @@ def _container(name: str, path: Path, names: list[str], of_rows: bool) -> Contai
     if len(others) < 2 and of_rows:
         others = names
     container = Container(name=name, path=path, names=tuple(others))
-    return container if len(others) > 1 and container.suffixes else None
+    # The test set of a code competition may be a single picture.
+    alone = len(others) == 1 and container.pictures
+    return container if (len(others) > 1 or alone) and container.suffixes else None
 
 
 def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container], skipped: dict[str, str]) -> None:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from common.data.types import MISSING
 from common.decisions.classes import spelled
 from common.discovery import ids
-from common.discovery.columns import filled
+from common.discovery.columns import filled, plain
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
@@ -26,7 +27,7 @@ class Submitted:
 
     `truth` are the columns of the training rows that hold the answers, none where a file's path does; with `classes` the
     targets are the classes of the only one. If no column of the test rows is the id, `parts` are those that make it, or it is
-    the row's number, `counted_from` the first.
+    the row's number, `counted_from` the first; with `apart` the submission has the parts in its place.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Submitted:
     echoed: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    apart: bool = False
     counted_from: int | None = None
     keep_suffix: bool = False
 
@@ -54,20 +56,22 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         raise DataError(f"{sample.file} has one column, {sample.columns[0]!r}; a submission has an id and a target")
     name, parts = ids.find(sample, roles, containers, hints, ask, notes)
     test = roles.test
-    rest = sample.without(name)
+    apart = name not in sample
+    rest = sample.without(name, *(parts if apart else ()))
     train = set(roles.train.columns) if roles.train else set()
     unknown = _unknown(roles)
     echoed = tuple(
         each for each in rest
-        if test is not None and each in test and each not in unknown and (hints.target or "") != each
+        if test is not None and each in test and each not in unknown and (hints.target or "") != each and not apart
         and _equal(sample, test, name, each)
     )  # fmt: skip
     if len(echoed) == len(rest):
         raise DataError(f"{sample.file} has no target: all of its columns stand in {test.file if test else 'test'} too")
     targets = tuple(each for each in rest if each not in echoed)
-    header = tuple(sample.columns) if tuple(sample.columns) != (name, *targets, *echoed) else ()
+    usual = (*(parts if apart else (name,)), *targets, *echoed)
+    header = tuple(sample.columns) if tuple(sample.columns) != usual else ()
     truth, classes = _truth(targets, roles, hints, ask, notes)
-    keep = ids.keeps_suffix(sample, name, containers)
+    keep = not apart and ids.keeps_suffix(sample, name, containers)
     counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
     if roles.train is not None and missing:
@@ -80,6 +84,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         echoed=echoed,
         header=header,
         parts=parts,
+        apart=apart,
         counted_from=counted,
         keep_suffix=keep,
     )
@@ -90,7 +95,10 @@ def _unknown(roles: Roles) -> set[str]:
     if roles.train is None or roles.test is None:
         return set()
     test = roles.test
-    return {name for name in roles.train.columns if name not in test or not any(map(str.strip, test[name].tolist()))}
+    return {
+        name for name in roles.train.columns
+        if name not in test or {cell.strip().lower() for cell in test[name].unique().tolist()} <= MISSING
+    }  # fmt: skip
 
 
 def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
@@ -141,9 +149,8 @@ def _truth(
             f"{train.file} lacks the targets {listed(map(repr, lacking))} of {roles.sample.file if roles.sample else ''}; "
             "it has no answers for them"
         )
-    named = {each: re.sub("[^a-z0-9]", "", each.casefold()) for each in train.columns}
-    alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
-    like = re.sub("[^a-z0-9]", "", targets[0].casefold())
+    named, like = {each: plain(each) for each in train.columns}, plain(targets[0])
+    alike = [each for each in train.columns if named[each] == like]
     alike = alike or [each for each in unknown if named[each].startswith(like) and len(like) > 3]
     own = roles.sample.columns[0] if roles.sample else ""
     candidates = alike or [name for name in unknown if not ids.ID_NAME.search(name) and name != own]

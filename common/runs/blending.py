@@ -27,6 +27,7 @@ from common.runs.evaluation import Predicted, names, scored, second
 from common.runs.mixing import Method, Mix, Objective, learn
 from common.runs.records import Code, Fold, RunRecord, Session, Status, Submission
 from common.runs.run import FOLDS, RECORD, Run
+from common.submission.shape import with_parts
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -239,7 +240,7 @@ def _write_submission(folder: Path, competition: Competition, runs: list[Run], m
         order.tolist(), mixed if format.numeric else decision.apply(mixed, rows, competition), format
     )
     made = made.assign(**echoed)
-    submission.write(made[list(format.columns)], folder / format.file_name, format)
+    submission.write(with_parts(made, format)[list(format.columns)], folder / format.file_name, format)
 
 
 def _test_rows(competition: Competition, run: Run, order: Any) -> Any:

@@ -66,13 +66,13 @@ class Maker:
         measured = self.competition.metric_columns.values()
         plain = [
             {format.id: row["id"], **{name: answers.plain(name) for name in format.targets},
-             **{name: row["cells"].get(name, "") for name in format.echoed}} for row in test
+             **{name: row["cells"].get(name, "") for name in format.copied}} for row in test
         ]  # fmt: skip
         truth = [
             {
                 format.id: row["id"],
                 **row["submitted"],
-                **{name: row["cells"].get(name, "") for name in (*format.echoed, *measured)},
+                **{name: row["cells"].get(name, "") for name in (*format.copied, *measured)},
             }
             for row in test
         ]

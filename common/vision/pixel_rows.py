@@ -1,4 +1,4 @@
-"""Pictures whose pixels stand in the columns of a table: they become files, once, and are pictures like any other."""
+"""Pictures whose pixels stand in the columns of a table, or in one cell: they become files, and are pictures like any other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
     """Return the frames with a column of files instead of those of pixels.
 
     Args:
-        frames: rows of pixels from 0 to 255, grey, line by line, in the columns `prefix`0, `prefix`1, ….
+        frames: rows of pixels from 0 to 255, grey, line by line, in the columns `prefix`0, `prefix`1, …, or with blanks
+            between them in the column `prefix`.
         prefix: what their names begin with.
         picture: the name of the new column.
         max_bytes: of disk for the cache.
@@ -40,6 +41,10 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
         DataError: if they are no square, or a row is too short or holds anything else.
     """
     tables = {"train": frames.train, "test": frames.test}
+    tables = {
+        name: frame if frame is None or prefix not in frame else _apart(frame, prefix, name)
+        for name, frame in tables.items()
+    }
     parts = {name: (frame, _columns(frame, prefix)) for name, frame in tables.items() if frame is not None}
     if frames.train is not None and parts["train"][1] != parts["test"][1]:
         counts = [plural(len(columns), "pixel") for _, columns in parts.values()]
@@ -48,6 +53,29 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
         name: _as_files(frame, columns, name, picture, max_bytes, context) for name, (frame, columns) in parts.items()
     }
     return replace(frames, train=made.get("train"), test=made["test"])
+
+
+def _apart(frame: DataFrame, column: str, part: str) -> DataFrame:
+    """Return rows with a column for each pixel in place of one that holds all.
+
+    Raises:
+        DataError: if a cell holds something else than numbers, or another count of them.
+    """
+    import numpy as np
+    import pandas as pd
+
+    cells = frame[column].tolist()
+    width = len(cells[0].split())
+    rows = np.empty((len(cells), width), np.float32)
+    for row, cell in enumerate(cells):
+        try:
+            rows[row] = np.array(cell.split(), np.float32)
+        except ValueError:
+            raise DataError(
+                f"row {row + 1:,} of the {part} table has no {plural(width, 'pixel')} in {column!r}: {cell[:40]!r}…"
+            ) from None
+    pixels = pd.DataFrame(rows, index=frame.index, columns=[f"{column}{place}" for place in range(width)])
+    return pd.concat([frame.drop(columns=column), pixels], axis=1)
 
 
 def _columns(frame: DataFrame, prefix: str) -> list[str]:
