@@ -132,7 +132,7 @@ def read(path: Path, file: str) -> Head:
                 with opened(path) as (again, _, _):
                     head = _text(again, path, called, size, encoding, header=False)
             return head
-    except (OSError, *BROKEN) as error:
+    except (OSError, ValueError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read: {first_line(error)}") from None
 
 
