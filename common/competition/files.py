@@ -17,7 +17,7 @@ class Column:
 
     `low` and `high` bound a number, both ends included. A cell of kind "labels" lists labels with `separator` between them.
     An id that stands in no column of its own is made of the columns `parts`, joined by "_", or is the row's number,
-    `counted_from` 0 or 1; where the id is there and its parts are not, it is what they are taken from.
+    `counted_from` the first; where the id is there and its parts are not, it is what they are taken from.
     """
 
     name: str

@@ -101,7 +101,7 @@ def holds(archive: Path, name: str) -> bool:
         names = members(archive if archive.suffix == ".zip" else unpacked.unpacked(archive))
     except (DataError, ArchiveError):  # it is said when it is read
         return False
-    return any(each.rpartition("/")[2] == name for each in names)
+    return any(each.rpartition("/")[2] in (name, f"{name}.zip", f"{name}.gz") for each in names)
 
 
 def _only(archive: Path, folder: Path, name: str) -> Path:

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from common.data import unpacked
 from common.data.archives import BROKEN
 from common.data.zipped import read_bytes
 from common.discovery import heads
-from common.discovery.heads import ENDINGS, PACKED, Head, bare
+from common.discovery.heads import ENDINGS, LISTS, PACKED, Head, bare, separator_of
 from common.errors import DataError, KitError
 from common.wording import first_line, listed
 
@@ -142,7 +143,7 @@ def look(folder: Path) -> Found:
             for name in names:
                 if _is_table(name) and not of_rows and name.count("/") <= 1:
                     _read(path / name, f"{path.name}/{name}", tables, skipped)
-        elif _is_table(path.name):
+        elif _is_table(path.name) or (path.suffix.lower() in LISTS and _is_delimited(path)):
             _read(path, path.name, tables, skipped)
         elif path.name.lower().endswith(PACKED):
             _open(path, tables, containers, skipped)
@@ -160,6 +161,14 @@ def _is_table(name: str) -> bool:
     """Whether a name ends like a table's, packed or not."""
     name = name.lower()
     return name.removesuffix(next((end for end in PACKED if name.endswith(end)), "")).endswith(ENDINGS)
+
+
+def _is_delimited(path: Path) -> bool:
+    """Whether a text is a table of its own: its name says of which side, and its first lines have as many separators."""
+    with path.open("rb") as file:
+        lines = [line.decode("utf-8", "replace") for line in islice(file, 5)]
+    counts = {line.count(separator_of(lines[0])) for line in lines}
+    return len(lines) > 2 and len(counts) == 1 and counts != {0} and bool(_SIDES.search(path.stem))
 
 
 def _below(folder: Path) -> list[str]:

@@ -28,6 +28,8 @@ ROWS, _CELLS = 20_000, 1_000_000
 """Rows that are looked at, and cells, where there are many columns."""
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
+LISTS = (".txt", ".dat", ".data")
+"""Of texts that may be tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
 _MOST_BYTES = 100_000_000  # of JSON lines that are read
 _START = 1 << 16  # bytes that show how a table is written
@@ -99,7 +101,7 @@ def bare(name: str) -> str:
     >>> bare("train.csv.zip"), bare("labels.tsv"), bare("train.v2.csv")
     ('train', 'labels', 'train.v2')
     """
-    for endings in (PACKED, ENDINGS):
+    for endings in (PACKED, (*ENDINGS, *LISTS)):
         name = next((name[: -len(each)] for each in endings if name.lower().endswith(each)), name)
     return name
 

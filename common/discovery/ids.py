@@ -106,10 +106,9 @@ def counted_from(sample: Head, name: str, roles: Roles) -> int | None:
     if roles.test is None or name in roles.test or name not in sample or roles.test.rows != sample.rows:
         return None
     start = sample[name].iloc[0]
-    numbers = (
-        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
-    )
-    return int(start) if list(sample[name]) == numbers else None
+    first = int(start) if start.isdecimal() else 0
+    numbers = [str(number) for number in range(first, first + len(sample.frame))]
+    return first if list(sample[name]) == numbers else None
 
 
 def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:

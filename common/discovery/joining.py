@@ -198,6 +198,11 @@ def _keys(train: Head, test: Head, to_train: Head, to_test: Head, id: str) -> li
     telling = [name for name in shared if ID_NAME.search(name) or is_date(to_train[name])]
     if telling and len(there) > len(telling) and fits(telling, telling):
         return [_Key(tuple(telling), tuple(telling), many=True)]
+    days = [name for name in there if name not in train and unique([name]) and is_date(to_train[name])]
+    for name in days if len(there) > 1 and not shared else []:  # of a calendar
+        for each in train.columns:
+            if each in test and is_date(train[each]) and fits([each], [name]):
+                return [_Key((each,), (name,), many=False)]
     if not shared and id in train and id in test:
         for name in there:
             if ID_NAME.search(name) and fits([id], [name]):

@@ -15,8 +15,9 @@ from common.wording import plural
 
 SAMPLE = re.compile(
     r"sample.*sub|sub.*sample|submission|benchmark|^(sample|example)?_?entry$|^sample$|sub(mit)?_?(example|format)"
+    r"|(sample|example).*(submit|solution|pred|answer|result)"
 )
-TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
+TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public|holdout|unlabell?ed)")
 
 
 @dataclass(frozen=True, kw_only=True)
