@@ -108,8 +108,8 @@ class Table(_Source):
     is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there, `instead` is read.
     `files` adds the path of the file that has a row's id as its name, with or without ending; `joined` adds the columns of
     further tables. Only rows count in which the column `filled` has a cell, and `blank` has none, and with `once` only the
-    first row of each id. A text without a `header` has the columns col_0, col_1, …, or `names`, which an array's columns may
-    have too.
+    first row of each id. The columns are called `names` instead of what the file calls them; a text without a `header` has
+    col_0, col_1, … otherwise.
     """
 
     file: str

@@ -18,7 +18,7 @@ from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
 from common.data.zipped import listing, members
 from common.errors import ArchiveError, DataError
-from common.wording import first_line, listed
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -156,7 +156,7 @@ def read(
         name: the table's name, where the file is an archive that holds it.
         encoding: of the text.
         header: whether the first line of a text names the columns.
-        names: of all columns of a file that names none; else they are called col_0, col_1, …
+        names: of all columns, instead of those; without both they are called col_0, col_1, …
 
     Returns:
         The rows, and the line of the file on which each begins (of other formats the number of the row).
@@ -170,16 +170,16 @@ def read(
     data = content(path, name)
     if formats.known(name or path.name):
         frame = formats.read(data, name or path.name)
-        return (frame.set_axis(list(names), axis=1) if names else frame), range(1, len(frame) + 1)
+        return _called(frame, path, names), range(1, len(frame) + 1)
     if not header:
-        data = _named_columns(data, separator, names)
+        data = _named_columns(data, separator)
     if (
         len(data) > LARGE
         and quoting == "minimal"
         and encoding == "utf-8"
         and (fast := _fast(data, separator)) is not None
     ):
-        return fast, _Lines(data, path, separator, 1 if header else 2)
+        return _called(fast, path, names), _Lines(data, path, separator, 1 if header else 2)
     text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
@@ -201,17 +201,25 @@ def read(
         for row in wrong:
             records[row] = [*records[row], *[""] * len(named)][: len(named)]
     columns = zip(named, zip(*records, strict=True), strict=True)
-    return pd.DataFrame({name: list(cells) for name, cells in columns if name}, dtype=str), lines
+    frame = pd.DataFrame({name: list(cells) for name, cells in columns if name}, dtype=str)
+    return _called(frame, path, names), lines
 
 
-def _named_columns(data: bytes, separator: str, names: Sequence[str]) -> bytes:
+def _named_columns(data: bytes, separator: str) -> bytes:
     """Return a text without a header with one."""
     data = data.removeprefix(codecs.BOM_UTF8)
+    first = data.partition(b"\n")[0].decode(errors="replace")
+    names = [f"{UNNAMED}{place}" for place in range(len(next(csv.reader([first], delimiter=separator), [])))]
+    return f"{separator.join(names)}\n".encode() + data
+
+
+def _called(frame: DataFrame, path: Path, names: Sequence[str]) -> DataFrame:
+    """Return a table whose columns have other names than in the file."""
     if not names:
-        first = data.partition(b"\n")[0].decode(errors="replace")
-        names = [f"{UNNAMED}{place}" for place in range(len(next(csv.reader([first], delimiter=separator), [])))]
-    csv.writer(line := io.StringIO(), delimiter=separator, lineterminator="\n").writerow(names)
-    return line.getvalue().encode() + data
+        return frame
+    if len(names) != frame.shape[1]:
+        raise DataError(f"{path} has {plural(frame.shape[1], 'column')}, and {len(names):,} are named")
+    return frame.set_axis(list(names), axis=1)
 
 
 def _fast(data: bytes, separator: str) -> DataFrame | None:

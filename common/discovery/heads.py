@@ -6,9 +6,9 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal
@@ -17,7 +17,7 @@ from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
 from common.data.tables import UNNAMED
 from common.data.zipped import listing, members
-from common.discovery.columns import is_finite, is_number
+from common.discovery.columns import is_finite, is_number, plain
 from common.errors import DataError
 from common.wording import first_line
 
@@ -72,6 +72,19 @@ class Head:
     def exact(self) -> bool:
         """Whether it is known how many rows there are, not only estimated."""
         return self.whole or self.file.lower().endswith((".npy", ".parquet"))
+
+    def spelt_as(self, other: Head, keep: Collection[str] = ()) -> Head:
+        """Return the table with the other's names for the columns that only marks or upper case tell from its own."""
+        theirs = {plain(name): name for name in other.columns if name not in self}
+        renamed = {
+            name: theirs[plain(name)]
+            for name in self.columns
+            if name not in other and name not in keep and plain(name) in theirs
+        }
+        if not renamed or len({*renamed.values()}) < len(renamed):
+            return self
+        frame = self.frame.rename(columns=renamed)
+        return replace(self, frame=frame, names=tuple(frame.columns))
 
     @cached_property
     def columns(self) -> list[str]:

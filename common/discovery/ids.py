@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
-from common.discovery.columns import is_date
+from common.discovery.columns import is_date, plain
 from common.discovery.files import Container, ending
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
@@ -72,7 +72,7 @@ def find(
         notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
         return name, parts
     if roles.test is None and roles.train is not None and (parts := _taken_apart(sample, name, roles.train)):
-        notes.add("id", name, "likely", f"{'_'.join(parts)}, which are columns of {roles.train.file}", "--id")
+        notes.add("id", name, "likely", f"{'_'.join(parts)} of {roles.train.file}", "--id")
         return name, parts
     if roles.test is not None and counted_from(sample, name, roles) is None:
         others = [name] if name in roles.test else roles.test.columns
@@ -134,6 +134,9 @@ def _called(sample: Head, name: str, test: Head) -> str | None:
 
 def _taken_apart(sample: Head, name: str, train: Head) -> tuple[str, ...]:
     """Return the columns of the training rows whose values the ids are made of, with "_" between, or none."""
+    alike = tuple(each for each in train.columns if plain(each) == plain(name) and each != name)
+    if alike and name not in train:  # ParcelId for parcelid
+        return alike[:1]
     ids = list(sample[name].head(_LOOKED_AT))
     for count in (2, 3, 4):
         words = [each.rsplit("_", count - 1) for each in ids]

@@ -47,6 +47,8 @@ def assign(found: Found, notes: Notes) -> Roles:
     if train is None and (train := _by_content([each for each in rest if each is not test], targets, test)) is not None:
         rest = [each for each in rest if each is not train]
     others = tuple(each for each in rest if each is not test)
+    if train is not None and test is not None:
+        test = test.spelt_as(train, keep=sample.columns if sample is not None else ())
     for what, head, why in (
         ("sample submission", sample, "its name"),
         ("training rows", train, "its name and its columns"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from common.data.types import MISSING
 from common.decisions.classes import spelled
 from common.discovery import ids
-from common.discovery.columns import filled, plain
+from common.discovery.columns import filled, is_number, plain
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
@@ -129,7 +129,7 @@ def _truth(
                 f"{train.file} has no column {listed(map(repr, missing))}; it has: {listed(train.columns, 8)}"
             )
         notes.add("target", listed(wanted, 6), "sure", "as you say")
-        return wanted, len(wanted) == 1 and len(targets) > 1
+        return wanted, _are_classes(targets, train, wanted[0]) if len(wanted) == 1 else False
     present = tuple(each for each in targets if each in train)
     if len(present) == len(targets):
         notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
@@ -167,7 +167,12 @@ def _truth(
         raise DataError(f"{train.file} has no column for {of}, and none that the test lacks")
     answer = ask(Question(f"which column of {train.file} holds {of}?", "--target", unknown))
     notes.add("target", answer, "sure", "as you say")
-    return (answer,), len(targets) > 1
+    return (answer,), _are_classes(targets, train, answer)
+
+
+def _are_classes(targets: Sequence[str], train: Head, name: str) -> bool:
+    """Whether several targets are the classes of a column, and not the same number again and again."""
+    return len(targets) > 1 and (bool(covered(targets, {*filled(train[name])})) or not is_number(train[name]))
 
 
 def _like_sample(target: str, candidates: Sequence[str], roles: Roles) -> list[str]:

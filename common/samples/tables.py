@@ -91,8 +91,9 @@ def write(path: Path, lines: list[dict[str, Any]], separator: str, table: Table 
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unnamed = (table is not None and not table.header) or name.endswith(".npy")
-    if unnamed:
-        frame = _by_place(frame, table.names if table is not None else ())
+    names = table.names if table is not None else ()
+    if unnamed or names:
+        frame = _by_place(frame, names)
     if name.endswith(".npy"):
         import numpy as np
 
