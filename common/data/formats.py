@@ -124,9 +124,9 @@ def _numpy(data: bytes) -> DataFrame:
 
 
 def numbered(shape: tuple[int, ...]) -> list[str]:
-    """Return the names of an array's columns: numbers, of square pictures in grey with a word before them."""
+    """Return the names of an array's columns: numbers, of square pictures with a word before them."""
     width = prod(shape[1:])
-    picture = len(shape) in (3, 4) and shape[1] == shape[2] and prod(shape[3:]) == 1
+    picture = len(shape) in (3, 4) and shape[1] == shape[2] and prod(shape[3:]) in (1, 3)
     return [f"{'pixel' if picture else ''}{place}" for place in range(width)]
 
 

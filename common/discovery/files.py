@@ -99,6 +99,8 @@ class Container:
         some = next(iter(values))
         names = self.stems
         if "/" in some:
+            values = {value.removeprefix(f"{self.name}/") for value in values}
+        if any("/" in value for value in values):
             names = frozenset(self.files) | {each.rpartition(".")[0] for each in self.files}
             found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
         elif ending(some) in self.suffixes:

@@ -25,8 +25,8 @@ def find(train: Head, test: Head, notes: Notes) -> tuple[str, tuple[str, ...]]:
         if not prefix:  # of columns that are only numbered nothing says that they are pixels
             continue
         width = len(names) if len(names) > 1 else _in_a_cell(train, names[0])
-        if width >= _LEAST and isqrt(width) ** 2 == width and (len(names) == 1 or _are_pixels(train, names)):
-            side = isqrt(width)
+        side = next((isqrt(width // each) for each in (1, 3) if isqrt(width // each) ** 2 * each == width), 0)
+        if width >= _LEAST and side and (len(names) == 1 or _are_pixels(train, names)):
             where = f"columns {prefix}…" if len(names) > 1 else f"each cell of {prefix!r}"
             why = f"{where}: {plural(width, 'number')} from 0 to 255"
             notes.add("pictures", f"{side} x {side} pixels", "likely", why, "model.py")

@@ -199,15 +199,21 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
             f"no sample submission and no {'test' if train else 'training'} table are there"
             f"{f', only {listed(there)}' if there else ''}; --data takes the folder with Kaggle's files"
         )
-    unique = [name for name in test.columns if test[name].is_unique and name in train]
+    unique = [
+        name for name in test.columns
+        if test[name].is_unique and (name not in train or not test[name].str.contains(".", regex=False).any())
+    ]  # fmt: skip
     name = hints.id or next((each for each in unique if ids.ID_NAME.search(each)), unique[0] if unique else None)
-    if name is None:
-        name = ask(
-            Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)
-        )
-    if name not in test:
+    if name is not None and name not in test:
         raise DataError(f"{test.file} has no column {name!r}; it has: {listed(test.columns, 8)}")
-    notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
+    if name is None:
+        name, counted = next(each for each in ("id", "row", "_row") if each not in test and each not in train), 0
+        notes.add(
+            "id", "the row's number", "guess", f"no sample submission, and no column of {test.file} is one", "--id"
+        )
+    else:
+        counted = None
+        notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
     unknown = [each for each in train.columns if each not in test]
     wanted = [hints.target] if hints.target else unknown
     if len(wanted) > 1:
@@ -221,4 +227,4 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
     notes.add(
         "target", wanted[0], "sure" if hints.target else "likely", f"in {train.file}, not in {test.file}", "--target"
     )
-    return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],))
+    return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],), counted_from=counted)

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from dataclasses import replace
+from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,8 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
     """Return the frames with a column of files instead of those of pixels.
 
     Args:
-        frames: rows of pixels from 0 to 255, grey, line by line, in the columns `prefix`0, `prefix`1, …, or with blanks
-            between them in the column `prefix`.
+        frames: rows of pixels from 0 to 255, grey or red, green and blue of each, line by line: in the columns `prefix`0,
+            `prefix`1, …, or with blanks between them in the column `prefix`.
         prefix: what their names begin with.
         picture: the name of the new column.
         max_bytes: of disk for the cache.
@@ -98,12 +99,13 @@ def _as_files(
 
 
 def _pixels(frame: DataFrame, columns: list[str], part: str) -> NDArray[np.uint8]:
-    """Return the pixels of n rows (n, side, side)."""
+    """Return the pixels of n rows (n, side, side), or (n, side, side, 3)."""
     import numpy as np
     from pandas.api.types import is_numeric_dtype
 
-    side = int(len(columns) ** 0.5)
-    if not columns or side * side != len(columns):
+    shapes = [(isqrt(len(columns) // each), each) for each in (1, 3)]
+    side, channels = next((each for each in shapes if each[0] ** 2 * each[1] == len(columns)), (0, 0))
+    if not columns or not side:
         raise DataError(f"rows of the {part} table have {plural(len(columns), 'pixel')}, which make no square picture")
     if other := next((name for name in columns if not is_numeric_dtype(frame[name])), None):
         raise DataError(f"column {other!r} of the {part} table holds something else than numbers")
@@ -114,7 +116,7 @@ def _pixels(frame: DataFrame, columns: list[str], part: str) -> NDArray[np.uint8
             f"row {row + 1:,} of the {part} table has {plural(int(wrong[row].sum()), 'pixel')} that are empty or not from 0 "
             f"to 255, the first {columns[wrong[row].argmax()]}"
         )
-    return np.ascontiguousarray(values.round(), np.uint8).reshape(-1, side, side)
+    return np.ascontiguousarray(values.round(), np.uint8).reshape(-1, side, side, *[channels] * (channels > 1))
 
 
 def _write(pixels: NDArray[np.uint8], path: Path) -> None:
