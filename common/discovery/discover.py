@@ -121,7 +121,7 @@ def discover(
     used = features.find(train, test, submitted.id, [*keys, *in_pixels], notes)
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
-    ignore = [name for name in keys if name != submitted.id]
+    ignore = [name for name in (*keys, *in_pixels) if name != submitted.id]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
     split.note_twins(train, test, [column.name for column in used.columns], notes)
     both = sides.train_files is not None and sides.test_files is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from common.data.types import MISSING
 from common.decisions.classes import spelled
@@ -16,6 +17,9 @@ from common.discovery.heads import Head
 from common.discovery.roles import Roles
 from common.errors import DataError
 from common.wording import listed, plural
+
+if TYPE_CHECKING:
+    from pandas import Series
 
 _TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
 _FEW_VALUES = 100  # of a target that a sample submission shows a value of
@@ -95,10 +99,12 @@ def _unknown(roles: Roles) -> set[str]:
     if roles.train is None or roles.test is None:
         return set()
     test = roles.test
-    return {
-        name for name in roles.train.columns
-        if name not in test or {cell.strip().lower() for cell in test[name].unique().tolist()} <= MISSING
-    }  # fmt: skip
+    return {name for name in roles.train.columns if name not in test or _is_blank(test[name])}
+
+
+def _is_blank(values: Series[str]) -> bool:
+    """Whether no cell has a value."""
+    return all(cell.strip().lower() in MISSING for cell in values.tolist())
 
 
 def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
