@@ -65,7 +65,11 @@ def sources(
         id = _id_column(sides.test, submitted)
         shown = tuple(each for each in (id,) if each is not None)
         test = _table(sides.test, (*shown, *theirs), test_files, path, to_test)
-    elif test_files is not None and len(test_files.container.files) <= sides.test.rows:
+    elif (
+        test_files is not None
+        and len(test_files.container.files) <= sides.test.rows
+        and not sides.test[submitted.id].iloc[0].startswith(f"{test_files.container.name}/")  # no name of a file is so
+    ):
         test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
     else:
         test = _table(sides.test, (Column(name=submitted.id, kind="id"),), test_files, path, to_test)

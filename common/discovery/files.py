@@ -84,10 +84,11 @@ class Container:
 
     def texts(self, values: Sequence[str], most: int) -> list[str]:
         """Return the text of the file of each value; beyond the first ones its name, which nobody looks at."""
+        at = self.path if self.path.is_dir() or self.path.suffix.lower() == ".zip" else unpacked.unpacked(self.path)
         files = {stem(name): name for name in self.files}
         found = (files.get(stem(value) if ending(value) in self.suffixes else value) for value in values)
         return [
-            read_bytes(f"{self.path}/{name}").decode("utf-8", "replace") if name and row < most else name or ""
+            read_bytes(f"{at}/{name}").decode("utf-8", "replace") if name and row < most else name or ""
             for row, name in enumerate(found)
         ]
 
