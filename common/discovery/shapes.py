@@ -214,11 +214,9 @@ def _separator_shown(values: Series[str], shown: Series[str] | None) -> str | No
     if shown is None or not len(shown):
         return None
     for separator in "|;,":  # lists of labels that stand in answers too, though not these together
-        known = {part for cell in values for part in _parts(cell, separator)}
-        cells = {*shown.head(100)}
-        if all(separator in cell and {*_parts(cell, separator)} <= known for cell in cells - {*values}) and cells - {
-            *values
-        }:
+        labels = {part for cell in values for part in _parts(cell, separator)}
+        new = {*shown.head(100)} - {*values}
+        if new and all(separator in cell and {*_parts(cell, separator)} <= labels for cell in new):
             return separator
     again: Counter[str] = Counter(part for cell in values for part in cell.split())
     if values.str.contains(" ").mean() < _LISTS:
