@@ -17,7 +17,7 @@ class Column:
 
     `low` and `high` bound a number, both ends included. A cell of kind "labels" lists labels with `separator` between them.
     An id that stands in no column of its own is made of the columns `parts`, joined by "_", or is the row's number,
-    `counted_from` 0 or 1.
+    `counted_from` the first; where the id is there and its parts are not, it is what they are taken from.
     """
 
     name: str
@@ -104,11 +104,12 @@ class Folder(_Source):
 class Table(_Source):
     """A table in a file: delimited text, JSON (records or lines), Parquet or NumPy, told by its ending; packed or not.
 
-    Columns that are not described are read with their natural type: number, date or text. In delimited text
-    `quoting="none"` is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there,
-    `instead` is read. `files` adds the path of the file that has a row's id as its name, with or without ending; `joined`
-    adds the columns of further tables. Only rows count in which the column `filled` has a cell, and `blank` has none,
-    and with `once` only the first row of each id.
+    Columns that are not described are read with their natural type: number, date or text. In delimited text `quoting="none"`
+    is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there, `instead` is read.
+    `files` adds the path of the file that has a row's id as its name, with or without ending; `joined` adds the columns of
+    further tables. Only rows count in which the column `filled` has a cell, and `blank` has none, and with `once` only the
+    first row of each id. The columns are called `names` instead of what the file calls them; a text without a `header` has
+    col_0, col_1, … otherwise.
     """
 
     file: str
@@ -121,6 +122,8 @@ class Table(_Source):
     filled: str | None = None
     blank: str | None = None
     once: bool = False
+    header: bool = True
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.files is not None:
@@ -133,9 +136,9 @@ class Join:
     """A further table whose columns are added to the rows of another that agree in all columns `on`.
 
     Of rows that agree in them the first counts, or with `rows="all"` what summarises them is added as well; of a `Folder` of
-    tables, one for each id, what summarises each; or their cells, one after another with `gathered` between them, are one
-    cell. A row without a partner has empty cells. `keys` are the names of the columns `on` in the further table, where it
-    has others.
+    tables, one for each id, what summarises each, of one of texts each text; or their cells, one after another with
+    `gathered` between them, are one cell. A row without a partner has empty cells. `keys` are the names of the columns `on`
+    in the further table, where it has others. Without `on` the rows of both belong together by their places.
     """
 
     table: Table | Folder

@@ -69,9 +69,10 @@ class SubmissionFormat:
     """What Kaggle accepts as a submission of this competition.
 
     `cell` says what a cell of each target is, `cells` of targets that differ. With `normalise` each row is divided by its
-    sum. Columns `echoed` are copied from the sample submission. `header` is the order of all columns, where it is not the
-    id, the targets and those. `order_matters` says that rows must stand in the sample submission's order. `quoting` is the
-    style in which the file is written.
+    sum. Columns `echoed` are copied from the sample submission, and so are `parts`, which stand in the file in the id's place
+    and are joined by "_" in it. `header` is the order of all columns, where it is not the id, the targets and those.
+    `order_matters` says that rows must stand in the sample submission's order. `quoting` is the style in which the file is
+    written.
     """
 
     id: str
@@ -81,6 +82,7 @@ class SubmissionFormat:
     rows_sum_to: float | None = None
     normalise: bool = False
     echoed: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     order_matters: bool = False
     file_name: str = "submission.csv"
@@ -92,7 +94,7 @@ class SubmissionFormat:
         require(bool(self.targets), "a submission needs at least one target column")
         require(self.id not in self.targets, f"{self.id!r} cannot be both id and target")
         require(not self.normalise or self.rows_sum_to is not None, "normalise needs rows_sum_to")
-        every = (self.id, *self.targets, *self.echoed)
+        every = (*(self.parts or (self.id,)), *self.targets, *self.echoed)
         require(
             sorted(self.header or every) == sorted(every), "header lists the id, the targets and the echoed columns"
         )
@@ -107,7 +109,12 @@ class SubmissionFormat:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns in their order."""
-        return self.header or (self.id, *self.targets, *self.echoed)
+        return self.header or (*(self.parts or (self.id,)), *self.targets, *self.echoed)
+
+    @property
+    def copied(self) -> tuple[str, ...]:
+        """The columns that the sample submission gives: parts of the id, and those that are echoed."""
+        return (*self.parts, *self.echoed)
 
     @property
     def numeric(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from math import prod
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,8 @@ def read(data: bytes, name: str) -> DataFrame:
     """Return the rows of a table.
 
     A JSON table is a list of records, a record in each line, or a mapping of columns to cells; a nested value becomes JSON
-    text, a list of words its words with blanks between them. NumPy arrays have the columns 0 to k - 1, or in an .npz file
-    their names.
+    text, a list of words its words with blanks between them. NumPy arrays have the columns 0 to k - 1, of square pictures
+    pixel0 to pixelk, or in an .npz file their names.
 
     Raises:
         DataError: if it cannot be read as the format that its name ends with, or holds no rows.
@@ -117,9 +118,16 @@ def _numpy(data: bytes) -> DataFrame:
     columns: dict[str, Any] = {}
     for name, array in arrays.items():
         flat = array.reshape(len(array), -1)
-        for number, values in enumerate(flat.T):
+        for number, values in zip(numbered(array.shape), flat.T, strict=True):
             columns[name if name and flat.shape[1] == 1 else f"{name}{'_' if name else ''}{number}"] = values
     return pd.DataFrame(columns)
+
+
+def numbered(shape: tuple[int, ...]) -> list[str]:
+    """Return the names of an array's columns: numbers, of square pictures with a word before them."""
+    width = prod(shape[1:])
+    picture = len(shape) in (3, 4) and shape[1] == shape[2] and prod(shape[3:]) in (1, 3)
+    return [f"{'pixel' if picture else ''}{place}" for place in range(width)]
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {

@@ -162,8 +162,9 @@ def _read(
 def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
     """Return a table's rows with all that is joined to them, and where each stands in the file."""
     frame, places = tables.read(
-        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding
-    )
+        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding,
+        header=table.header, names=table.names,
+    )  # fmt: skip
     frame, rows = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
@@ -177,7 +178,8 @@ def _with_further(frame: DataFrame, source: Source, folder: Path, tolerate: Tole
 
     def read_further(further: Source) -> DataFrame:
         if isinstance(further, Folder):
-            return summaries.of_files(folder, further)
+            texts = any(column.kind == "text" for column in further.columns)
+            return folders.read(folder, further, tolerate)[0] if texts else summaries.of_files(folder, further)
         if (at := locate(folder, further)) is None:
             raise DataError(f"{further.file} is not in {folder}, and its columns belong to {source.file}")
         return _table(folder, at, further, tolerate)[0]

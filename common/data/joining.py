@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from common.errors import DataError
 from common.wording import listed, plural
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 
 def with_id(frame: DataFrame, table: Table) -> DataFrame:
@@ -26,14 +26,26 @@ def with_id(frame: DataFrame, table: Table) -> DataFrame:
 
     column = next((column for column in table.columns if column.kind == "id"), None)
     if column is None or column.name in frame:
+        if column is not None and column.parts and not {*column.parts} & {*frame}:
+            return frame.assign(**divided(frame[column.name], column.parts))
         return frame
     if column.counted_from is not None:
         numbers = pd.Series(range(column.counted_from, column.counted_from + len(frame)), index=frame.index)
         return frame.assign(**{column.name: numbers.astype(str)})
     if not column.parts or not {*column.parts} <= {*frame}:
         return frame
-    words = [as_text(frame[part]) for part in column.parts]
-    return frame.assign(**{column.name: ["_".join(row) for row in zip(*words, strict=True)]})
+    return frame.assign(**{column.name: made_id(frame, column.parts)})
+
+
+def divided(ids: Series[str], parts: Sequence[str]) -> dict[str, list[str]]:
+    """Return the parts of ids, each by its name: only the first may hold the mark that joins them."""
+    words = [id.rsplit("_", len(parts) - 1) for id in ids]
+    return {name: [each[place] if place < len(each) else "" for each in words] for place, name in enumerate(parts)}
+
+
+def made_id(frame: DataFrame, parts: Sequence[str]) -> list[str]:
+    """Return the ids of rows (n,) that several columns make."""
+    return ["_".join(row) for row in zip(*(as_text(frame[part]) for part in parts), strict=True)]
 
 
 def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Source], DataFrame]) -> DataFrame:
@@ -61,6 +73,13 @@ def with_joined(frame: DataFrame, joins: tuple[Join, ...], read: Callable[[Sourc
 def partners(frame: DataFrame, other: DataFrame, join: Join) -> DataFrame:
     """Return the columns that a further table adds to a table's rows, without the keys, in names that are free."""
     on, keys = list(join.on), list(join.keys or join.on)
+    if not on:
+        if len(other) != len(frame):
+            raise DataError(
+                f"{join.table.file} has {plural(len(other), 'row')} for the {len(frame):,} that they belong to by their places"
+            )
+        free = {name: _free(name, frame, join.table.file) for name in map(str, other)}
+        return other.rename(columns=free).set_axis(frame.index)
     other = other.assign(**{key: as_text(other[key]) for key in keys})
     if join.rows == "all" and isinstance(join.table, Table):
         other = summarised(other, keys)

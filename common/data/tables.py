@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -17,7 +18,7 @@ from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
 from common.data.zipped import listing, members
 from common.errors import ArchiveError, DataError
-from common.wording import first_line, listed
+from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,6 +42,7 @@ _KINDS = {
 }
 MANY = 100  # columns whose names differ by a number only
 LARGE = 4_000_000  # bytes: what is smaller is read with care at once
+UNNAMED = "col_"  # and the place of a column that has no name
 _END = "\0end of the file\0"
 
 
@@ -63,11 +65,11 @@ def content(path: Path, name: str | None = None) -> bytes:
         if unpacked.stem(path.name) is not None:
             path = _only(path, unpacked.unpacked(path), name)
         data = path.read_bytes()
-        if data.startswith(_ZIP) and not path.name.endswith(".npz"):
-            with zipfile.ZipFile(path) as archive:
+        while data.startswith(_ZIP) and not path.name.endswith(".npz"):  # an archive may lie in another
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 files = listing(archive)
                 data = archive.read(files[_named(path, [*files], name)])
-        elif data.startswith(_GZIP):
+        if data.startswith(_GZIP):
             data = gzip.decompress(data)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; download it again") from None
@@ -99,7 +101,7 @@ def holds(archive: Path, name: str) -> bool:
         names = members(archive if archive.suffix == ".zip" else unpacked.unpacked(archive))
     except (DataError, ArchiveError):  # it is said when it is read
         return False
-    return any(each.rpartition("/")[2] == name for each in names)
+    return any(each.rpartition("/")[2] in (name, f"{name}.zip", f"{name}.gz") for each in names)
 
 
 def _only(archive: Path, folder: Path, name: str) -> Path:
@@ -140,6 +142,9 @@ def read(
     tolerate: Tolerate | None = None,
     name: str | None = None,
     encoding: str = "utf-8",
+    *,
+    header: bool = True,
+    names: Sequence[str] = (),
 ) -> tuple[DataFrame, Sequence[int]]:
     """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out.
 
@@ -150,6 +155,8 @@ def read(
         tolerate: see below.
         name: the table's name, where the file is an archive that holds it.
         encoding: of the text.
+        header: whether the first line of a text names the columns.
+        names: of all columns, instead of those; without both they are called col_0, col_1, …
 
     Returns:
         The rows, and the line of the file on which each begins (of other formats the number of the row).
@@ -163,35 +170,56 @@ def read(
     data = content(path, name)
     if formats.known(name or path.name):
         frame = formats.read(data, name or path.name)
-        return frame, range(1, len(frame) + 1)
+        return _called(frame, path, names), range(1, len(frame) + 1)
+    if not header:
+        data = _named_columns(data, separator)
     if (
         len(data) > LARGE
         and quoting == "minimal"
         and encoding == "utf-8"
         and (fast := _fast(data, separator)) is not None
     ):
-        return fast, _Lines(data, path, separator)
+        return _called(fast, path, names), _Lines(data, path, separator, 1 if header else 2)
     text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
     lines, records = _records(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)
     if not records:
         raise DataError(f"{path} is empty")
-    lines, header, records = lines[1:], records[0], records[1:]
-    if twice := [name for name, count in Counter(header).items() if name and count > 1]:
+    first = 0 if header else 1  # the header that was put before them is no line of theirs
+    lines, named, records = [line - first for line in lines[1:]], records[0], records[1:]
+    if twice := [name for name, count in Counter(named).items() if name and count > 1]:
         raise DataError(f"{path} has more than one column {listed(map(repr, twice))}; rename or remove one")
     if not records:
         raise DataError(f"{path} has a header but no rows")
-    if wrong := [row for row, record in enumerate(records) if len(record) != len(header)]:
+    if wrong := [row for row, record in enumerate(records) if len(record) != len(named)]:
         where = listed(f"line {lines[row]} has {len(records[row])}" for row in wrong)
-        problem = f"{path} has lines without exactly {len(header)} fields, as the header has: {where}"
+        problem = f"{path} has lines without exactly {len(named)} fields, as the header has: {where}"
         if tolerate is None:
             raise DataError(problem)
         tolerate(problem)
         for row in wrong:
-            records[row] = [*records[row], *[""] * len(header)][: len(header)]
-    columns = zip(header, zip(*records, strict=True), strict=True)
-    return pd.DataFrame({name: list(cells) for name, cells in columns if name}, dtype=str), lines
+            records[row] = [*records[row], *[""] * len(named)][: len(named)]
+    columns = zip(named, zip(*records, strict=True), strict=True)
+    frame = pd.DataFrame({name: list(cells) for name, cells in columns if name}, dtype=str)
+    return _called(frame, path, names), lines
+
+
+def _named_columns(data: bytes, separator: str) -> bytes:
+    """Return a text without a header with one."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    first = data.partition(b"\n")[0].decode(errors="replace")
+    names = [f"{UNNAMED}{place}" for place in range(len(next(csv.reader([first], delimiter=separator), [])))]
+    return f"{separator.join(names)}\n".encode() + data
+
+
+def _called(frame: DataFrame, path: Path, names: Sequence[str]) -> DataFrame:
+    """Return a table whose columns have other names than in the file."""
+    if not names:
+        return frame
+    if len(names) != frame.shape[1]:
+        raise DataError(f"{path} has {plural(frame.shape[1], 'column')}, and {len(names):,} are named")
+    return frame.set_axis(list(names), axis=1)
 
 
 def _fast(data: bytes, separator: str) -> DataFrame | None:
@@ -230,12 +258,13 @@ def _numbered(header: list[str]) -> set[str]:
 class _Lines(Sequence[int]):
     """The line of a file on which each row begins, found when it is asked for: only errors need it."""
 
-    def __init__(self, data: bytes, path: Path, separator: str) -> None:
+    def __init__(self, data: bytes, path: Path, separator: str, first: int) -> None:
         self._arguments = (to_text(data, path), path, separator, csv.QUOTE_MINIMAL)
+        self._first = first
 
     @cached_property
     def _lines(self) -> list[int]:
-        return _records(*self._arguments)[0][1:]
+        return [line + 1 - self._first for line in _records(*self._arguments)[0][1:]]
 
     def __len__(self) -> int:
         return len(self._lines)

@@ -140,12 +140,14 @@ def as_numbers(values: Series[Any]) -> Series[float]:
 
 
 def as_dates(values: Series[Any]) -> Series[Any]:
-    """Return times without a zone, NaT where a cell is none."""
+    """Return times without a zone, NaT where a cell is none; of 5/1/2020 the day comes first if it does elsewhere."""
     import pandas as pd
 
     dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
     if (dates.isna() & values.notna()).any():
-        dates = pd.to_datetime(values, errors="coerce", format="mixed", utc=True)
+        firsts = values.dropna().astype(str).str.extract(r"^(\d\d?)[/.]", expand=False).dropna()
+        day_first = bool((firsts.astype(int) > 12).any())
+        dates = pd.to_datetime(values, errors="coerce", format="mixed", utc=True, dayfirst=day_first)
     return dates.dt.tz_localize(None)
 
 

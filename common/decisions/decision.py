@@ -81,8 +81,10 @@ class Decision:
             return masks.cells(predictions, rows, format.cell, self.threshold, self.smallest)
         values: NDArray[float64] = predictions.reshape(len(predictions), -1)
         if self.kind == "numbers":
-            only_second = competition.predicts == "class" and len(format.targets) == 1 and values.shape[1] == 2
-            return values[:, 1:] if only_second else values
+            if competition.predicts == "class" and {len(format.targets), values.shape[1]} == {1, 2}:
+                return values[:, 1:] if len(format.targets) == 1 else both(values)
+            # One number is asked for several times, such as for each of the months to come.
+            return np.repeat(values, len(format.targets), axis=1) if values.shape[1] == 1 else values
         if self.kind == "span":
             return column(_spans(values, rows[format.cell.source].tolist()))
         cell, names = format.cell, np.array(spelled(self.classes, format.cell.labels), object)

@@ -32,6 +32,8 @@ def score(competition: Competition, name: str, submitted: NDArray[Any], truth: D
 
 def scorer(competition: Competition, name: str, truth: DataFrame) -> Callable[[NDArray[Any]], float]:
     """Return the function that gives a metric of what is submitted for the same rows again and again; see `score`."""
+    import numpy as np
+
     format, metric = competition.submission, metrics.get(name)
     columns = {key: truth[column].to_numpy() for key, column in competition.metric_columns.items() if column in truth}
     classes: Any = None
@@ -47,7 +49,8 @@ def scorer(competition: Competition, name: str, truth: DataFrame) -> Callable[[N
         known = [label for (label,) in labels_of(competition, truth)]
         classes = spelled(format.classes, known) if format.classes else in_order(competition, set(known))
     elif format.numeric:
-        known = _squeezed(truth[list(competition.targets)].to_numpy())
+        known = truth[list(competition.targets)].to_numpy()
+        known = _squeezed(np.repeat(known, len(format.targets), axis=1) if known.shape[1] == 1 else known)
     else:
         known = truth[competition.targets[0]].tolist()
 

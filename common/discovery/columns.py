@@ -19,6 +19,11 @@ _MANY = 0.5  # of the filled cells differ: no category
 _LOOKED_AT = 2_000
 
 
+def plain(name: str) -> str:
+    """Return a column's name without marks and upper case, in which spellings differ."""
+    return re.sub("[^a-z0-9]", "", name.casefold())
+
+
 def filled(values: Series[str]) -> Series[str]:
     """Return the cells that are not empty."""
     return values[values.str.strip() != ""]
@@ -38,13 +43,14 @@ def is_number(values: Series[str]) -> bool:
     for cell in values.unique().tolist():  # cell by cell: most columns that are none show it at once
         text = cell.strip()
         if text.lower() not in MISSING:
-            if not _finite(text):
+            if not is_finite(text):
                 return False
             found = True
     return found
 
 
-def _finite(text: str) -> bool:
+def is_finite(text: str) -> bool:
+    """Whether a cell is a finite number."""
     try:
         return "_" not in text and isfinite(float(text))
     except ValueError:

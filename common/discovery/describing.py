@@ -61,22 +61,30 @@ def sources(
         for base, joins in ((sides.train, joined.to_train), (sides.test, joined.to_test))
     )
     ours, theirs = (tuple(each for each in used.columns if each.name in base) for base in (sides.train, sides.test))
-    if sides.test_is_table:
+    if sides.test_is_table or submitted.parts:
         id = _id_column(sides.test, submitted)
         shown = tuple(each for each in (id,) if each is not None)
         test = _table(sides.test, (*shown, *theirs), test_files, path, to_test)
-    elif test_files is not None and len(test_files.container.files) <= sides.test.rows:
+    elif (
+        test_files is not None
+        and len(test_files.container.files) <= sides.test.rows
+        and not sides.test[submitted.id].iloc[0].startswith(f"{test_files.container.name}/")  # no name of a file is so
+    ):
         test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
     else:
         test = _table(sides.test, (Column(name=submitted.id, kind="id"),), test_files, path, to_test)
     if sides.labelled is not None:
+        files = () if to_train else (path,)
         train = replace(
             _folder(sides.labelled.container, submitted.id, path, keep_suffix=submitted.keep_suffix),
-            columns=(Column(name=submitted.id, kind="id"), path, *goal), label=goal[0].name, labels=sides.labelled.rules,
+            columns=(Column(name=submitted.id, kind="id"), *files, *goal), label=goal[0].name, labels=sides.labelled.rules,
+            joined=to_train,
         )  # fmt: skip
         return train, test
     own = _train_id(sides, submitted, train_files)
     shown = tuple(each for each in (own,) if each is not None)
+    if (answers_of := sides.train.answers) is not None:  # row by row in a table of their own
+        to_train, goal = (Join(table=_table(answers_of, goal, None, path, ()), on=()), *to_train), ()
     return _table(sides.train, (*shown, *ours, *goal), train_files, path, to_train), test
 
 
@@ -114,7 +122,7 @@ def _table(
         folder = _folder(attached.container, attached.column, path, after_id=attached.after_id)
     return Table(
         file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined,
-        encoding=head.encoding, filled=head.filled, blank=head.blank, once=head.once,
+        encoding=head.encoding, filled=head.filled, blank=head.blank, once=head.once, header=head.header, names=head.names,
     )  # fmt: skip
 
 
@@ -129,8 +137,10 @@ def sample_submission(sample: Head | None, submitted: Submitted, decided: cells.
     """Return the description of the sample submission, which need not be there if none is."""
     kind: Any = "number" if decided.cell.kind == "number" else "text"
     shown = [*submitted.targets, *submitted.echoed]
+    if submitted.apart:
+        shown += submitted.parts
     described = (
-        Column(name=submitted.id, kind="id"),
+        Column(name=submitted.id, kind="id", parts=submitted.parts if submitted.apart else ()),
         *(Column(name=each, kind=kind, may_be_empty=True) for each in shown),
     )
     if sample is None:

@@ -22,6 +22,8 @@ from common.discovery import (
     leaks,
     media,
     metric,
+    pairing,
+    pixels,
     roles,
     shapes,
     split,
@@ -53,13 +55,17 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Discovery:
-    """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them."""
+    """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them.
+
+    `pixels` is what the columns of its pictures' pixels begin with, where a table holds them.
+    """
 
     competition: Competition
     application: Application
     texts: tuple[str, ...]
     left_out: tuple[str, ...]
     trained: bool
+    pixels: str
     findings: tuple[Finding, ...]
 
 
@@ -87,6 +93,7 @@ def discover(
     labelled = None
     if assigned.train is None:
         assigned, labelled = _from_names(assigned, found.containers, folder, notes)
+    assigned = pairing.pair(assigned, notes)
     submitted = target.find(assigned, found.containers, hints, ask, notes)
     sides = _sides(assigned, submitted, found.containers, labelled, notes)
     sample = assigned.sample
@@ -96,12 +103,13 @@ def discover(
             f"{assigned.test.file if assigned.test else ''} has several rows for one {submitted.id!r}, and no training table has "
             "such rows too; make one row of them first"
         )
-    joined = media.summarised(joined, sides.train_files, sides.test_files, notes)
+    for more in (media.summarised, media.read_as_text):
+        joined = more(joined, sides.train_files, sides.test_files, notes)
+    if media.texts(sides.files):
+        sides = replace(sides, train_files=None, test_files=None)
     train, test = joined.train, joined.test
     shared = [each for each in train.columns if each in test]
     answers = shapes.answers(submitted, sample, train, shared)
-    if sides.train_files is not None and answers.shape == "text" and not sides.train_files.container.pictures:
-        answers = replace(answers, shape="text")
     chosen = metric.choose(answers, hints, facts.metric, ask, notes)
     decided = cells.decide(answers, chosen, submitted, sample, hints, notes)
     keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
@@ -109,14 +117,15 @@ def discover(
     if len(submitted.parts) == 1:  # the id under another name
         left = (*left, *submitted.parts)
     keys |= {*left}
-    used = features.find(train, test, submitted.id, [*keys], notes)
+    prefix, in_pixels = pixels.find(train, test, notes)
+    used = features.find(train, test, submitted.id, [*keys, *in_pixels], notes)
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
-    ignore = [name for name in keys if name != submitted.id]
+    ignore = [name for name in (*keys, *in_pixels) if name != submitted.id]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
     split.note_twins(train, test, [column.name for column in used.columns], notes)
     both = sides.train_files is not None and sides.test_files is not None
-    pictures = both and all(each.container.pictures for each in sides.files)
+    pictures = bool(prefix) or (both and all(each.container.pictures for each in sides.files))
     group = chosen_split.group if chosen_split.group_before is None else None
     application = features.application(used, train, pictures, group, answers.source, notes)
     seen = application == "vision"
@@ -125,7 +134,9 @@ def discover(
     elif decided.predicts == "masks":
         decided = replace(decided, trained=False)
         cells.note_untrained(answers, notes)
-    if application == "vision" and chosen_split.kind == "stratified":
+    if application != "vision":
+        prefix = ""
+    if application == "vision" and chosen_split.kind == "stratified" and not prefix:
         chosen_split = replace(chosen_split, kind="stratified_group", group=DUPLICATE_GROUP)
         notes.add("alike", "pictures that look alike stay in one fold", "sure", "most sets hold some twice", "--split")
     if both and not pictures and not media.tables(sides.files):
@@ -144,6 +155,7 @@ def discover(
             files=Files(train=described[0], test=described[1], sample_submission=listing),
             submission=SubmissionFormat(
                 id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
+                parts=submitted.parts if submitted.apart else (),
                 rows_sum_to=1.0 if decided.sums_to_one else None, normalise=decided.sums_to_one,
                 separator=sample.separator if sample else ",",
             ),
@@ -155,7 +167,8 @@ def discover(
             profiles={"sample": Config(), "baseline": Config()},
             predicts=decided.predicts, positive=decided.positive,
         ),
-        application=application, texts=used.texts, left_out=left, trained=decided.trained, findings=tuple(notes.findings),
+        application=application, texts=used.texts, left_out=left, trained=decided.trained, pixels=prefix,
+        findings=tuple(notes.findings),
     )  # fmt: skip
 
 
@@ -194,14 +207,14 @@ def _sides(
     if not is_table:
         if assigned.sample is None or len(assigned.sample.frame) == 0:
             raise DataError("no test rows were found, neither a table of them nor a sample submission that lists them")
-        test = media.test_rows(assigned.sample, submitted.id)
+        test = media.test_rows(assigned.sample, submitted)
         notes.add("test rows", f"the rows of {assigned.sample.file}", "sure", "no table has them")
     if test is None:
         raise DataError("no test rows were found")
     others = assigned.others
     if submitted.id in test and not test[submitted.id].is_unique and assigned.sample is not None:
         # Its rows belong to the items that the sample submission lists, and are joined to them.
-        others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted.id), False
+        others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted), False
         if roles.answers_once(train, submitted.id, submitted.truth):
             others, train = (*others, train), roles.once(train, submitted.id, submitted.truth)
     train_files = (
@@ -210,7 +223,7 @@ def _sides(
         else media.attach(train, containers, submitted.id, train=True)
     )
     test_files = media.attach(test, containers, submitted.id, train=False)
-    if train_files is not None and not train[train_files.column].is_unique:
+    if train_files is not None and not media.texts([train_files]) and not train[train_files.column].is_unique:
         shared = train[train_files.column].duplicated().mean()
         notes.add(
             "train files", "not used", "sure", f"{shared:.0%} of the rows of {train.file} share a file with another"

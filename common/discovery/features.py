@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from common.competition import Column, columns
 from common.discovery.columns import filled, kind_of
@@ -12,8 +12,12 @@ from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.wording import listed, plural
 
+if TYPE_CHECKING:
+    from pandas import Series
+
 Application = Literal["tabular", "text", "vision", "masks"]
 
+_ENOUGH = 20  # cells that show what a column is
 _MANY = 10  # columns beside pictures that a head cannot take in
 _LONG_TEXT = 200  # characters in which what stands in a few categories drowns
 
@@ -49,14 +53,19 @@ def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Note
     if only:
         notes.add("not used", listed(only, 4), "sure", f"only in {train.file}")
     useful = [name for name in shared if kinds[name] in ("number", "category") and _tells(train, name)]
-    texts = [id] if id in train and id in test and kind_of(train[id], test[id]) == "text" else []
+    texts = [id] if id in train and id in test and _is_text(train[id], test[id]) else []
     return Features(columns=tuple(made), texts=(*texts, *by_kind["text"]), others=tuple(useful))
 
 
+def _is_text(*sides: Series[str]) -> bool:
+    """Whether ids are texts themselves, and not only long."""
+    return kind_of(*sides) == "text" and all(side.head(_ENOUGH).str.contains(" ").mean() > 0.5 for side in sides)
+
+
 def _tells(train: Head, name: str) -> bool:
-    """Whether a column can tell anything: it is not constant, and not another id."""
-    distinct = sum(bool(cell.strip()) for cell in train[name].unique().tolist())
-    return 1 < distinct < len(train.frame)
+    """Whether a column can tell anything: it is not constant, and not another id, as fractions never are."""
+    cells = [cell for cell in train[name].unique().tolist() if cell.strip()]
+    return len(cells) > 1 and (len(cells) < len(train.frame) or any("." in cell for cell in cells[:_ENOUGH]))
 
 
 def application(

@@ -6,15 +6,17 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from common.data import unpacked
 from common.data.archives import BROKEN
+from common.data.zipped import read_bytes
 from common.discovery import heads
-from common.discovery.heads import ENDINGS, PACKED, Head, bare
+from common.discovery.heads import ENDINGS, LISTS, PACKED, Head, bare, separator_of
 from common.errors import DataError, KitError
 from common.wording import first_line, listed
 
@@ -27,6 +29,8 @@ PICTURES = (
 )
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of files of which each may be the table of one row."""
+_SIDES = re.compile(r"(?i)train|test|label|sample")  # which name a table of its own
+TEXTS = (".txt", ".md", ".html", ".htm")
 _KINDS = 8  # of files that each row has
 _FEW_TABLES = 2  # of a folder that are tables of their own
 
@@ -78,6 +82,16 @@ class Container:
         """Whether its files are pictures."""
         return bool(self.suffixes) and self.suffixes[0] in PICTURES
 
+    def texts(self, values: Sequence[str], most: int) -> list[str]:
+        """Return the text of the file of each value; beyond the first ones its name, which nobody looks at."""
+        at = self.path if self.path.is_dir() or self.path.suffix.lower() == ".zip" else unpacked.unpacked(self.path)
+        files = {stem(name): name for name in self.files}
+        found = (files.get(stem(value) if ending(value) in self.suffixes else value) for value in values)
+        return [
+            read_bytes(f"{at}/{name}").decode("utf-8", "replace") if name and row < most else name or ""
+            for row, name in enumerate(found)
+        ]
+
     def share(self, values: Iterable[str]) -> float:
         """Return the share of values that are names of its files, with or without folders and ending."""
         values = {value for value in values if value}
@@ -86,6 +100,8 @@ class Container:
         some = next(iter(values))
         names = self.stems
         if "/" in some:
+            values = {value.removeprefix(f"{self.name}/") for value in values}
+        if any("/" in value for value in values):
             names = frozenset(self.files) | {each.rpartition(".")[0] for each in self.files}
             found = len({each for each in values if each in names or each.rpartition(".")[0] in names})
         elif ending(some) in self.suffixes:
@@ -130,7 +146,7 @@ def look(folder: Path) -> Found:
             for name in names:
                 if _is_table(name) and not of_rows and name.count("/") <= 1:
                     _read(path / name, f"{path.name}/{name}", tables, skipped)
-        elif _is_table(path.name):
+        elif _is_table(path.name) or (path.suffix.lower() in LISTS and _is_delimited(path)):
             _read(path, path.name, tables, skipped)
         elif path.name.lower().endswith(PACKED):
             _open(path, tables, containers, skipped)
@@ -150,6 +166,14 @@ def _is_table(name: str) -> bool:
     return name.removesuffix(next((end for end in PACKED if name.endswith(end)), "")).endswith(ENDINGS)
 
 
+def _is_delimited(path: Path) -> bool:
+    """Whether a text is a table of its own: its name says of which side, and its first lines have as many separators."""
+    with path.open("rb") as file:
+        lines = [line.decode("utf-8", "replace") for line in islice(file, 5)]
+    counts = {line.count(separator_of(lines[0])) for line in lines}
+    return len(lines) > 2 and len(counts) == 1 and counts != {0} and bool(_SIDES.search(path.stem))
+
+
 def _below(folder: Path) -> list[str]:
     """Return the paths of the files below a folder, in order."""
     found: list[str] = []
@@ -165,7 +189,7 @@ def _below(folder: Path) -> list[str]:
 def _of_rows(names: list[str]) -> bool:
     """Whether tables are each that of a row: many, or called by numbers."""
     tables = [stem(name) for name in names if _is_table(name)]
-    numbered = sum(bool(re.search(r"\d", name)) for name in tables)
+    numbered = sum(bool(re.search(r"\d", name)) and not _SIDES.search(name) for name in tables)
     return len(tables) > 50 or (len(tables) > _FEW_TABLES and numbered >= 0.8 * len(tables))
 
 
@@ -175,7 +199,9 @@ def _container(name: str, path: Path, names: list[str], of_rows: bool) -> Contai
     if len(others) < 2 and of_rows:
         others = names
     container = Container(name=name, path=path, names=tuple(others))
-    return container if len(others) > 1 and container.suffixes else None
+    # The test set of a code competition may be a single picture.
+    alone = len(others) == 1 and container.pictures
+    return container if (len(others) > 1 or alone) and container.suffixes else None
 
 
 def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container], skipped: dict[str, str]) -> None:

@@ -6,16 +6,18 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
+from common.data.tables import UNNAMED
 from common.data.zipped import listing, members
+from common.discovery.columns import is_finite, is_number, plain
 from common.errors import DataError
 from common.wording import first_line
 
@@ -26,10 +28,13 @@ ROWS, _CELLS = 20_000, 1_000_000
 """Rows that are looked at, and cells, where there are many columns."""
 ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".npy", ".npz")
 """Of files that are tables."""
+LISTS = (".txt", ".dat", ".data")
+"""Of texts that may be tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
 _MOST_BYTES = 100_000_000  # of JSON lines that are read
 _START = 1 << 16  # bytes that show how a table is written
 _OTHER = "cp1252"  # of the text of a table that is no UTF-8, most often
+_LOOKED_AT, _MOST = 1_000, 0.5  # rows, and the share of names that are like their cells, where there is no header
 _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
@@ -39,7 +44,8 @@ class Head:
 
     `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`). Where it is a part of a
     file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none. With
-    `once` it holds the first row of each id.
+    `once` it holds the first row of each id. A file without a `header` may have other `names` than col_0, col_1, …, and so may
+    an array. `answers` are a table whose columns belong to the rows by their places.
     """
 
     path: Path
@@ -53,6 +59,32 @@ class Head:
     filled: str | None = None
     blank: str | None = None
     once: bool = False
+    header: bool = True
+    names: tuple[str, ...] = ()
+    answers: Head | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the file names its columns."""
+        return self.header and not self.file.lower().endswith((".npy", ".npz"))
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known how many rows there are, not only estimated."""
+        return self.whole or self.file.lower().endswith((".npy", ".parquet"))
+
+    def spelt_as(self, other: Head, keep: Collection[str] = ()) -> Head:
+        """Return the table with the other's names for the columns that only marks or upper case tell from its own."""
+        theirs = {plain(name): name for name in other.columns if name not in self}
+        renamed = {
+            name: theirs[plain(name)]
+            for name in self.columns
+            if name not in other and name not in keep and plain(name) in theirs
+        }
+        if not renamed or len({*renamed.values()}) < len(renamed):
+            return self
+        frame = self.frame.rename(columns=renamed)
+        return replace(self, frame=frame, names=tuple(frame.columns))
 
     @cached_property
     def columns(self) -> list[str]:
@@ -82,7 +114,7 @@ def bare(name: str) -> str:
     >>> bare("train.csv.zip"), bare("labels.tsv"), bare("train.v2.csv")
     ('train', 'labels', 'train.v2')
     """
-    for endings in (PACKED, ENDINGS):
+    for endings in (PACKED, (*ENDINGS, *LISTS)):
         name = next((name[: -len(each)] for each in endings if name.lower().endswith(each)), name)
     return name
 
@@ -104,12 +136,18 @@ def read(path: Path, file: str) -> Head:
                 return _parquet(stream, path, called)
             if formats.known(name):
                 return _formatted(stream, path, called, name, size)
+            encoding = "utf-8"
             try:
-                return _text(stream, path, called, size)
+                head = _text(stream, path, called, size)
             except UnicodeDecodeError:
+                encoding = _OTHER
                 with opened(path) as (again, _, _):
-                    return _text(again, path, called, size, _OTHER)
-    except (OSError, *BROKEN) as error:
+                    head = _text(again, path, called, size, encoding)
+            if _lacks_header(head):
+                with opened(path) as (again, _, _):
+                    head = _text(again, path, called, size, encoding, header=False)
+            return head
+    except (OSError, ValueError, *BROKEN) as error:
         raise DataError(f"{path} cannot be read: {first_line(error)}") from None
 
 
@@ -130,7 +168,13 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
         with zipfile.ZipFile(path) as archive:
             (name, info), *_ = listing(archive).items()
             with archive.open(info) as stream:
-                yield stream, name, info.file_size  # type: ignore[misc]
+                if name.lower().endswith(".zip"):  # an archive in another
+                    with zipfile.ZipFile(stream) as inner:
+                        (name, info), *_ = listing(inner).items()
+                        with inner.open(info) as table:
+                            yield table, name, info.file_size  # type: ignore[misc]
+                else:
+                    yield stream, name, info.file_size  # type: ignore[misc]
     elif path.suffix.lower() == ".gz":
         with gzip.open(path) as stream:
             yield stream, path.stem, path.stat().st_size * _GZIP_RATIO  # type: ignore[misc]
@@ -144,7 +188,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
             yield stream, path.name, path.stat().st_size
 
 
-def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "utf-8") -> Head:
+def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "utf-8", *, header: bool = True) -> Head:
     """Return the head of delimited text.
 
     Raises:
@@ -164,6 +208,7 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
             stream, sep=separator, dtype=object, keep_default_na=False, na_filter=False, nrows=most, index_col=False,
             quoting=3 if quoting == "none" else 0, on_bad_lines="skip", low_memory=False,
             encoding=encoding.replace("utf-8", "utf-8-sig"), encoding_errors="strict" if encoding == "utf-8" else "replace",
+            header=0 if header else None,
         )  # fmt: skip
         if encoding == "utf-8" and path.suffix.lower() not in PACKED:
             path.read_bytes().decode()  # what is of another encoding most often shows it late
@@ -173,6 +218,8 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
         raise DataError(f"{path} is no table: {first_line(error)}") from None
     if quoting == "none":
         frame = frame.apply(lambda column: column.str.strip('"'))
+    if not header:
+        frame.columns = [f"{UNNAMED}{place}" for place in range(frame.shape[1])]
     frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
     whole = len(frame) < most
     rows = len(frame)
@@ -180,7 +227,24 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
         length = sum(frame[name].str.len().sum() + rows for name in frame) / rows
         rows = max(rows, round(size / length))
     return Head(path=path, file=file, frame=frame, rows=rows, whole=whole, separator=separator, quoting=quoting,
-                encoding=encoding)  # fmt: skip
+                encoding=encoding, header=header)  # fmt: skip
+
+
+def _lacks_header(head: Head) -> bool:
+    """Whether the names of a table's columns are cells like those below: numbers over numbers, a word that comes again."""
+    names = [re.sub(r"(\.\d+)\.\d+$", r"\1", name) for name in head.columns]  # of two alike pandas marks the second
+    rows = head.frame.head(_LOOKED_AT)
+    if len(rows) < 2:
+        return False
+    alike = []
+    for place, name in enumerate(names):
+        values = rows.iloc[:, place]
+        number = is_number(values)
+        if number and not is_finite(name):
+            return False
+        alike.append(number or name in {*values})
+    counted = all(map(str.isdecimal, names)) and len(names) > 1  # as years are, or the numbers of columns
+    return sum(alike) > _MOST * len(names) and not counted
 
 
 def separator_of(header: str) -> str:
@@ -202,7 +266,7 @@ def _formatted(stream: BinaryIO, path: Path, file: str, name: str, size: int) ->
 
     if name.lower().endswith(".npy") and path.suffix.lower() == ".npy":
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-        frame = pd.DataFrame(array[:ROWS].reshape(min(len(array), ROWS), -1))
+        frame = pd.DataFrame(array[:ROWS].reshape(min(len(array), ROWS), -1), columns=formats.numbered(array.shape))
         return Head(path=path, file=file, frame=as_text(frame), rows=len(array), whole=len(array) <= ROWS)
     data = stream.read(_MOST_BYTES)
     rest = len(data) == _MOST_BYTES

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import islice, product
+from typing import TYPE_CHECKING
 
+from common.discovery.columns import is_date, plain
 from common.discovery.files import Container, ending
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
@@ -13,16 +15,22 @@ from common.discovery.roles import Roles
 from common.errors import DataError
 from common.wording import listed
 
+if TYPE_CHECKING:
+    from pandas import Series
+
 ID_NAME = re.compile(
     r"^Id$|_I[dD]$|(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$"
 )
+_LOOKED_AT = 2_000  # ids
 _MOST_TRIED = 200  # orders of columns that may make an id
 
 
 def find(
     sample: Head, roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the column of the sample submission that is the id, and the columns of the test rows that make it, if any.
+    """Return the column of the sample submission that is the id, and the columns of the rows that make it, if any.
+
+    Where the sample submission has no such column, but those that make it, the id is called like all of them.
 
     Raises:
         DataError: if no column tells the rows apart, or the test rows have none of them.
@@ -47,18 +55,24 @@ def find(
         where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
         notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
         return known[0], ()
+    if keys := _together(sample, roles):
+        notes.add("id", " and ".join(keys), "likely", "together they tell the rows apart, and are known")
+        return "_".join(keys), keys
     name = next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else "")
     if not name:
-        keys = [each for each in sample.columns if roles.test is not None and each in roles.test]
+        there = roles.test.file if roles.test is not None else "the training rows"
         raise DataError(
-            f"no column of {sample.file} is unique, so that rows are told apart by several ({listed(keys or sample.columns)}); "
-            "the kit describes one id only"
+            f"no column of {sample.file} is unique, nor are several together that stand in {there} too; "
+            f"it has: {listed(sample.columns, 8)}"
         )
     if roles.test is not None and (called := _called(sample, name, roles.test)):
         notes.add("id", name, "sure", f"called {called} in {roles.test.file}", "--id")
         return name, (called,)
     if roles.test is not None and (parts := _parts(sample, name, roles.test)):
         notes.add("id", name, "sure", f"{'_'.join(parts)} of {roles.test.file}", "--id")
+        return name, parts
+    if roles.test is None and roles.train is not None and (parts := _taken_apart(sample, name, roles.train)):
+        notes.add("id", name, "likely", f"{'_'.join(parts)} of {roles.train.file}", "--id")
         return name, parts
     if roles.test is not None and counted_from(sample, name, roles) is None:
         others = [name] if name in roles.test else roles.test.columns
@@ -72,15 +86,29 @@ def find(
     return name, ()
 
 
+def _together(sample: Head, roles: Roles) -> tuple[str, ...]:
+    """Return the first columns of the sample submission that tell its rows apart together, and stand in the rows too."""
+    rows = roles.test if roles.test is not None else roles.train
+    if rows is None:
+        return ()
+    keys: list[str] = []
+    for name in sample.columns[:-1]:
+        if name not in rows or len({*sample[name]} - {*rows[name]}) > 0.5 * sample[name].nunique():
+            return ()
+        keys.append(name)
+        if len(keys) > 1 and not sample.frame.duplicated(keys).any():
+            return tuple(keys)
+    return ()
+
+
 def counted_from(sample: Head, name: str, roles: Roles) -> int | None:
     """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
-    if roles.test is None or name in roles.test or roles.test.rows != sample.rows:
+    if roles.test is None or name in roles.test or name not in sample or roles.test.rows != sample.rows:
         return None
     start = sample[name].iloc[0]
-    numbers = (
-        [str(number) for number in range(int(start), int(start) + len(sample.frame))] if start in ("0", "1") else []
-    )
-    return int(start) if list(sample[name]) == numbers else None
+    first = int(start) if start.isdecimal() else 0
+    numbers = [str(number) for number in range(first, first + len(sample.frame))]
+    return first if list(sample[name]) == numbers else None
 
 
 def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Container]) -> bool:
@@ -102,6 +130,33 @@ def _called(sample: Head, name: str, test: Head) -> str | None:
         return None
     unique = (each for each in test.columns if test[each].iloc[0] in ids and test[each].is_unique)
     return next((each for each in unique if ids == {*test[each]}), None)
+
+
+def _taken_apart(sample: Head, name: str, train: Head) -> tuple[str, ...]:
+    """Return the columns of the training rows whose values the ids are made of, with "_" between, or none."""
+    alike = tuple(each for each in train.columns if plain(each) == plain(name) and each != name)
+    if alike and name not in train:  # ParcelId for parcelid
+        return alike[:1]
+    ids = list(sample[name].head(_LOOKED_AT))
+    for count in (2, 3, 4):
+        words = [each.rsplit("_", count - 1) for each in ids]
+        if any(len(each) != count for each in words):
+            return ()
+        places = [
+            [column for column in train.columns if _alike({*place}, train[column])]
+            for place in zip(*words, strict=True)
+        ]
+        for columns in islice(product(*places), _MOST_TRIED):
+            if len({*columns}) == count:
+                return columns
+    return ()
+
+
+def _alike(words: set[str], values: Series[str]) -> bool:
+    """Whether a column holds most of some words, or they are dates as its values are."""
+    import pandas as pd
+
+    return len(words & {*values}) > 0.5 * len(words) or (is_date(values) and is_date(pd.Series(sorted(words))))
 
 
 def keeps_suffix(sample: Head, name: str, containers: Sequence[Container]) -> bool:

@@ -107,8 +107,9 @@ def _joined(
     bare = _SIDE.sub("", table.stem)
     partner = next((each for each in tables if _SIDE.sub("", each.stem) == bare and TEST.search(each.stem)), None)
     if partner is not None:
-        keys = _keys(joined.train, joined.test, table, partner, id)
-        return (_with(joined, table, partner, keys), [table, partner], keys) if keys else None
+        theirs = partner.spelt_as(table)
+        keys = _keys(joined.train, joined.test, table, theirs, id)
+        return (_with(joined, table, theirs, keys), [table, partner], keys) if keys else None
     # What the test rows have themselves the training rows may have in a table beside their answers.
     if (
         len({*joined.test.columns} & {*table.columns}) > _ALIKE * len(table.columns)
@@ -150,8 +151,9 @@ def described(joined: Joined, base: Head, to_base: Sequence[Join], columns: Sequ
 
 def _join(table: Head, key: _Key) -> Join:
     source = Table(
-        file=table.file, columns=(), separator=table.separator, quoting=table.quoting, encoding=table.encoding
-    )
+        file=table.file, columns=(), separator=table.separator, quoting=table.quoting, encoding=table.encoding,
+        header=table.header, names=table.names,
+    )  # fmt: skip
     keys = () if key.keys == key.on else key.keys
     return Join(table=source, on=key.on, keys=keys, rows="all" if key.many else "first")
 
@@ -198,6 +200,11 @@ def _keys(train: Head, test: Head, to_train: Head, to_test: Head, id: str) -> li
     telling = [name for name in shared if ID_NAME.search(name) or is_date(to_train[name])]
     if telling and len(there) > len(telling) and fits(telling, telling):
         return [_Key(tuple(telling), tuple(telling), many=True)]
+    days = [name for name in there if name not in train and unique([name]) and is_date(to_train[name])]
+    for name in days if len(there) > 1 and not shared else []:  # of a calendar
+        for each in train.columns:
+            if each in test and is_date(train[each]) and fits([each], [name]):
+                return [_Key((each,), (name,), many=False)]
     if not shared and id in train and id in test:
         for name in there:
             if ID_NAME.search(name) and fits([id], [name]):

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from common.competition import Column, Folder, Join
-from common.discovery.files import TABLES, Container, stem
+from common.data.joining import divided
+from common.discovery.files import TABLES, TEXTS, Container, stem
 from common.discovery.findings import Notes, Sure
 from common.discovery.heads import Head
 from common.discovery.joining import Joined
+from common.discovery.target import Submitted
 from common.wording import listed, plural
 
+_SOME = 500  # texts that are looked at
 _ENOUGH = 0.9  # of the ids have a file
 _TRAIN, _TEST = re.compile("train", re.IGNORECASE), re.compile("test", re.IGNORECASE)
 _WORD = r"[^\W\d_](?:[^\W\d]|[ -])*?"
@@ -115,9 +118,14 @@ def training_rows(found: Labelled, id: str, target: str) -> Head:
     return Head(path=found.container.path, file=f"{found.container.name}/", frame=frame, rows=len(frame), whole=True)
 
 
-def test_rows(sample: Head, id: str) -> Head:
-    """Return the rows of a sample submission as a table of ids."""
-    return Head(path=sample.path, file=sample.file, frame=sample.frame[[id]], rows=sample.rows, whole=sample.whole)
+def test_rows(sample: Head, submitted: Submitted) -> Head:
+    """Return the rows of a sample submission as a table of ids, and of their parts."""
+    import pandas as pd
+
+    frame = sample.frame[list(submitted.parts if submitted.apart else (submitted.id,))]
+    if submitted.parts and not submitted.apart:
+        frame = pd.concat([frame, pd.DataFrame(divided(frame[submitted.id], submitted.parts), dtype=str)], axis=1)
+    return replace(sample, frame=frame)
 
 
 def tables(attached: Sequence[Attached]) -> bool:
@@ -139,6 +147,38 @@ def summarised(joined: Joined, train: Attached | None, test: Attached | None, no
         why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
         notes.add(f"{side} files", f"{container.name}/: what summarises the columns of each", "sure", why)
     return replace(joined, to_train=(*joined.to_train, joins[0]), to_test=(*joined.to_test, joins[1]))
+
+
+def texts(attached: Sequence[Attached]) -> bool:
+    """Whether rows have files that are texts."""
+    return bool(attached) and all({*each.container.suffixes} <= {*TEXTS} for each in attached)
+
+
+def read_as_text(joined: Joined, train: Attached | None, test: Attached | None, notes: Notes) -> Joined:
+    """Return rows to which the text of their files is joined."""
+    if train is None or test is None or not texts([train, test]):
+        return joined
+    name = next(
+        each for each in ("text", "text_of_file", "_text") if each not in joined.train and each not in joined.test
+    )
+    made = []
+    for side, attached, rows in (("train", train, joined.train), ("test", test, joined.test)):
+        container = attached.container
+        id, text = Column(name=attached.column, kind="id"), Column(name=name, kind="text", may_be_empty=True)
+        whole = bool(rows[attached.column].head(_SOME).str.endswith(container.suffixes).all())
+        folder = Folder(
+            folders=(container.name,), suffixes=container.suffixes, columns=(id, text), keep_suffix=whole
+        )  # fmt: skip
+        cells = container.texts([*rows[attached.column]], _SOME)
+        made.append(
+            (replace(rows, frame=rows.frame.assign(**{name: cells})), Join(table=folder, on=(attached.column,)))
+        )
+        why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
+        notes.add(f"{side} texts", f"{container.name}/, as the column {name!r}", "sure", why)
+    (ours, to_train), (theirs, to_test) = made
+    return replace(
+        joined, train=ours, test=theirs, to_train=(*joined.to_train, to_train), to_test=(*joined.to_test, to_test)
+    )  # fmt: skip
 
 
 def note(attached: Attached, side: str, notes: Notes) -> None:

@@ -15,8 +15,9 @@ from common.wording import plural
 
 SAMPLE = re.compile(
     r"sample.*sub|sub.*sample|submission|benchmark|^(sample|example)?_?entry$|^sample$|sub(mit)?_?(example|format)"
+    r"|(sample|example).*(submit|solution|pred|answer|result)"
 )
-TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public)")
+TRAIN, TEST = re.compile(r"(^|[^a-z])train"), re.compile(r"(^|[^a-z])(test|eval|private|public|holdout|unlabell?ed)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ def assign(found: Found, notes: Notes) -> Roles:
     if train is None and (train := _by_content([each for each in rest if each is not test], targets, test)) is not None:
         rest = [each for each in rest if each is not train]
     others = tuple(each for each in rest if each is not test)
+    if train is not None and test is not None:
+        test = test.spelt_as(train, keep=sample.columns if sample is not None else ())
     for what, head, why in (
         ("sample submission", sample, "its name"),
         ("training rows", train, "its name and its columns"),
@@ -78,6 +81,8 @@ def _train_score(head: Head, targets: list[str]) -> float:
     label = 1.0 if re.search("label|target|solution", head.stem) else 0.0
     content = 2.5 * len(shared) / max(len(targets), 1)
     everything = 2.0 if targets and len(shared) == len(targets) and len(targets) > 1 else 0.0
+    # What several rows tell of an item stands beside the table that has a row for each.
+    content += 1.5 if targets[:1] == shared[:1] and shared and head[shared[0]].is_unique else 0.0
     return name + label + content + everything - head.file.count("/") if name + label + everything > 0 else 0
 
 
@@ -131,9 +136,11 @@ def _test(tables: list[Head], sample: Head | None, train: Head | None) -> Head |
         )
     if sample is None:
         return None
-    wanted = set(sample[sample.columns[0]])
-    fits = [each for each in tables for name in sample.columns[:1] if name in each and wanted <= {*each[name]}]
-    return fits[0] if fits else None
+    id = sample.columns[0]
+    wanted, ours = set(sample[id]), set(train[id]) if train is not None and id in train else set()
+    # A table that has rows of the training set as well tells more about the rows of both.
+    fits = (each for each in tables if id in each and wanted <= {*each[id]} and ours.isdisjoint(each[id]))
+    return next(fits, None)
 
 
 def require_readable(found: Found) -> None:

@@ -213,6 +213,11 @@ def _separator_shown(values: Series[str], shown: Series[str] | None) -> str | No
     """Return a blank if the sample submission lists words with blanks between, most of which stand in several answers."""
     if shown is None or not len(shown):
         return None
+    for separator in "|;,":  # lists of labels that stand in answers too, though not these together
+        labels = {part for cell in values for part in _parts(cell, separator)}
+        new = {*shown.head(100)} - {*values}
+        if new and all(separator in cell and {*_parts(cell, separator)} <= labels for cell in new):
+            return separator
     again: Counter[str] = Counter(part for cell in values for part in cell.split())
     if values.str.contains(" ").mean() < _LISTS:
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.competition import Split, SplitKind
+from common.data.types import as_dates
 from common.discovery.columns import filled, is_date, is_number, numbers
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import Head
@@ -217,8 +218,6 @@ def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
 
 def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, str] | None:
     """Return the column of dates that are later in test, with train's last and test's first."""
-    import pandas as pd
-
     for name in train.columns:
         if (
             name in test
@@ -231,10 +230,7 @@ def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, st
             if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
                 return name, f"{earlier.max():g}", f"{later.min():g}"
         if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
-            ours, theirs = (
-                pd.to_datetime(filled(each[name]), errors="coerce", utc=True, format="mixed").dropna()
-                for each in (train, test)
-            )
+            ours, theirs = (as_dates(filled(each[name])).dropna() for each in (train, test))
             if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
                 return name, f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
     return None

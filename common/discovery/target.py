@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from common.data.types import MISSING
 from common.decisions.classes import spelled
 from common.discovery import ids
-from common.discovery.columns import filled
+from common.discovery.columns import filled, is_number, plain
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
 from common.errors import DataError
 from common.wording import listed, plural
+
+if TYPE_CHECKING:
+    from pandas import Series
 
 _TARGET_NAME = re.compile(r"^(target|label|labels|class|y|outcome|score|price|is_.*|has_.*)$", re.IGNORECASE)
 _FEW_VALUES = 100  # of a target that a sample submission shows a value of
@@ -26,7 +31,7 @@ class Submitted:
 
     `truth` are the columns of the training rows that hold the answers, none where a file's path does; with `classes` the
     targets are the classes of the only one. If no column of the test rows is the id, `parts` are those that make it, or it is
-    the row's number, `counted_from` the first.
+    the row's number, `counted_from` the first; with `apart` the submission has the parts in its place.
     """
 
     id: str
@@ -36,6 +41,7 @@ class Submitted:
     echoed: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    apart: bool = False
     counted_from: int | None = None
     keep_suffix: bool = False
 
@@ -54,20 +60,22 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         raise DataError(f"{sample.file} has one column, {sample.columns[0]!r}; a submission has an id and a target")
     name, parts = ids.find(sample, roles, containers, hints, ask, notes)
     test = roles.test
-    rest = sample.without(name)
+    apart = name not in sample
+    rest = sample.without(name, *(parts if apart else ()))
     train = set(roles.train.columns) if roles.train else set()
     unknown = _unknown(roles)
     echoed = tuple(
         each for each in rest
-        if test is not None and each in test and each not in unknown and (hints.target or "") != each
+        if test is not None and each in test and each not in unknown and (hints.target or "") != each and not apart
         and _equal(sample, test, name, each)
     )  # fmt: skip
     if len(echoed) == len(rest):
         raise DataError(f"{sample.file} has no target: all of its columns stand in {test.file if test else 'test'} too")
     targets = tuple(each for each in rest if each not in echoed)
-    header = tuple(sample.columns) if tuple(sample.columns) != (name, *targets, *echoed) else ()
+    usual = (*(parts if apart else (name,)), *targets, *echoed)
+    header = tuple(sample.columns) if tuple(sample.columns) != usual else ()
     truth, classes = _truth(targets, roles, hints, ask, notes)
-    keep = ids.keeps_suffix(sample, name, containers)
+    keep = not apart and ids.keeps_suffix(sample, name, containers)
     counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
     if roles.train is not None and missing:
@@ -80,6 +88,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         echoed=echoed,
         header=header,
         parts=parts,
+        apart=apart,
         counted_from=counted,
         keep_suffix=keep,
     )
@@ -90,13 +99,20 @@ def _unknown(roles: Roles) -> set[str]:
     if roles.train is None or roles.test is None:
         return set()
     test = roles.test
-    return {name for name in roles.train.columns if name not in test or not any(map(str.strip, test[name].tolist()))}
+    return {name for name in roles.train.columns if name not in test or _is_blank(test[name])}
+
+
+def _is_blank(values: Series[str]) -> bool:
+    """Whether no cell has a value."""
+    return all(cell.strip().lower() in MISSING for cell in values.tolist())
 
 
 def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
-    """Whether a column of the sample submission repeats one of the test rows."""
+    """Whether a column of the sample submission repeats one of the test rows, which a constant one does by chance."""
+    if sample[column].nunique() < 2:
+        return False
     if id not in test or not sample.whole or not test.whole:
-        return {*sample[column]} <= {*test[column]} and sample[column].nunique() > 1
+        return {*sample[column]} <= {*test[column]}
     there = dict(zip(test[id], test[column], strict=True))
     return all(there.get(key) == cell for key, cell in zip(sample[id], sample[column], strict=True))
 
@@ -121,7 +137,7 @@ def _truth(
                 f"{train.file} has no column {listed(map(repr, missing))}; it has: {listed(train.columns, 8)}"
             )
         notes.add("target", listed(wanted, 6), "sure", "as you say")
-        return wanted, len(wanted) == 1 and len(targets) > 1
+        return wanted, _are_classes(targets, train, wanted[0]) if len(wanted) == 1 else False
     present = tuple(each for each in targets if each in train)
     if len(present) == len(targets):
         notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
@@ -141,9 +157,8 @@ def _truth(
             f"{train.file} lacks the targets {listed(map(repr, lacking))} of {roles.sample.file if roles.sample else ''}; "
             "it has no answers for them"
         )
-    named = {each: re.sub("[^a-z0-9]", "", each.casefold()) for each in train.columns}
-    alike = [each for each in train.columns if named[each] == re.sub("[^a-z0-9]", "", targets[0].casefold())]
-    like = re.sub("[^a-z0-9]", "", targets[0].casefold())
+    named, like = {each: plain(each) for each in train.columns}, plain(targets[0])
+    alike = [each for each in train.columns if named[each] == like]
     alike = alike or [each for each in unknown if named[each].startswith(like) and len(like) > 3]
     own = roles.sample.columns[0] if roles.sample else ""
     candidates = alike or [name for name in unknown if not ids.ID_NAME.search(name) and name != own]
@@ -160,7 +175,12 @@ def _truth(
         raise DataError(f"{train.file} has no column for {of}, and none that the test lacks")
     answer = ask(Question(f"which column of {train.file} holds {of}?", "--target", unknown))
     notes.add("target", answer, "sure", "as you say")
-    return (answer,), len(targets) > 1
+    return (answer,), _are_classes(targets, train, answer)
+
+
+def _are_classes(targets: Sequence[str], train: Head, name: str) -> bool:
+    """Whether several targets are the classes of a column, and not the same number again and again."""
+    return len(targets) > 1 and (bool(covered(targets, {*filled(train[name])})) or not is_number(train[name]))
 
 
 def _like_sample(target: str, candidates: Sequence[str], roles: Roles) -> list[str]:
@@ -187,15 +207,21 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
             f"no sample submission and no {'test' if train else 'training'} table are there"
             f"{f', only {listed(there)}' if there else ''}; --data takes the folder with Kaggle's files"
         )
-    unique = [name for name in test.columns if test[name].is_unique and name in train]
+    unique = [
+        name for name in test.columns
+        if test[name].is_unique and (name not in train or not test[name].str.contains(".", regex=False).any())
+    ]  # fmt: skip
     name = hints.id or next((each for each in unique if ids.ID_NAME.search(each)), unique[0] if unique else None)
-    if name is None:
-        name = ask(
-            Question(f"no sample submission is there: which column of {test.file} is the id?", "--id", test.columns)
-        )
-    if name not in test:
+    if name is not None and name not in test:
         raise DataError(f"{test.file} has no column {name!r}; it has: {listed(test.columns, 8)}")
-    notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
+    if name is None:
+        name, counted = next(each for each in ("id", "row", "_row") if each not in test and each not in train), 0
+        notes.add(
+            "id", "the row's number", "guess", f"no sample submission, and no column of {test.file} is one", "--id"
+        )
+    else:
+        counted = None
+        notes.add("id", name, "sure" if hints.id else "likely", f"unique in {test.file}; no sample submission", "--id")
     unknown = [each for each in train.columns if each not in test]
     wanted = [hints.target] if hints.target else unknown
     if len(wanted) > 1:
@@ -209,4 +235,4 @@ def _without_sample(roles: Roles, hints: Hints, ask: Ask, notes: Notes) -> Submi
     notes.add(
         "target", wanted[0], "sure" if hints.target else "likely", f"in {train.file}, not in {test.file}", "--target"
     )
-    return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],))
+    return Submitted(id=name, targets=(wanted[0],), truth=(wanted[0],), counted_from=counted)

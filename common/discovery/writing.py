@@ -165,6 +165,8 @@ def _model(found: Discovery) -> str:
         ),
     }[found.application]
     call = what[1].replace("{path}", _path(found.competition))
+    if found.pixels:  # rows of small pictures look alike, and are different ones all the same
+        call = call.replace('")', f'", pixels={quoted(found.pixels)}, alike=False)', 1)
     return (
         f'"""The models: those of `{what[0].split()[1]}`."""\n\nfrom __future__ import annotations\n\n'
         f"{what[0]}\nfrom competitions.{name}.competition import COMPETITION\n\nMODELS = {call}\n"

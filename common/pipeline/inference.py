@@ -17,6 +17,7 @@ from common.model import Context, Models
 from common.progress import Progress
 from common.runs.predictions import mean
 from common.runs.run import Run
+from common.submission.shape import with_parts
 from common.wording import first_line, listed, plural
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def as_submission(competition: Competition, frames: data.Frames, decided: Any) -
     format = competition.submission
     if sample is not None and set(order := sample[format.id]) <= set(ids):
         made = made.set_index(format.id).loc[order].reset_index()
-        made = made.assign(**{name: sample[name].to_numpy() for name in format.echoed})
-    return made[list(format.columns)]
+        made = made.assign(**{name: sample[name].to_numpy() for name in format.copied if name in sample})
+    return with_parts(made, format)[list(format.columns)]
 
 
 def require_rows(competition: Competition, frames: data.Frames, progress: Progress) -> None:

@@ -15,6 +15,7 @@ from common.runs.evaluation import Predicted, second, sized
 from common.runs.mixing import Mix
 from common.runs.records import Fold
 from common.runs.run import Run
+from common.submission.shape import with_parts
 
 
 def write_masks(folder: Path, made: Predicted, runs: list[Run], mix: Mix, decision: Decision) -> int:
@@ -71,7 +72,7 @@ def write(folder: Path, competition: Competition, runs: list[Run], mix: Mix, dec
         order.tolist(), mixed if format.numeric else decision.apply(mixed, rows, competition), format
     )
     made = made.assign(**echoed)
-    submission.write(made[list(format.columns)], folder / format.file_name, format)
+    submission.write(with_parts(made, format)[list(format.columns)], folder / format.file_name, format)
     return len(order)
 
 

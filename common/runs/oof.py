@@ -113,14 +113,17 @@ def read_test(run: Run, format: SubmissionFormat) -> tuple[NDArray[Any], NDArray
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             header = next(reader(handle, delimiter=format.separator), [])
-        columns = [name for name in header if name not in (format.id, *format.echoed)]
+        columns = [name for name in header if name not in (format.id, *format.copied)]
         types = {name: pa.float64() if name in columns else pa.string() for name in header}
         options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False)
         table = csv.read_csv(path, convert_options=options, parse_options=csv.ParseOptions(delimiter=format.separator))
         values = np.column_stack([table[name].to_numpy() for name in columns])
-        ids = table[format.id].to_numpy()
+        parts = (format.id,) if format.id in header else format.parts
+        ids = np.array(
+            ["_".join(row) for row in zip(*(table[name].to_pylist() for name in parts), strict=True)], object
+        )
     except (ValueError, KeyError, OSError) as error:
         raise RunError(
             f"{path} is damaged ({first_line(error)}); the command that made the run writes it anew"
         ) from None
-    return ids, values, {name: table[name].to_numpy() for name in format.echoed if name in header}
+    return ids, values, {name: table[name].to_numpy() for name in format.copied if name in header}

@@ -9,19 +9,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from common.competition import Column, Competition, Folder, Join, Source, SubmissionFormat, Table
+from common.competition import Column, Competition, Folder, Source, SubmissionFormat, Table
 from common.competition.description import described_columns
 from common.errors import DataError
 from common.files import atomic_write
 from common.masks import OBJECTS
-from common.samples import scenes
+from common.samples import scenes, tables
 from common.samples.answers import Answers
-from common.samples.values import Cells, picture, vocabulary
+from common.samples.values import Cells, day, picture, vocabulary
 
 _ANSWERS = "answers"
 _HIDDEN = 0.25
 _PER_GROUP = (2, 5)
-_ROWS_OF_ONE = 4  # of a further table that belong to the same row
 _KEYS = 8  # different values of what a further table is joined by
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes every day
@@ -49,8 +48,8 @@ class Maker:
         train, test = made[:hidden], made[hidden:]
         written = _write(folder, files.train, train) | _write(folder, files.test, test)
         if isinstance(files.train, Table) and isinstance(files.test, Table) and files.train.file == files.test.file:
-            lines = [*_lines(files.train, train), *_lines(files.test, test)]
-            _write_table(folder / files.train.file, lines, files.train.separator)
+            lines = [*tables.lines_of(files.train, train), *tables.lines_of(files.test, test)]
+            tables.write(folder / files.train.file, lines, files.train.separator, files.train)
         self._pack(folder, train, test, rng)
         sides = ((files.train.joined, train), (files.test.joined, test))
         shared = {join.table.file for join in sides[0][0]} & {join.table.file for join in sides[1][0]}
@@ -60,19 +59,21 @@ class Maker:
                     continue  # joined twice, by other columns
                 rows_joined = made if join.table.file in shared else rows_of_side
                 id = files.test.id or self.competition.submission.id
-                written |= (_write_gathered if join.gathered else _write_joined)(folder, join, rows_joined, id, rng)
+                written |= (tables.write_gathered if join.gathered else tables.write_joined)(
+                    folder, join, rows_joined, id, rng
+                )
         answers = Answers(self.competition, rng)
         format = self.competition.submission
         measured = self.competition.metric_columns.values()
         plain = [
             {format.id: row["id"], **{name: answers.plain(name) for name in format.targets},
-             **{name: row["cells"].get(name, "") for name in format.echoed}} for row in test
+             **{name: row["cells"].get(name, "") for name in format.copied}} for row in test
         ]  # fmt: skip
         truth = [
             {
                 format.id: row["id"],
                 **row["submitted"],
-                **{name: row["cells"].get(name, "") for name in (*format.echoed, *measured)},
+                **{name: row["cells"].get(name, "") for name in (*format.copied, *measured)},
             }
             for row in test
         ]
@@ -82,7 +83,7 @@ class Maker:
             ]
         for file, lines in ((files.sample_submission.file, plain), ("answers.csv", _apart(truth, format))):
             columns = [*format.columns, *(name for name in measured if name not in format.columns)]
-            _write_table(
+            tables.write(
                 folder / file,
                 [{name: line[name] for name in columns if name in line} for line in lines],
                 format.separator,
@@ -155,7 +156,7 @@ class _Rows:
             id = f"{group:04}_{place:02}" if split.group_before else f"r{number:05}{self.suffix}"
             id = id.replace("_", split.group_before) if split.group_before else id
             if self.parts:
-                cells |= {part: str(place if part == self.parts[-1] else group) for part in self.parts}
+                cells |= {part: self._part(part, place if part == self.parts[-1] else group) for part in self.parts}
                 id = "_".join(cells[part] for part in self.parts)
             for name, value in ((split.group, group), (split.order, number)):
                 if name in cells and (name == split.group or self.described[name].kind == "number"):
@@ -172,6 +173,10 @@ class _Rows:
                 truth, submitted = self.answers.of(level, cells)
             rows.append({**row, "cells": cells | truth, "submitted": submitted})
         return rows
+
+    def _part(self, name: str, number: int) -> str:
+        """Return a part of an id: as different as its number, and as later."""
+        return day(number) if name in self.described and self.described[name].kind == "date" else str(number)
 
     def _key(self, name: str) -> str:
         number = self.rng.randrange(_KEYS)
@@ -200,38 +205,8 @@ def _write(folder: Path, source: Source, rows: list[dict[str, Any]]) -> dict[str
     """Write the table of one side, or say how many files will be its rows."""
     if isinstance(source, Folder):
         return {f"{source.folders[0]}.zip": len(rows)}
-    _write_table(folder / source.file, _lines(source, rows), source.separator)
+    tables.write(folder / source.file, tables.lines_of(source, rows), source.separator, source)
     return {source.file: len(rows)}
-
-
-def _lines(source: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of a table."""
-    names = [
-        column
-        for column in source.columns
-        if column.counted_from is None and not column.parts and column.kind != "file"
-    ]
-    keys = [name for join in source.joined for name in join.on]
-    parts = [part for column in source.columns for part in column.parts]
-    further = [name for name in dict.fromkeys((*keys, *parts)) if name not in {column.name for column in names}]
-    lines = []
-    for row in rows:
-        cells = {column.name: row["id"] if column.kind == "id" else row["cells"][column.name] for column in names}
-        lines.append(cells | {name: row["cells"][name] for name in further})
-    return lines
-
-
-def _write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
-    """Write a table with a row for each part of the rows' cells, by the id."""
-    names = [column.name for column in join.table.columns if column.name not in join.on]
-    lines = [
-        {(join.keys or join.on)[0]: row["id"], name: part}
-        for row in rows
-        for name in names
-        for part in row["cells"][name].split(join.gathered)
-    ]
-    _write_table(folder / join.table.file, lines, ",")
-    return {join.table.file: len(lines)}
 
 
 def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[str, Any]]:
@@ -240,51 +215,6 @@ def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[s
         return lines
     target = format.targets[0]
     return [{**line, target: part} for line in lines for part in line[target].split(OBJECTS)]
-
-
-def _write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
-    """Write a further table: a row for each key, or some, with a column that nothing describes; or a table for each row."""
-    held: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        key = tuple(str(row["id"] if name == id else row["cells"][name]) for name in join.on)
-        if key in held:
-            continue
-        names = [
-            column.name for column in join.table.columns if column.name in row["cells"] and column.name not in join.on
-        ]
-        line = {**dict(zip(join.keys or join.on, key, strict=True)), **{name: row["cells"][name] for name in names}}
-        count = _ROWS_OF_ONE if isinstance(join.table, Folder) or join.rows == "all" else 1
-        held[key] = [{**line, "fact": round(rng.gauss(row["level"], 1), 3)} for _ in range(count)]
-    if isinstance(join.table, Folder):
-        for (name,), lines in held.items():
-            _write_table(folder / join.table.folders[0] / f"{name}{join.table.suffixes[0]}", lines, ",")
-        return {f"{join.table.folders[0]}/": len(held)}
-    lines = [line for each in held.values() for line in each]
-    _write_table(folder / join.table.file, lines, join.table.separator)
-    return {join.table.file: len(lines)}
-
-
-def _write_table(path: Path, lines: list[dict[str, Any]], separator: str) -> None:
-    """Write a table in the format that its name ends with."""
-    import pandas as pd
-
-    name = path.name.lower()
-    formatted = name.endswith((".parquet", ".json", ".jsonl", ".ndjson"))  # which know cells without a value
-    frame = pd.DataFrame(
-        [{key: None if formatted and cell == "" else cell for key, cell in line.items()} for line in lines]
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if name.endswith(".parquet"):
-        with atomic_write(path) as handle:
-            frame.to_parquet(handle)
-        return
-    with atomic_write(path, "w") as text:
-        if name.endswith((".jsonl", ".ndjson")):
-            frame.to_json(text, orient="records", lines=True)
-        elif name.endswith(".json"):
-            frame.to_json(text, orient="records")
-        else:
-            frame.to_csv(text, sep=separator, index=False, lineterminator="\n")
 
 
 def _path(row: dict[str, Any], files: Folder) -> str:

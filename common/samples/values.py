@@ -18,6 +18,11 @@ _GAPS = 0.03  # of the cells of columns that may have some
 _SIDE = 64  # pixels of a picture
 
 
+def day(number: int) -> str:
+    """Return the date of a day by its number."""
+    return (_FIRST_DAY + timedelta(days=number)).isoformat()
+
+
 class Cells:
     """Cells of one column for rows whose answers are at a level, 0 to `levels` - 1."""
 
@@ -38,7 +43,7 @@ class Cells:
                 number = self.means[level] + rng.gauss(0, 1)
                 return round(min(max(number, low), column.high), 3) if column.high is not None else round(number, 3)
             case "date":
-                return (_FIRST_DAY + timedelta(days=700 * row // of)).isoformat()
+                return day(700 * row // of)
             case "labels":
                 return column.separator.join(dict.fromkeys(self.word(level) for _ in range(3)))
             case "text":

@@ -39,7 +39,9 @@ def grade(competition: Competition, file: Path, answers: Path) -> dict[str, floa
     if format.packed:
         return _graded_masks(competition, file, answers)
     targets = list(format.targets)
-    id = Column(name=format.id, kind="text" if format.objects else "id")
+    id = (
+        Column(name=format.id, kind="text") if format.objects else Column(name=format.id, kind="id", parts=format.parts)
+    )
     columns = (id, *(_column(name, format.of(name)) for name in targets))
     table = Table(file=answers.name, columns=columns, separator=format.separator)
     truth = shape.together(read_rows(answers.parent, table), format)

@@ -1,4 +1,4 @@
-"""Submissions that are no table with a row for each id: a row for each object, or an archive of PNG files.
+"""Submissions that are no table with a row for each id: a row for each object, ids in parts, an archive of PNG files.
 
 In memory all have a row for each id: the objects of one picture are one cell, a mask of class numbers is an array.
 """
@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from common.competition import SubmissionFormat
+from common.data.joining import divided, made_id
 from common.data.zipped import members, read_bytes
 from common.errors import DataError, MaskError, SubmissionError
 from common.files import atomic_write
@@ -38,6 +39,20 @@ def together(frame: DataFrame, format: SubmissionFormat) -> DataFrame:
     cells = frame[target].replace(format.cell.empty, "") if format.cell.empty else frame[target]
     joined = cells.groupby(frame[format.id], sort=False).agg(lambda each: OBJECTS.join(filter(None, each)))
     return joined.reset_index()[list(format.columns)]
+
+
+def with_id(frame: DataFrame, format: SubmissionFormat) -> DataFrame:
+    """Return a file's rows with the id, where the file has its parts instead."""
+    if not format.parts or format.id in frame:
+        return frame
+    return frame.assign(**{format.id: made_id(frame, format.parts)})
+
+
+def with_parts(frame: DataFrame, format: SubmissionFormat) -> DataFrame:
+    """Return rows with the parts of their ids, where they lack them: only the first may hold the mark that joins them."""
+    if {*format.parts} <= {*frame}:
+        return frame
+    return frame.assign(**divided(frame[format.id], format.parts))
 
 
 def write_archive(frame: DataFrame, path: Path, format: SubmissionFormat) -> None:

@@ -1,4 +1,4 @@
-"""Pictures whose pixels stand in the columns of a table: they become files, once, and are pictures like any other."""
+"""Pictures whose pixels stand in the columns of a table, or in one cell: they become files, and are pictures like any other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from dataclasses import replace
+from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
     """Return the frames with a column of files instead of those of pixels.
 
     Args:
-        frames: rows of pixels from 0 to 255, grey, line by line, in the columns `prefix`0, `prefix`1, ….
+        frames: rows of pixels from 0 to 255, grey or red, green and blue of each, line by line: in the columns `prefix`0,
+            `prefix`1, …, or with blanks between them in the column `prefix`.
         prefix: what their names begin with.
         picture: the name of the new column.
         max_bytes: of disk for the cache.
@@ -40,6 +42,10 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
         DataError: if they are no square, or a row is too short or holds anything else.
     """
     tables = {"train": frames.train, "test": frames.test}
+    tables = {
+        name: frame if frame is None or prefix not in frame else _apart(frame, prefix, name)
+        for name, frame in tables.items()
+    }
     parts = {name: (frame, _columns(frame, prefix)) for name, frame in tables.items() if frame is not None}
     if frames.train is not None and parts["train"][1] != parts["test"][1]:
         counts = [plural(len(columns), "pixel") for _, columns in parts.values()]
@@ -48,6 +54,29 @@ def as_files(frames: Frames, prefix: str, picture: str, max_bytes: int, context:
         name: _as_files(frame, columns, name, picture, max_bytes, context) for name, (frame, columns) in parts.items()
     }
     return replace(frames, train=made.get("train"), test=made["test"])
+
+
+def _apart(frame: DataFrame, column: str, part: str) -> DataFrame:
+    """Return rows with a column for each pixel in place of one that holds all.
+
+    Raises:
+        DataError: if a cell holds something else than numbers, or another count of them.
+    """
+    import numpy as np
+    import pandas as pd
+
+    cells = frame[column].tolist()
+    width = len(cells[0].split())
+    rows = np.empty((len(cells), width), np.float32)
+    for row, cell in enumerate(cells):
+        try:
+            rows[row] = np.array(cell.split(), np.float32)
+        except ValueError:
+            raise DataError(
+                f"row {row + 1:,} of the {part} table has no {plural(width, 'pixel')} in {column!r}: {cell[:40]!r}…"
+            ) from None
+    pixels = pd.DataFrame(rows, index=frame.index, columns=[f"{column}{place}" for place in range(width)])
+    return pd.concat([frame.drop(columns=column), pixels], axis=1)
 
 
 def _columns(frame: DataFrame, prefix: str) -> list[str]:
@@ -70,12 +99,13 @@ def _as_files(
 
 
 def _pixels(frame: DataFrame, columns: list[str], part: str) -> NDArray[np.uint8]:
-    """Return the pixels of n rows (n, side, side)."""
+    """Return the pixels of n rows (n, side, side), or (n, side, side, 3)."""
     import numpy as np
     from pandas.api.types import is_numeric_dtype
 
-    side = int(len(columns) ** 0.5)
-    if not columns or side * side != len(columns):
+    shapes = [(isqrt(len(columns) // each), each) for each in (1, 3)]
+    side, channels = next((each for each in shapes if each[0] ** 2 * each[1] == len(columns)), (0, 0))
+    if not columns or not side:
         raise DataError(f"rows of the {part} table have {plural(len(columns), 'pixel')}, which make no square picture")
     if other := next((name for name in columns if not is_numeric_dtype(frame[name])), None):
         raise DataError(f"column {other!r} of the {part} table holds something else than numbers")
@@ -86,7 +116,7 @@ def _pixels(frame: DataFrame, columns: list[str], part: str) -> NDArray[np.uint8
             f"row {row + 1:,} of the {part} table has {plural(int(wrong[row].sum()), 'pixel')} that are empty or not from 0 "
             f"to 255, the first {columns[wrong[row].argmax()]}"
         )
-    return np.ascontiguousarray(values.round(), np.uint8).reshape(-1, side, side)
+    return np.ascontiguousarray(values.round(), np.uint8).reshape(-1, side, side, *[channels] * (channels > 1))
 
 
 def _write(pixels: NDArray[np.uint8], path: Path) -> None:

@@ -153,6 +153,13 @@ def test_an_id_is_made_of_columns(tmp_path: Path) -> None:
     assert read(tmp_path, "t.csv", columns=made)["id"].tolist() == ["0_0", "0_1"]
 
 
+def test_an_id_is_taken_apart_where_its_parts_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id\nair_1_2020-01-02\n")
+    taken = (Column(name="id", kind="id", parts=("store", "day")), *columns("date", "day"))
+    frame = read(tmp_path, "t.csv", columns=taken)
+    assert frame["store"].tolist() == ["air_1"] and frame["day"].dt.day.tolist() == [2]
+
+
 def test_files_may_keep_their_ending_as_id(tmp_path: Path) -> None:
     pack(tmp_path / "img.zip", {"img/a.jpg": "1"})
     kept = Folder(folders=("img",), suffixes=(".jpg",), columns=PICTURES.columns, keep_suffix=True)

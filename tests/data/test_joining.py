@@ -14,6 +14,7 @@ from common.competition import Column, Folder, Join, Table
 from common.data import unpacked
 from common.data.frames import read_rows
 from common.data.types import check
+from common.errors import DataError
 
 ID = (Column(name="id", kind="id"),)
 
@@ -44,6 +45,30 @@ def test_a_column_that_is_the_same_in_all_rows_of_an_item_has_no_summary(tmp_pat
     write(tmp_path, t="id\n1\n2\n", log="id,age\n1,30\n1,30\n2,40\n")
     frame = joined(tmp_path, Join(table=Table(file="log.csv", columns=()), on=("id",), rows="all"))
     assert list(frame) == ["id", "age", "rows"]
+
+
+def test_rows_of_two_tables_belong_together_by_their_places(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("7,x\n8,y\n")
+    (tmp_path / "labels.csv").write_text("1\n0\n")
+    labels = Table(file="labels.csv", columns=(Column(name="y", kind="number"),), header=False, names=("y",))
+    rows = Table(file="t.csv", columns=(), header=False, joined=(Join(table=labels, on=()),))
+    assert read_rows(tmp_path, rows).to_dict("list") == {"col_0": [7, 8], "col_1": ["x", "y"], "y": [1, 0]}
+    (tmp_path / "labels.csv").write_text("1\nno\n")
+    with pytest.raises(DataError, match="'y' is not a number in line 2: 'no'"):
+        read_rows(tmp_path, rows)
+    (tmp_path / "labels.csv").write_text("1\n0\n1\n")
+    with pytest.raises(DataError, match=r"labels\.csv has 3 rows for the 2 that they belong to by their places"):
+        read_rows(tmp_path, rows)
+
+
+def test_the_text_of_a_file_belongs_to_a_row(tmp_path: Path) -> None:
+    write(tmp_path, t="id,essay\n1,a\n2,b\n3,a\n")
+    (tmp_path / "essays").mkdir()
+    for name in "ab":
+        (tmp_path / "essays" / f"{name}.txt").write_text(f"the text of {name}")
+    text = (Column(name="essay", kind="id"), Column(name="text", kind="text"))
+    texts = Folder(folders=("essays",), suffixes=(".txt",), columns=text)
+    assert [each[-1] for each in joined(tmp_path, Join(table=texts, on=("essay",)))["text"]] == ["a", "b", "a"]
 
 
 def test_files_of_tables_are_summarised(tmp_path: Path, home: Path) -> None:

@@ -40,7 +40,7 @@ WHOLE: dict[str, Content] = {"train.csv": TRAIN, "test.csv": TEST, "sample_submi
         (
             {**WHOLE, "sample_submission.csv": Rows(20, {"id": "one:1", "y": "one:0"})},
             {},
-            "is unique, so that rows are told apart by several",
+            "is unique, nor are several together",
         ),
         (
             {**WHOLE, "test.csv": Rows(20, {"id": "group:2:{}", "a": "num"}, start=80)},

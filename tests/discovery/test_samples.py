@@ -29,7 +29,8 @@ SHAPES = (
     "aerial-cactus-identification", "plant-pathology-2020-fgvc7", "plant-seedlings-classification", "petfinder-pawpularity-score",
     "dogs-vs-cats-redux-kernels-edition", "imet-2020-fgvc7", "label-at-the-end-of-names",
     "lish-moa", "amex-default-prediction", "telstra-recruiting-network", "champs-with-structures", "kobe-bryant-shot-selection",
-    "predict-volcanic-eruptions-with-segments",
+    "predict-volcanic-eruptions-with-segments", "rows-told-apart-by-date-and-store", "recruit-restaurant-visitor-forecasting",
+    "data-science-london-scikit-learn", "ml2021spring-hw2", "essays-in-files",
 )  # fmt: skip
 
 

@@ -53,9 +53,11 @@ def cell(how: str, number: int, rng: random.Random, row: Row) -> Any:
         "text": lambda: " ".join(rng.choices(WORDS, k=rng.randint(8, 16))),
         "long": lambda: " ".join(rng.choices(WORDS, k=80)),
         "date": lambda: (date(2020, 1, 1) + timedelta(days=number)).isoformat(),
+        "dated": lambda: f"{more.format(number % 4 + 1)}_{(date(2020, 1, 1) + timedelta(days=number)).isoformat()}",
         "day": lambda: (date(2020, 1, 1) + timedelta(days=rng.randrange(500))).isoformat(),
         "one": lambda: more,
         "rle": lambda: "" if number % 3 == 0 else " ".join(str(each) for each in runs(rng)),
+        "pixels": lambda: " ".join(str(rng.randint(0, 60) + 60 * (number % 3)) for _ in range(int(more))),
         "rank": lambda: " ".join(rng.sample(more.split("|"), len(more.split("|")))),
     }
     if kind in simple:
@@ -129,7 +131,15 @@ class Blank:
         ]
 
 
-Content = Rows | Pack | Media | Text | Blank | tuple[Media, ...]
+@dataclass(frozen=True)
+class Bare:
+    """Rows without a header, or of a name that ends with .npy an array: `side` makes a square picture of each row."""
+
+    rows: Rows
+    side: int = 0
+
+
+Content = Rows | Pack | Media | Text | Blank | Bare | tuple[Media, ...]
 
 
 def write(
@@ -145,6 +155,8 @@ def write(
             path.write_text(content.text, encoding="utf-8")
         elif isinstance(content, Rows | Blank):
             path.write_bytes(encoded(name, content.made()))
+        elif isinstance(content, Bare):
+            path.write_bytes(bare(name, content))
         elif isinstance(content, Pack):
             _pack(path, {content.name: encoded(content.name, content.rows.made())})
         else:
@@ -161,8 +173,10 @@ def write(
 
 
 def filled(number: int, ending: str) -> bytes:
-    """Return a file that is no picture: a table of two signals, a sound, an array, or a letter."""
+    """Return a file that is no picture: a table of two signals, a sound, an array, a text, or a letter."""
     rng = random.Random(number)
+    if ending == ".txt":
+        return " ".join(rng.choices(WORDS[number % 3 :: 3], k=60)).encode()
     values = [rng.gauss(0, 1 + number % 3) for _ in range(400)]
     if ending == ".csv":
         return "\n".join(["a,b", *(f"{one:.3f},{-one:.3f}" for one in values)]).encode()
@@ -195,6 +209,20 @@ def _pack(path: Path, members: dict[str, bytes]) -> None:
     with zipfile.ZipFile(path, "w") as packed:
         for name, data in members.items():
             packed.writestr(name, data)
+
+
+def bare(name: str, content: Bare) -> bytes:
+    """Return rows as cells without names."""
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.DataFrame(content.rows.made())
+    if not name.endswith(".npy"):
+        return frame.to_csv(index=False, header=False, lineterminator="\n").encode()
+    array = np.array(frame.to_numpy().tolist())
+    buffer = BytesIO()
+    np.save(buffer, array.reshape(-1, content.side, content.side) if content.side else array)
+    return buffer.getvalue()
 
 
 def encoded(name: str, rows: list[Row]) -> bytes:

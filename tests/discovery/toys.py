@@ -1,10 +1,10 @@
-"""The shapes of 75 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
+"""The shapes of 83 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
 
 from __future__ import annotations
 
 import json
 
-from toy_files import Blank, Media, Pack, Rows, Text, Toy
+from toy_files import Bare, Blank, Media, Pack, Rows, Text, Toy
 
 N, M = 60, 24  # rows of train and test
 
@@ -419,4 +419,47 @@ SEVERAL = [
         needs=("ARRAY", "JOIN"), **AUC),
 ]  # fmt: skip
 
-TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS, *SEVERAL]
+_SHOPS = {"date": "group:4:2020-01-{}", "store": "each:1|2|3|4", "promo": "mark:0/3"}
+_VISITS = {"store": "each:s_1|s_2|s_3|s_4", "day": "date"}
+_SIGNALS = {f"c{place}": "num" for place in range(5)}
+_GREY = {f"p{place}": "int:0-255" for place in range(64)}
+
+PLACES = [
+    more("rows-told-apart-by-date-and-store", {
+        "train.csv": Rows(N, {**_SHOPS, "sales": "pos"}, start=40), "test.csv": Rows(M, _SHOPS, start=100),
+        "sample_submission.csv": Rows(M, {"date": "group:4:2020-01-{}", "store": "each:1|2|3|4", "sales": "one:0"}, start=100)},
+        "sales", id="date_store", split="time", needs=("KEYS",), **RMSE),
+    more("recruit-restaurant-visitor-forecasting", {
+        "air_visit_data.csv": Rows(N, {**_VISITS, "visitors": "pos"}),
+        "air_store_info.csv": Rows(4, {"store": "id:s_{}", "genre": "cat:Cafe|Bar"}, start=1), "sample_submission.csv":
+        Rows(M, {"id": "dated:s_{}", "visitors": "one:0"}, start=N)}, "visitors", split="time", needs=("PARTS", "JOIN"),
+        metric="rmsle", predicts="number", cell="number"),
+    more("data-science-london-scikit-learn", {
+        "train.csv": Bare(Rows(N, _SIGNALS)), "trainLabels.csv": Bare(Rows(N, {"y": "mark:0/2"})),
+        "test.csv": Bare(Rows(M, _SIGNALS, start=N)),
+        "sampleSubmission.csv": Rows(M, {"Id": "id", "Solution": "one:0"}, start=1)}, "Solution", id="Id",
+        needs=("BARE", "LABELS"), **LABEL),
+    more("last-column-without-a-name", {
+        "train.csv": Bare(Rows(N, {**_SIGNALS, "k": "cat:x|y", "y": "each:yes|no"})), "test.csv":
+        Bare(Rows(M, {**_SIGNALS, "k": "cat:x|y"}, start=N)), "sample_submission.csv": Rows(M, {"id": "id", "answer": "one:no"})},
+        "answer", needs=("BARE", "LABELS"), **LABEL),
+    more("ml2021spring-hw2", {
+        "timit_11/train_11.npy": Bare(Rows(N, _SIGNALS)), "timit_11/train_label_11.npy": Bare(Rows(N, {"y": "each:0|1|2"})),
+        "timit_11/test_11.npy": Bare(Rows(M, _SIGNALS, start=N)),
+        "sampleSubmission.csv": Rows(M, {"Id": "id", "Class": "one:0"})}, "Class", id="Id", needs=("NPY", "LABELS"), **LABEL),
+    more("pictures-in-an-array", {
+        "X_train.npy": Bare(Rows(N, _GREY), side=8), "y_train.npy": Bare(Rows(N, {"y": "each:0|1|2"})), "X_test.npy":
+        Bare(Rows(M, _GREY, start=N), side=8), "sample_submission.csv": Rows(M, {"id": "id", "label": "one:0"})}, "label",
+        application="vision", needs=("NPY", "LABELS"), **LABEL),
+    more("challenges-in-representation-learning-facial-expression", {
+        "train.csv": Rows(N, {"emotion": "each:0|1|2", "pixels": "pixels:64"}), "test.csv":
+        Rows(M, {"id": "id", "pixels": "pixels:64"}), "sample_submission.csv": Rows(M, {"id": "id", "emotion": "one:0"})},
+        "emotion", application="vision", needs=("PIXELS", "LABELS"), **LABEL),
+    more("essays-in-files", {
+        "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
+        Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),
+        "test": Media(Rows(M, {"n": "id:e{:04}"}, start=N), "{n}.txt"), "sample_submission.csv":
+        sample("essay", "id:e{:04}", {"score": "one:1"})}, "score", id="essay", needs=("TEXTFILES", "JOIN"), **{**GRADE, **TEXT}),
+]  # fmt: skip
+
+TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS, *SEVERAL, *PLACES]

@@ -19,6 +19,7 @@ from common.competition import Cell, SubmissionFormat
 from common.errors import DataError, SubmissionError
 from common.submission.checks import validate
 from common.submission.checks.sample import read_sample
+from common.submission.shape import with_parts
 from common.submission.writing import make, write
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +137,18 @@ def test_the_file_is_spelt_as_kaggle_spells_it(tmp_path):
         pd.DataFrame({"id": pd.Categorical(["a", "b"]), "score": np.array([1, 2], np.float32)}, index=[7, 3]),
     ],
 )
+def test_an_id_may_stand_in_the_file_in_parts(tmp_path):
+    format = SubmissionFormat(id="day_store", targets=("sales",), parts=("day", "store"))
+    sample = tmp_path / "sample.csv"
+    sample.write_text("day,store,sales\nd_1,1,0\nd_1,2,0\n")
+    made = with_parts(make(["d_1_1", "d_1_2"], [1, 2.5], format), format)[list(format.columns)]
+    write(made, tmp_path / "s.csv", format)
+    assert (tmp_path / "s.csv").read_text() == "day,store,sales\nd_1,1,1\nd_1,2,2.5\n"
+    assert validate(tmp_path / "s.csv", sample, format) == []
+    (tmp_path / "s.csv").write_text("day,store,sales\nd_1,1,1\nd_1,3,2\n")
+    assert [each.rule for each in validate(tmp_path / "s.csv", sample, format)] == ["unknown_ids", "missing_ids"]
+
+
 def test_any_types_are_written(frame, tmp_path):
     write(frame, tmp_path / "s.csv", FORMAT)
     assert (tmp_path / "s.csv").read_text() == "id,score\na,1\nb,2\n"

@@ -20,6 +20,7 @@ from common.competition import Cell, Competition, Folder, Source, SubmissionForm
 from common.errors import DataError
 from common.files import atomic_folder
 from common.rehearsal.stand_in import rows
+from common.submission.shape import with_id, with_parts
 from common.wording import listed
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _with_answers(competition: Competition, data: Path) -> _Parts:
     format = competition.submission
     source = rows.present(data, competition.files.test)
     test = rows.read(data, source)
-    answers = rows.read(data, Table(file=ANSWERS, columns=(), separator=format.separator))
+    answers = with_id(rows.read(data, Table(file=ANSWERS, columns=(), separator=format.separator)), format)
     if missing := [name for name in (format.id, *format.targets) if name not in answers.columns]:
         raise DataError(f"{data / ANSWERS} lacks the column {missing[0]!r}; it needs those of a submission")
     if unknown := set(rows.ids(test, source)) - set(answers[format.id]):
@@ -211,7 +212,8 @@ def _sample(competition: Competition, data: Path | None, ids: Series[str]) -> Da
         values = dict.fromkeys(format.targets, (format.rows_sum_to or 1) / len(format.targets))
     if data is not None:
         values = dict(rows.read(data, replace(competition.files.sample_submission, quoting="minimal")).iloc[0])
-    return ids.to_frame(format.id).assign(**{name: values[name] for name in format.targets})
+    made = with_parts(ids.to_frame(format.id).assign(**{name: values[name] for name in format.targets}), format)
+    return made[list(format.columns)] if format.parts else made
 
 
 def _any_value(cell: Cell) -> str | float:

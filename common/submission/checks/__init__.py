@@ -23,7 +23,7 @@ from common.submission.checks.masks import check_archive, check_masks
 from common.submission.checks.problem import Problem, errors, problem
 from common.submission.checks.sample import sample_ids
 from common.submission.checks.scored import judge
-from common.submission.checks.table import Table, from_frame
+from common.submission.checks.table import Table, from_frame, joined
 from common.submission.checks.values import NUMBER, check_values
 from common.submission.shape import apart
 
@@ -85,6 +85,8 @@ def validate(
     else:
         table, problems = from_frame(apart(submission, format), format.id), []
     columns, header_problems = find_columns(table, format)
+    if format.parts and {*format.parts} <= {*columns}:
+        columns[format.id] = joined([columns[name] for name in format.parts])
     problems += header_problems
     problems += check_ids(table, columns.get(format.id), expected, format) + check_values(table, columns, format)
     if format.cell.kind == "mask" and not problems:

@@ -9,6 +9,7 @@ from common.competition import SubmissionFormat
 from common.data import tables
 from common.errors import DataError
 from common.submission.checks.table import text
+from common.submission.shape import with_id
 from common.wording import listed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
         raise DataError(
             f"the sample submission {path} has the columns {', '.join(rows.columns)}, expected {', '.join(names)}"
         )
-    return rows
+    return with_id(rows, format)
 
 
 def sample_ids(sample: Path | pd.DataFrame, format: SubmissionFormat) -> Any:
@@ -40,6 +41,7 @@ def sample_ids(sample: Path | pd.DataFrame, format: SubmissionFormat) -> Any:
     import pyarrow.compute as pc
 
     rows = read_sample(sample, format) if isinstance(sample, Path) else sample
+    rows = with_id(rows, format) if {*format.parts} <= {*rows} else rows
     if format.id not in rows:
         raise DataError(f"the sample submission has no id column {format.id!r}; it has {', '.join(map(str, rows))}")
     ids = text(rows[format.id]).cast(pa.large_string())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,16 @@ def from_frame(frame: pd.DataFrame, id_column: str) -> Table:
         else:
             columns.append(text(values))
     return Table(tuple(map(str, frame.columns)), tuple(columns), lambda row: f"row {row}", len(frame))
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the ids that columns of text make."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(
+        *(part.cast(pa.large_string()) for part in parts), pa.scalar("_", pa.large_string())
+    )
 
 
 def text(values: pd.Series[Any]) -> Any:
