@@ -129,14 +129,6 @@ def test_the_file_is_spelt_as_kaggle_spells_it(tmp_path):
     assert path.read_text() == "id,animal\na,cat\n"
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pd.DataFrame({"id": ["a", "b"], "score": [1, 2]}, dtype=object),
-        pd.DataFrame({"id": ["a", "b"], "score": pd.array([1, 2], dtype="Int64")}),
-        pd.DataFrame({"id": pd.Categorical(["a", "b"]), "score": np.array([1, 2], np.float32)}, index=[7, 3]),
-    ],
-)
 def test_an_id_may_stand_in_the_file_in_parts(tmp_path):
     format = SubmissionFormat(id="day_store", targets=("sales",), parts=("day", "store"))
     sample = tmp_path / "sample.csv"
@@ -149,6 +141,14 @@ def test_an_id_may_stand_in_the_file_in_parts(tmp_path):
     assert [each.rule for each in validate(tmp_path / "s.csv", sample, format)] == ["unknown_ids", "missing_ids"]
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"id": ["a", "b"], "score": [1, 2]}, dtype=object),
+        pd.DataFrame({"id": ["a", "b"], "score": pd.array([1, 2], dtype="Int64")}),
+        pd.DataFrame({"id": pd.Categorical(["a", "b"]), "score": np.array([1, 2], np.float32)}, index=[7, 3]),
+    ],
+)
 def test_any_types_are_written(frame, tmp_path):
     write(frame, tmp_path / "s.csv", FORMAT)
     assert (tmp_path / "s.csv").read_text() == "id,score\na,1\nb,2\n"
