@@ -21,11 +21,11 @@ from common.tabular.settings import profiles
 
 pytestmark = pytest.mark.slow  # each trains
 TINY = {
-    "baseline": {"bags": "2", "small_trees.max_iter": "40"},
-    "course": {"epochs": "12", "batch_size": "16", "learning_rate": "1e-2"},
+    "baseline": {"bags": "2", "small_trees.max_iter": "20"},
+    "course": {"epochs": "6", "batch_size": "16", "learning_rate": "1e-2"},
     "best": {
-        "bags": "2", "lightgbm.iterations": "40", "lightgbm.learning_rate": "0.1", "catboost.iterations": "30",
-        "network.epochs": "8",
+        "bags": "2", "lightgbm.iterations": "20", "lightgbm.learning_rate": "0.2", "catboost.iterations": "15",
+        "network.epochs": "5",
     },
 }  # fmt: skip
 
