@@ -187,14 +187,11 @@ def _head(evidence: Evidence) -> dict[str, Any]:
         {"value": str(len(record.folds)), "what": "folds"},
     ]
     facts.append({"value": page.clock(sum(record.seconds.values())), "what": "in all"})
-    nothing = record.nothing.get(metric)
-    if nothing is not None and evidence.cv is not None:
-        facts.append({"value": f"{evidence.sign * (evidence.cv - nothing):+.4f}", "what": "better than nothing"})
     baseline = evidence.baseline
-    if baseline is not None and baseline.cv is not None and evidence.cv is not None:
-        facts.append(
-            {"value": f"{evidence.sign * (evidence.cv - baseline.cv):+.4f}", "what": "better than the baseline"}
-        )
+    for other, than in ((record.nothing.get(metric), "nothing"), (baseline.cv if baseline else None, "the baseline")):
+        if other is not None and evidence.cv is not None:
+            gain = evidence.sign * (evidence.cv - other)
+            facts.append({"value": f"{abs(gain):.4f}", "what": f"{'worse' if gain < 0 else 'better'} than {than}"})
     if entry is not None and entry.public is not None:
         facts.append({"value": page.score(entry.public, 5), "what": "public board"})
     if entry is not None and entry.beaten is not None:
