@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from common.discovery.columns import filled, kind_of, plain
+from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.discovery.roles import TRAIN, Roles
@@ -21,10 +21,9 @@ def pair(roles: Roles, notes: Notes) -> Roles:
     test = roles.test
     if roles.train is None or test is None or roles.sample is None:
         return roles
-    targets = {plain(name) for name in roles.sample.columns}
     rest = [roles.train, *roles.others]
     rows = next((each for each in rest if {*each.columns} == {*test.columns} and TRAIN.search(each.stem)), None)
-    if rows is not None and not targets & {plain(name) for name in rows.without(*test.columns)}:
+    if rows is not None:
         answers = [each for each in rest if each is not rows and _answers(rows, each, test)]
         if len(answers) == 1:
             return _with_answers(roles, rows, answers[0], notes)
