@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -62,11 +63,6 @@ class Head:
     header: bool = True
     names: tuple[str, ...] = ()
     answers: Head | None = None
-
-    @property
-    def named(self) -> bool:
-        """Whether the file names its columns."""
-        return self.header and not self.file.lower().endswith((".npy", ".npz"))
 
     @property
     def exact(self) -> bool:
@@ -243,7 +239,9 @@ def _lacks_header(head: Head) -> bool:
         if number and not is_finite(name):
             return False
         alike.append(number or name in {*values})
-    counted = all(map(str.isdecimal, names)) and len(names) > 1  # as years are, or the numbers of columns
+    counts = [int(name) for name in names if name.isdecimal()]
+    steps = {later - earlier for earlier, later in pairwise(counts)}  # one, of years or of the numbers of columns
+    counted = len(steps) == 1 and (1 in steps or (len(counts) > 2 and max(steps) > 0))
     return sum(alike) > _MOST * len(names) and not counted
 
 

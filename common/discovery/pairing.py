@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from common.discovery.columns import filled, kind_of, plain
+from common.data.tables import UNNAMED
+from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.discovery.roles import TRAIN, Roles
@@ -21,11 +22,11 @@ def pair(roles: Roles, notes: Notes) -> Roles:
     test = roles.test
     if roles.train is None or test is None or roles.sample is None:
         return roles
-    targets = {plain(name) for name in roles.sample.columns}
     rest = [roles.train, *roles.others]
     rows = next((each for each in rest if {*each.columns} == {*test.columns} and TRAIN.search(each.stem)), None)
-    if rows is not None and not targets & {plain(name) for name in rows.without(*test.columns)}:
-        answers = [each for each in rest if each is not rows and _answers(rows, each, test)]
+    if rows is not None:
+        tables = [_with_header(each, rows) for each in rest if each is not rows]
+        answers = [each for each in tables if _answers(rows, each, test)]
         if len(answers) == 1:
             return _with_answers(roles, rows, answers[0], notes)
     if not roles.train.header and not test.header:
@@ -39,8 +40,20 @@ def _answers(rows: Head, table: Head, test: Head) -> bool:
         max(table.rows, rows.rows) < _ABOUT * min(table.rows, rows.rows)
     )  # fmt: skip
     named = bool(_ANSWERS.search(table.stem)) or (len(table.columns) == 1 and bool(TRAIN.search(table.stem)))
-    own = not table.named or not {*table.columns} & {*rows.columns, *test.columns}
+    own = all(map(_is_number, table.columns)) or not {*table.columns} & {*rows.columns, *test.columns}
     return many and named and own and len(table.columns) < max(len(rows.columns), 2)
+
+
+def _with_header(table: Head, rows: Head) -> Head:
+    """Return a table with its first line as the names of its columns, as pandas calls them, where it has one row too many."""
+    if table.header or not table.exact or table.rows != rows.rows + 1:
+        return table
+    names, frame = table.frame.iloc[0].tolist(), table.frame.iloc[1:]
+    return replace(table, frame=frame.set_axis(names, axis=1).reset_index(drop=True), rows=rows.rows, header=True)
+
+
+def _is_number(name: str) -> bool:
+    return name.removeprefix(UNNAMED).isdecimal()
 
 
 def _with_answers(roles: Roles, rows: Head, answers: Head, notes: Notes) -> Roles:
@@ -48,7 +61,7 @@ def _with_answers(roles: Roles, rows: Head, answers: Head, notes: Notes) -> Role
 
     sample = roles.sample
     wanted = sample.columns[1:] if sample is not None else []
-    if not answers.named:
+    if all(map(_is_number, answers.columns)):
         given = wanted if len(wanted) == len(answers.columns) else ["label"] if len(answers.columns) == 1 else []
         given = given or [f"answer_{name}" for name in answers.columns]
         names = [name if name not in rows else f"{name}_answer" for name in given]

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from common.data.types import MISSING, as_numbers
 from common.discovery.columns import filled, is_number, numbers
 from common.discovery.heads import Head
 from common.discovery.target import Submitted
+from common.errors import DataError
+from common.wording import plural
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -127,7 +130,15 @@ def _of_several(submitted: Submitted, train: Head, fractions: bool) -> Answers:
     """Return the shape of several target columns."""
     import pandas as pd
 
-    frame = pd.DataFrame({name: numbers(train[name]) for name in submitted.truth})
+    frame = pd.DataFrame({name: as_numbers(train[name]) for name in submitted.truth})
+    for name in submitted.truth:
+        cells = train[name][frame[name].isna()]
+        words = cells[~cells.str.strip().str.lower().isin(MISSING)]
+        if len(words):
+            raise DataError(
+                f"{train.file} has words in {name!r}, such as {words.iloc[0]!r}, one of "
+                f"{plural(len(submitted.truth), 'target')}: the kit predicts classes of one column, or several columns of numbers"
+            )
     values = frame.fillna(0)
     low, high = float(values.min().min()), float(values.max().max())
     if values.isin([0, 1, -1]).all().all() and high > 0:

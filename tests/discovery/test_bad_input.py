@@ -36,6 +36,12 @@ WHOLE: dict[str, Content] = {"train.csv": TRAIN, "test.csv": TEST, "sample_submi
             {},
             r"train\.csv lacks the targets 'z' of sample_submission\.csv",
         ),
+        (
+            {**WHOLE, "train.csv": Rows(40, {"id": "id", "y": "mark:0/2", "z": "cat:red|blue"}), "sample_submission.csv":
+             Rows(20, {"id": "id", "y": "one:0", "z": "one:red"}, start=40)},
+            {},
+            r"train\.csv has words in 'z', such as '(red|blue)', one of 2 targets: the kit predicts classes of one column",
+        ),
         ({**WHOLE, "sample_submission.csv": Rows(20, {"id": "id"}, start=40)}, {}, "has one column, 'id'"),
         (
             {**WHOLE, "sample_submission.csv": Rows(20, {"id": "one:1", "y": "one:0"})},

@@ -1,4 +1,4 @@
-"""The shapes of 83 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
+"""The shapes of 85 real competitions, each in a few lines of facts; what each needs is in the words of its files."""
 
 from __future__ import annotations
 
@@ -455,6 +455,17 @@ PLACES = [
         "train.csv": Rows(N, {"emotion": "each:0|1|2", "pixels": "pixels:64"}), "test.csv":
         Rows(M, {"id": "id", "pixels": "pixels:64"}), "sample_submission.csv": Rows(M, {"id": "id", "emotion": "one:0"})},
         "emotion", application="vision", needs=("PIXELS", "LABELS"), **LABEL),
+    more("zillow-prize-1", {
+        "train_2016_v2.csv": Rows(N, {"parcelid": "id", "logerror": "num"}),
+        "properties_2016.csv": Rows(N + M, {"parcelid": "id", "bathrooms": "int:1-4", "area": "pos"}), "sample_submission.csv":
+        Rows(M, {"ParcelId": "id", "201610": "one:0", "201611": "one:0", "201712": "one:0"}, start=N)}, "logerror", id="ParcelId",
+        hints={"target": "logerror"}, needs=("PARTS", "MULTI", "JOIN"), **RMSE),
+    more("ieee-fraud-detection", {
+        "train_transaction.csv": Rows(N, {"id": "id", "amount": "pos", "isFraud": "mark:0/4"}),
+        "test_transaction.csv": Rows(M, {"id": "id", "amount": "pos"}, start=N),
+        "train_identity.csv": Rows(N, {"id": "id", "id_01": "num"}), "test_identity.csv":
+        Rows(M, {"id": "id", "id-01": "num"}, start=N), "sample_submission.csv": sample("id", "id", {"isFraud": "one:0.5"})},
+        "isFraud", needs=("JOIN", "NAMES"), **AUC),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from common.data.frames import Frames
 from common.errors import DataError, SettingError
@@ -78,6 +80,22 @@ def test_pixels_in_columns_are_the_same_as_files(context: Context) -> None:
     read = models.enrich(Frames(train=rows, test=rows.drop(columns="label")), config, context).training
     expected = rows.drop(columns="label").to_numpy().reshape(-1, SIDE, SIDE)
     np.testing.assert_array_equal(pixels(read), np.repeat(expected[..., None], 3, axis=3))
+
+
+def test_pixels_may_stand_in_one_cell_or_have_three_colours(context: Context) -> None:
+    rows = table("37", 6)
+    grey = rows.drop(columns="label").astype(int)
+    cells = pd.DataFrame({"pixel": [" ".join(map(str, row)) for row in grey.to_numpy()]})
+
+    def made(frame: pd.DataFrame) -> list[str]:
+        return as_files(Frames(train=frame, test=frame), "pixel", "picture", 10**9, context).test["picture"].tolist()
+
+    assert made(cells) == made(grey)  # the same entry of the cache
+    with pytest.raises(DataError, match="row 2 of the train table has no 784 pixels in 'pixel': '1 2'"):
+        made(cells.assign(pixel=[cells["pixel"][0], *["1 2"] * 5]))
+    colours = pd.DataFrame(np.full((2, 3 * 64), 7)).add_prefix("pixel")
+    with zipfile.ZipFile(Path(made(colours)[0]).parent) as archive:
+        assert Image.open(archive.open("1.png")).mode == "RGB"
 
 
 @pytest.mark.parametrize(
