@@ -16,6 +16,7 @@ from PIL import Image
 from common import data, registry
 from common.competition import Split
 from common.masks import files, rle
+from common.report.page import MOST_BYTES
 from common.model import Context
 from common.runs.run import Run
 from common.splits import make_folds
@@ -122,6 +123,7 @@ def test_runs_of_masks_are_looked_at_and_blended(
     assert kit(capsys, "check", runs[0]).code == 0
     report = kit(capsys, "report", runs[0], "--json").json
     page = Path(report["file"]).read_text()
+    assert report["bytes"] < MOST_BYTES
     assert page.count('alt="Training picture') == 18 and "The most wrong rows" in page
 
     out = tmp_path / "blend"
