@@ -18,6 +18,7 @@ from common.runs.run import Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_FEW = 5  # rows or groups, of which no draw says how far others would be from them
 _SURE = 1.96  # standard errors within which 95 % lie
 PUBLIC_SHARE = 0.3
 """Of the test rows, those that the public board is computed from, where nothing else is known; competitions name theirs."""
@@ -52,6 +53,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """What follows from it, in a word."""
+        if self.units < _FEW and self.value:
+            return f"too few {self.unit}s to tell"
         if self.p < 0.05:
             return "better" if self.value > 0 else "worse"
         return "no difference beyond chance"

@@ -66,6 +66,9 @@ def test_groups_of_the_split_are_drawn_together(tmp_path: Path) -> None:
     rows.assign(group=np.arange(len(rows)) // 20).to_csv(runs[0] / "folds.csv", index=False)
     found = between(predicted(runs[0]), predicted(runs[1]))
     assert found is not None and (found.units, found.unit, found.rows) == (20, "group", 400)
+    rows.assign(group=np.arange(len(rows)) // 100).to_csv(runs[0] / "folds.csv", index=False)
+    few = between(predicted(runs[0]), predicted(runs[1]))
+    assert few is not None and few.verdict == "too few groups to tell"
 
 
 def test_disagreements_are_the_rows_furthest_apart(tmp_path: Path) -> None:

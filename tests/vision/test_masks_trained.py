@@ -16,8 +16,8 @@ from PIL import Image
 from common import data, registry
 from common.competition import Split
 from common.masks import files, rle
-from common.report.page import MOST_BYTES
 from common.model import Context
+from common.report.page import MOST_BYTES
 from common.runs.run import Run
 from common.splits import make_folds
 
