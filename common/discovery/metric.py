@@ -48,8 +48,12 @@ def choose(answers: Answers, hints: Hints, on_kaggle: str | None, ask: Ask, note
 
 
 def _full(name: str, answers: Answers) -> str:
-    """Return a metric with its parameter, where the sample submission tells it."""
-    return f"{name}@{answers.count}" if name in ("map", "ndcg") and answers.count else name
+    """Return a metric with its parameter, where the sample submission tells it, and of lists the mean over rows."""
+    if name in ("map", "ndcg") and answers.count:
+        return f"{name}@{answers.count}"
+    base, mark, parameter = name.partition("@")
+    of_rows = f"{base}_samples"
+    return f"{of_rows}{mark}{parameter}" if answers.shape == "labels" and of_rows in metrics.METRICS else name
 
 
 def _proposed(answers: Answers) -> str | None:

@@ -156,7 +156,8 @@ class _Rows:
             id = f"{group:04}_{place:02}" if split.group_before else f"r{number:05}{self.suffix}"
             id = id.replace("_", split.group_before) if split.group_before else id
             if self.parts:
-                cells |= {part: self._part(part, place if part == self.parts[-1] else group) for part in self.parts}
+                varying = self.parts[0 if split.order == self.parts[-1] else -1]  # in a group, whose time is one
+                cells |= {part: self._part(part, place if part == varying else group) for part in self.parts}
                 id = "_".join(cells[part] for part in self.parts)
             for name, value in ((split.group, group), (split.order, number)):
                 if name in cells and (name == split.group or self.described[name].kind == "number"):
