@@ -10,6 +10,11 @@ from typing import Any
 
 from common.errors import DeviceError
 
+TREES = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
+    "sklearn.utils.validation.check_array", "numpy.dtype",
+)  # fmt: skip
+"""What skops does not know itself of boosted trees: they, how they check codes of categories, types of numbers."""
 # What scikit-learn 1.6 lists the other columns of a ColumnTransformer in, which skops does not know.
 _COLUMNS = "sklearn.compose._column_transformer._RemainderColsList"
 _ADAPTER = "sklearn.externals.array_api_compat.torch"

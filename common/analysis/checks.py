@@ -16,9 +16,11 @@ from common.analysis.agreement import Agreement, agreement, outlier
 from common.analysis.board import Board, Entry
 from common.analysis.resampling import errors
 from common.competition import Competition
+from common.errors import KitError
 from common.runs.evaluation import Predicted
 from common.runs.records import Fold
 from common.runs.run import Run
+from common.splits.telling import telling
 from common.wording import listed, plural, rounded
 
 _UNLIKELY = 0.001  # a chance below which folds differ by more than their rows
@@ -243,6 +245,28 @@ def _board(evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _telling(evidence: Evidence) -> Iterator[Finding]:
+    predicted, competition = evidence.predicted, evidence.competition
+    if predicted is None or not competition.inputs or competition.predicts not in ("class", "number"):
+        return
+    try:
+        rows = predicted.inputs()
+    except (KitError, OSError):  # the data have gone
+        return
+    inputs, classes = [name for name in competition.inputs if name in rows], competition.predicts == "class"
+    told = [
+        f"{name!r} explains {target!r} ({score})"
+        for target in competition.targets
+        for name, score in telling(rows, inputs, predicted.truth[target].set_axis(rows.index), classes=classes)
+    ]
+    if told:
+        yield Finding(
+            code="K111", title="a column alone explains the target", measured=listed(told),
+            cure="find out whether it is known before the answer is; if not, name it in leave_out of model.py",
+        )  # fmt: skip
+
+
 CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     _overfitting, _inconsistent, _worse, _slower, _collapsed, _missing, _at_edge, _optimistic, _board,
+    _telling,
 )  # fmt: skip

@@ -153,8 +153,6 @@ def _next_steps(found: Discovery, more: Sequence[str]) -> list[str]:
     import shlex
 
     name, data = found.competition.name, shlex.join(more)
-    if not found.trained:
-        return [f"kit show {name}", f"kit validate {name} FILE {data}".strip()]
     run = f"submissions/{name}/RUN"
     return [
         f"kit train {name} --profile baseline {data}".strip(),

@@ -207,6 +207,9 @@ def _summary(done: Run) -> str:
     status = f"status      {record.outcome}; {phases}"
     if record.submission is None:  # a stage before the last
         return f"{status}\nrun         {done.folder}\nrecord      {done.folder / 'run.json'}"
+    if not record.folds:  # of a competition that nothing is predicted of
+        where = f"{done.folder / record.submission.file} ({record.submission.rows:,} rows, valid)"
+        return f"{status}\nsubmission  {where}\nrecord      {done.folder / 'run.json'}"
     rows = [["fold", "rows", *record.scores]]
     for name, count, scores in (
         *((str(number), fold.rows, fold.scores) for number, fold in record.folds.items()),

@@ -13,7 +13,7 @@ from common.competition.submission import SubmissionFormat
 from common.errors import UnknownName
 from common.settings import NonNegativeInt, PositiveInt, Settings, plain, require
 
-Predicts = Literal["number", "class", "labels", "span", "masks"]
+Predicts = Literal["number", "class", "labels", "span", "masks", "nothing"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
 
 
@@ -31,6 +31,8 @@ class Split(Settings):
     """Fraction of the rows in a single fold 0, instead of `n_splits` folds; the others are always in training."""
     group: str | None = None
     """Column whose values stay together in one fold."""
+    alike: tuple[str, ...] = ()
+    """Columns instead of one of groups: rows that agree in all of them stay together in one fold."""
     group_before: str | None = None
     """A mark: rows that agree in what stands before it in the column of groups are a group; none: in all of it."""
     without_group: Literal["refused", "alone"] = "refused"
@@ -52,10 +54,11 @@ class Split(Settings):
         super().__post_init__()
         known = get_args(SplitKind)
         require(self.kind in known, f"unknown split kind {self.kind!r}; known: {', '.join(known)}")
+        require(not (self.group and self.alike), "a split has split.group or split.alike, not both")
         fixed = self.kind in ("folder", "column") and self.holdout is not None
         require(not fixed, f"a {self.kind} split is given by its column; split.holdout has no meaning there")
         for needed, kinds in _NEEDS.items():
-            if self.kind in kinds:
+            if self.kind in kinds and not (needed == "group" and self.alike):
                 require(getattr(self, needed) is not None, f"a {self.kind} split needs split.{needed}")
 
 
@@ -106,7 +109,8 @@ class Competition:
 
     `target` is the column of the training table that is predicted, or several; `predicts` says what its models give:
     numbers, probabilities of the classes of one column, of labels of which a row has any number, where a piece of the
-    text begins and ends, or masks of the row's picture. `positive` is the one of two classes whose probability is
+    text begins and ends, or masks of the row's picture; "nothing" is predicted where no model fits, and the cells of the
+    sample submission are submitted. `positive` is the one of two classes whose probability is
     predicted, where that is not the second in order. `metric_columns` names the column of the training table for each
     that the metric takes. Two rows that agree in all `inputs` are duplicates of each other for the leakage check.
     `packages` are what its models need beyond Kaggle's image, for `kit dataset wheels`; what those need in turn and the

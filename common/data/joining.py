@@ -12,7 +12,7 @@ from common.competition import Folder, Join, Source, Table
 from common.data import folders
 from common.data.summaries import summarised
 from common.data.types import as_text
-from common.data.zipped import members
+from common.data.zipped import ARCHIVE, members
 from common.errors import DataError
 from common.wording import listed, plural
 
@@ -129,9 +129,10 @@ def with_files(frame: DataFrame, table: Source, folder: Path, tolerate: Callable
     if not containers:
         raise DataError(f"{source.file} is not in {folder}, nor as a folder with files in it")
     for container in containers:
+        top = container.name.removesuffix(ARCHIVE)
         for name in members(container):
             whole = PurePosixPath(name)
-            if whole.suffix.lower() in source.suffixes:
+            if whole.suffix.lower() in source.suffixes and re.fullmatch(source.only, f"{top}/{whole.with_suffix('')}"):
                 for key in (whole.name, whole.stem, name, f"{container.name}/{name}", str(whole.with_suffix(""))):
                     paths.setdefault(key, f"{container}/{name}")
     key = source.id if source.id in frame else str(table.id)

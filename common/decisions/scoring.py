@@ -41,7 +41,10 @@ def scorer(competition: Competition, name: str, truth: DataFrame) -> Callable[[N
     if format.packed:
         labels, void = format.cell.labels, format.cell.void
         known = [files.read(path, labels, void) for path in truth[competition.targets[0]]]
-    elif format.numeric and metric.prediction in ("distribution", "scores") and len(format.targets) > 1:
+    elif (
+        format.numeric and len(format.targets) > 1
+        and (competition.predicts == "labels" or metric.prediction in ("distribution", "scores"))
+    ):  # fmt: skip
         known = _marks(competition, truth)
     elif format.cell.kind == "labels" and not format.numeric:
         known = labels_of(competition, truth)

@@ -69,10 +69,8 @@ def _one_each(answers: Answers, submitted: Submitted, sample: Head | None) -> bo
 
 def note_untrained(answers: Answers, notes: Notes) -> None:
     """Note that nothing of the kit predicts such answers."""
-    notes.add(
-        "models", "none yet", "sure", f"no application of the kit predicts {_UNTRAINED[answers.shape]}: "
-        "the description, validation and grading work, kit train needs a model.py of your own",
-    )  # fmt: skip
+    why = f"no application of the kit predicts {_UNTRAINED[answers.shape]}"
+    notes.add("models", "none: the cells of the sample submission", "sure", why, "model.py")
 
 
 def _numbers_for_words(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:
@@ -117,13 +115,14 @@ def _decided(answers: Answers, metric: str, labels: tuple[str, ...]) -> Decided:
         case "span":
             return Decided(predicts="span", cell=Cell(kind="text", source=answers.source, may_be_empty=True))
         case "text":
-            return Decided(predicts="class", cell=Cell(kind="text", may_be_empty=True), trained=False)
+            return Decided(predicts="nothing", cell=Cell(kind="text", may_be_empty=True), trained=False)
         case "mask":
-            cell = Cell(kind="mask", empty=answers.empty or "", may_be_empty=not answers.empty)
+            empty = answers.empty or ""
+            cell = Cell(kind="mask", empty=empty, may_be_empty=not empty, objects=answers.objects)
             return Decided(predicts="masks", cell=cell)
         case "boxes":
             cell = Cell(kind="boxes", tokens=answers.tokens, empty=answers.empty or "", may_be_empty=not answers.empty)
-            return Decided(predicts="class", cell=cell, trained=False)
+            return Decided(predicts="nothing", cell=cell, trained=False)
         case "labels":
             cell = Cell(
                 kind="labels", labels=labels, separator=answers.separator, at_most=_at_most(metric), may_be_empty=True
@@ -174,10 +173,7 @@ def target_columns(answers: Answers, decided: Decided, submitted: Submitted, tra
     """Return the description of the training rows' targets."""
     kind: ColumnKind = "number"
     if len(submitted.truth) == 1:
-        kind = {"class": "category", "labels": "labels", "span": "text", "masks": "text", "number": "number"}[
-            decided.predicts
-        ]  # type: ignore[assignment]
-        kind = kind if decided.trained else "text"
+        kind = {"class": "category", "labels": "labels", "number": "number"}.get(decided.predicts, "text")  # type: ignore[assignment]
     # An empty cell is an answer of lists and texts; of others it is a row without one, which is not trained on.
     gaps = [not train.whole or bool((train[name].str.strip() == "").any()) for name in submitted.truth]
     return tuple(

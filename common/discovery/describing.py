@@ -15,15 +15,21 @@ from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Question
 from common.discovery.heads import Head
 from common.discovery.joining import Joined, described
-from common.discovery.media import Attached, Labelled
+from common.discovery.masks import Paired
+from common.discovery.media import Apart, Attached, Labelled
 from common.discovery.target import Submitted
 from common.errors import DataError
+from common.masks import OBJECTS
 from common.wording import listed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """Training and test rows as tables, and the files that belong to them."""
+    """Training and test rows as tables, and the files that belong to them.
+
+    Masks of the training pictures are files that are `paired` with them, or `gathered` from the rows of each; ids may
+    fall `apart` into files and kinds of rows.
+    """
 
     train: Head
     test: Head
@@ -33,6 +39,9 @@ class Sides:
     test_is_table: bool
     others: tuple[Head, ...] = ()
     test_rows_of_items: bool = False
+    paired: Paired | None = None
+    gathered: bool = False
+    apart: Apart | None = None
 
     @property
     def files(self) -> list[Attached]:
@@ -73,6 +82,11 @@ def sources(
         test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)
     else:
         test = _table(sides.test, (Column(name=submitted.id, kind="id"),), test_files, path, to_test)
+    if sides.apart is not None and with_files:
+        whole = Column(name=submitted.id, kind="id", parts=(sides.apart.file, sides.apart.kind))
+        columns = (whole, Column(name=sides.apart.kind, kind="category"))
+        test = _table(sides.test, columns, test_files, path, ())
+        return _table(sides.train, (*columns, *goal), train_files, path, ()), test
     if sides.labelled is not None:
         files = () if to_train else (path,)
         train = replace(
@@ -81,6 +95,17 @@ def sources(
             joined=to_train,
         )  # fmt: skip
         return train, test
+    if train_files is not None and sides.paired is not None:
+        pair, (target,) = sides.paired, submitted.truth
+        masks = _folder(pair.masks, submitted.id, Column(name=target, kind="file"), after_id=pair.after)
+        return replace(_folder(pair.pictures, submitted.id, path, keep_suffix=submitted.keep_suffix), files=masks), test
+    if train_files is not None and sides.gathered:
+        key = train_files.column
+        of_objects = Table(
+            file=sides.train.file, columns=(Column(name=key, kind="category"), *goal), separator=sides.train.separator
+        )
+        pictures = _folder(train_files.container, key, path, keep_suffix=submitted.keep_suffix)
+        return replace(pictures, joined=(Join(table=of_objects, on=(key,), gathered=OBJECTS),)), test
     own = _train_id(sides, submitted, train_files)
     shown = tuple(each for each in (own,) if each is not None)
     if (answers_of := sides.train.answers) is not None:  # row by row in a table of their own
@@ -106,7 +131,7 @@ def _train_id(sides: Sides, submitted: Submitted, attached: Attached | None) -> 
     """Return the id of the training rows: what names their files, or what the submission's is called."""
     train = sides.train
     if attached is not None and attached.column not in submitted.truth:
-        return Column(name=attached.column, kind="id")
+        return Column(name=attached.column, kind="id", parts=attached.parts)
     if submitted.parts and {*submitted.parts} <= {*train.columns}:
         made = train.frame[list(submitted.parts)]
         return None if made.duplicated().any() else Column(name=submitted.id, kind="id", parts=submitted.parts)
@@ -129,7 +154,7 @@ def _table(
 def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False, after_id: str = "") -> Folder:
     return Folder(
         folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
-        keep_suffix=keep_suffix, after_id=after_id,
+        keep_suffix=keep_suffix, after_id=after_id, only=container.only,
     )  # fmt: skip
 
 
@@ -174,7 +199,11 @@ def title(slug: str) -> str:
 
 def summary(submitted: Submitted, decided: cells.Decided) -> str:
     """Return what is predicted in a sentence."""
-    what = {"number": "numbers", "class": "classes", "labels": "labels", "span": "pieces of text", "masks": "masks"}[
-        decided.predicts
-    ]
+    what = {
+        "number": "numbers",
+        "class": "classes",
+        "labels": "labels",
+        "span": "pieces of text",
+        "masks": "masks",
+    }.get(decided.predicts, "nothing")
     return f"Predict {what}: {listed(submitted.truth or submitted.targets)}."

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from common.competition import (
     Competition,
     Config,
     Files,
     Limits,
+    Split,
     SubmissionFormat,
 )
 from common.discovery import (
@@ -18,8 +20,10 @@ from common.discovery import (
     describing,
     features,
     files,
+    forms,
     joining,
     leaks,
+    masks,
     media,
     metric,
     pairing,
@@ -33,6 +37,7 @@ from common.discovery.describing import Sides, described_in_both
 from common.discovery.features import Application
 from common.discovery.files import Container
 from common.discovery.findings import Ask, Finding, Hints, Notes, refuse
+from common.discovery.masks import Paired
 from common.discovery.media import Attached, Labelled
 from common.discovery.roles import Roles
 from common.discovery.target import Submitted
@@ -57,7 +62,8 @@ class Facts:
 class Discovery:
     """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them.
 
-    `pixels` is what the columns of its pictures' pixels begin with, where a table holds them.
+    `pixels` is what the columns of its pictures' pixels begin with, where a table holds them, `kinds` the column
+    that tells the rows of a picture apart, `channels` what follows in the names of the files that are its colours.
     """
 
     competition: Competition
@@ -67,6 +73,8 @@ class Discovery:
     trained: bool
     pixels: str
     findings: tuple[Finding, ...]
+    kinds: str = ""
+    channels: tuple[str, ...] = ()
 
 
 def discover(
@@ -90,12 +98,23 @@ def discover(
     found = files.look(folder)
     roles.require_readable(found)
     assigned = roles.assign(found, notes)
-    labelled = None
-    if assigned.train is None:
+    labelled, pair = None, masks.paired(found, assigned.sample, assigned.train)
+    if pair is None and (form := forms.find(found, assigned, name, slug, hints, facts.metric, notes)):
+        told = replace(
+            form[1], title=facts.title or form[1].title, submitted_as=_submitted_as(facts), limits=_limits(facts)
+        )
+        return Discovery(
+            competition=told, application=form[0], texts=(), left_out=(), trained=form[0] != "nothing", pixels="",
+            findings=tuple(notes.findings),
+        )  # fmt: skip
+    if pair is not None and assigned.sample is not None:
+        others = (*assigned.others, assigned.train) if assigned.train else assigned.others
+        assigned = replace(assigned, train=masks.training_rows(pair, assigned.sample, notes), others=others)
+    elif assigned.train is None:
         assigned, labelled = _from_names(assigned, found.containers, folder, notes)
     assigned = pairing.pair(assigned, notes)
     submitted = target.find(assigned, found.containers, hints, ask, notes)
-    sides = _sides(assigned, submitted, found.containers, labelled, notes)
+    sides = _sides(assigned, submitted, found.containers, labelled, pair, notes)
     sample = assigned.sample
     joined = joining.find(sides.train, sides.test, sides.others, submitted, notes)
     if sides.test_rows_of_items and not joined.to_test:
@@ -110,9 +129,11 @@ def discover(
     train, test = joined.train, joined.test
     shared = [each for each in train.columns if each in test]
     answers = shapes.answers(submitted, sample, train, shared)
-    chosen = metric.choose(answers, hints, facts.metric, ask, notes)
+    answers = replace(answers, objects=sides.gathered)
+    chosen = metric.choose(answers, hints, facts.metric, notes)
     decided = cells.decide(answers, chosen, submitted, sample, hints, notes)
-    keys = {submitted.id, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
+    kinds = sides.apart.kind if sides.apart else ""
+    keys = {submitted.id, kinds, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
     left = leaks.left_out(train, test, submitted.truth, decided.classes, hints, notes)
     if len(submitted.parts) == 1:  # the id under another name
         left = (*left, *submitted.parts)
@@ -123,17 +144,37 @@ def discover(
     stratify = stratify if decided.trained else None
     ignore = [name for name in (*keys, *in_pixels) if name != submitted.id]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
-    split.note_twins(train, test, [column.name for column in used.columns], notes)
     both = sides.train_files is not None and sides.test_files is not None
     pictures = bool(prefix) or (both and all(each.container.pictures for each in sides.files))
     group = chosen_split.group if chosen_split.group_before is None else None
-    application = features.application(used, train, pictures, group, answers.source, notes)
-    seen = application == "vision"
-    if decided.predicts == "masks" and seen:
-        application = "masks"
-    elif decided.predicts == "masks":
-        decided = replace(decided, trained=False)
+    of_masks = decided.predicts == "masks"
+    application = features.application(used, train, pictures, group, answers.source, notes, masks=of_masks)
+    seen = application in ("vision", "masks")
+    if not seen:
+        inputs = [column.name for column in used.columns]
+        if hints.split is None:
+            chosen_split = split.apart(train, test, inputs, chosen_split, notes)
+        leaks.note_telling(train, inputs, submitted.truth, decided.classes, notes)
+    if of_masks and seen and sides.train_files is not None:
+        read = masks.read_as(decided.cell, train, submitted.truth[0], sides.train_files, notes)
+        decided = replace(decided, cell=read)
+    elif of_masks:
+        decided = replace(decided, predicts="nothing", trained=False)
         cells.note_untrained(answers, notes)
+    if not decided.trained:
+        application = "nothing"
+    elif application == "tabular" and not used.columns and not media.tables(sides.files):
+        application = "nothing"
+        notes.add(
+            "models",
+            "none: the same for every row",
+            "sure",
+            "nothing is there that an application of the kit reads",
+            "model.py",
+        )
+    if sides.apart is not None and seen:
+        chosen_split = Split(kind="group", n_splits=split.N_SPLITS, group=sides.apart.file)
+        notes.add("split", f"group by {sides.apart.file}", "sure", "rows of a picture stay in one fold", "--split")
     if application != "vision":
         prefix = ""
     if application == "vision" and chosen_split.kind == "stratified" and not prefix:
@@ -160,16 +201,30 @@ def discover(
                 separator=sample.separator if sample else ",",
             ),
             split=chosen_split,
-            submitted_as="kernel" if facts.kernels_only else "csv",
-            limits=Limits(session_hours=_HOURS, internet=not facts.kernels_only, daily_submissions=facts.daily_submissions),
+            submitted_as=_submitted_as(facts), limits=_limits(facts),
             target=submitted.truth[0] if len(submitted.truth) == 1 else submitted.truth,
             inputs=() if seen else described_in_both(described, used.columns),
             profiles={"sample": Config(), "baseline": Config()},
             predicts=decided.predicts, positive=decided.positive,
         ),
         application=application, texts=used.texts, left_out=left, trained=decided.trained, pixels=prefix,
-        findings=tuple(notes.findings),
+        findings=tuple(notes.findings), kinds=kinds if seen else "", channels=_channels(sides) if seen else (),
     )  # fmt: skip
+
+
+def _channels(sides: Sides) -> tuple[str, ...]:
+    """Return what follows in the names of the files of a picture's colours, three at most; none where each has one file."""
+    found = {each.channels for each in sides.files}
+    return found.pop() if len(found) == 1 else ()
+
+
+def _submitted_as(facts: Facts) -> Literal["csv", "kernel"]:
+    return "kernel" if facts.kernels_only else "csv"
+
+
+def _limits(facts: Facts) -> Limits:
+    internet = not facts.kernels_only
+    return Limits(session_hours=_HOURS, internet=internet, daily_submissions=facts.daily_submissions)
 
 
 def _from_names(assigned: Roles, containers: Sequence[Container], folder: Path, notes: Notes) -> tuple[Roles, Labelled]:
@@ -196,8 +251,9 @@ def _from_names(assigned: Roles, containers: Sequence[Container], folder: Path, 
 
 
 def _sides(
-    assigned: Roles, submitted: Submitted, containers: Sequence[Container], labelled: Labelled | None, notes: Notes
-) -> Sides:
+    assigned: Roles, submitted: Submitted, containers: Sequence[Container], labelled: Labelled | None,
+    pair: Paired | None, notes: Notes,
+) -> Sides:  # fmt: skip
     train, test = assigned.train, assigned.test
     if train is None:
         raise DataError("no training rows were found")
@@ -217,12 +273,40 @@ def _sides(
         others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted), False
         if roles.answers_once(train, submitted.id, submitted.truth):
             others, train = (*others, train), roles.once(train, submitted.id, submitted.truth)
-    train_files = (
-        Attached(labelled.container, submitted.id, 1.0)
-        if labelled is not None
-        else media.attach(train, containers, submitted.id, train=True)
-    )
+    if labelled is not None or pair is not None:
+        own = labelled.container if labelled is not None else pair.pictures  # type: ignore[union-attr]
+        train_files: Attached | None = Attached(own, submitted.id, 1.0)
+    else:
+        train_files = media.attach(train, containers, submitted.id, train=True)
     test_files = media.attach(test, containers, submitted.id, train=False)
+    if train_files is None and test_files is not None and (made := media.attach_parts(train, containers)):
+        train, train_files = made
+    if train_files is None and test_files is None and (parts := media.apart(train, test, submitted.id, containers)):
+        train, test = parts.added(train), parts.added(test)
+        train_files = media.attach(train, containers, parts.file, train=True)
+        test_files = media.attach(test, containers, parts.file, train=False)
+        notes.add(
+            "rows",
+            f"one of each {parts.kind} for a {parts.file}",
+            "sure",
+            f"{submitted.id!r} holds both",
+            "competition.py",
+        )
+        return Sides(
+            train=train, test=test, labelled=None, train_files=train_files, test_files=test_files, others=others,
+            test_is_table=is_table, apart=parts,
+        )  # fmt: skip
+    gathered = train_files is not None and masks.objects(
+        train, train_files.column, submitted.truth, train_files.container
+    )
+    if gathered and train_files is not None:
+        notes.add(
+            "objects",
+            f"{train.file} has a row for each",
+            "sure",
+            "several masks of a picture stand in rows of their own",
+        )
+        train = replace(train, frame=train.frame.drop_duplicates(train_files.column, ignore_index=True))
     if train_files is not None and not media.texts([train_files]) and not train[train_files.column].is_unique:
         shared = train[train_files.column].duplicated().mean()
         notes.add(
@@ -238,4 +322,6 @@ def _sides(
         test_is_table=is_table,
         others=others,
         test_rows_of_items=others is not assigned.others,
+        paired=pair,
+        gathered=gathered,
     )

@@ -15,10 +15,10 @@ from common.wording import listed, plural
 if TYPE_CHECKING:
     from pandas import Series
 
-Application = Literal["tabular", "text", "vision", "masks"]
+Application = Literal["tabular", "text", "vision", "masks", "restoring", "nothing"]
 
 _ENOUGH = 20  # cells that show what a column is
-_MANY = 10  # columns beside pictures that a head cannot take in
+_MANY = 20  # columns beside pictures that a head cannot take in
 _LONG_TEXT = 200  # characters in which what stands in a few categories drowns
 
 
@@ -69,14 +69,22 @@ def _tells(train: Head, name: str) -> bool:
 
 
 def application(
-    features: Features, train: Head, pictures: bool, group: str | None, span: str | None, notes: Notes
+    features: Features,
+    train: Head,
+    pictures: bool,
+    group: str | None,
+    span: str | None,
+    notes: Notes,
+    *,
+    masks: bool = False,
 ) -> Application:
     """Return which application takes these features."""
     others = [name for name in features.others if name != group]
-    if pictures and len(others) <= _MANY:
-        beside = f", beside {plural(len(others), 'column')}" if others else ""
-        notes.add("application", "vision", "sure", f"pictures for train and test{beside}", "model.py")
-        return "vision"
+    if pictures and (masks or len(others) <= _MANY):
+        beside = f", beside {plural(len(others), 'column')}" if others and not masks else ""
+        seen: Application = "masks" if masks else "vision"
+        notes.add("application", seen, "sure", f"pictures for train and test{beside}", "model.py")
+        return seen
     if span is not None:
         notes.add("application", "text", "sure", f"the answer is a piece of {span!r}", "model.py")
         return "text"

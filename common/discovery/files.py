@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -25,12 +25,15 @@ _UNSEEN = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # of an archive: hidden files a
 _MOST_FILES = 300_000  # of a container that are looked at
 PICTURES = (
     *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
-    *(".npy", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"),  # read as such: arrays, and spectrograms of sounds
+    # Read as such: those of medical devices, arrays, and spectrograms of sounds.
+    *(".dcm", ".dicom", ".npy", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"),
 )
+_PLAIN = 8  # of them, the first ones, that cameras make
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of files of which each may be the table of one row."""
 _SIDES = re.compile(r"(?i)train|test|label|sample")  # which name a table of its own
 TEXTS = (".txt", ".md", ".html", ".htm")
+_COLOURS = ("red", "green", "blue")
 _KINDS = 8  # of files that each row has
 _FEW_TABLES = 2  # of a folder that are tables of their own
 
@@ -49,11 +52,15 @@ def ending(path: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """A folder, or an archive of one, of files that are no tables; `names` are paths below it."""
+    """A folder, or an archive of one, of files that are no tables; `names` are paths below it.
+
+    Where it holds pictures and their masks, `only` is the pattern of the paths of those meant, as a `Folder` has it.
+    """
 
     name: str
     path: Path
     names: tuple[str, ...]
+    only: str = ".*"
 
     @cached_property
     def suffixes(self) -> tuple[str, ...]:
@@ -75,7 +82,13 @@ class Container:
     def after_ids(self) -> tuple[str, ...]:
         """What stands behind the last mark in the names of its files, if they are of few kinds, such as _green."""
         counts = Counter("".join(name.rpartition("_")[1:]) for name in self.stems if "_" in name)
-        return tuple(counts) if 1 < len(counts) <= _KINDS and counts.total() == len(self.stems) else ()
+        order = sorted(counts, key=lambda end: (_COLOURS.index(end[1:]) if end[1:] in _COLOURS else len(_COLOURS), end))
+        return tuple(order) if 1 < len(counts) <= _KINDS and counts.total() == len(self.stems) else ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether they are pictures as cameras make them."""
+        return bool(self.suffixes) and self.suffixes[0] in PICTURES[:_PLAIN]
 
     @cached_property
     def pictures(self) -> bool:
@@ -113,11 +126,12 @@ class Container:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The tables and containers of a folder; `skipped` says of files why they were not looked at."""
+    """The tables and containers of a folder, masks that lie among pictures apart; `skipped` says why files were not looked at."""
 
     folder: Path
     tables: tuple[Head, ...]
     containers: tuple[Container, ...]
+    masks: tuple[Container, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -153,7 +167,29 @@ def look(folder: Path) -> Found:
     if not tables and not containers:
         why = f" ({listed(f'{name}: {reason}' for name, reason in skipped.items())})" if skipped else ""
         raise DataError(f"{folder} holds no tables and no folders of files{why}; --data takes Kaggle's files")
-    return Found(folder=folder, tables=tuple(tables.values()), containers=tuple(containers.values()), skipped=skipped)
+    parts = [_apart(container) for container in containers.values()]
+    return Found(
+        folder=folder, tables=tuple(tables.values()), containers=tuple(pictures for pictures, _ in parts),
+        masks=tuple(masks for _, masks in parts if masks is not None), skipped=skipped,
+    )  # fmt: skip
+
+
+def _apart(container: Container) -> tuple[Container, Container | None]:
+    """Return the pictures of a container and the masks that lie among them, in a folder of that name or called after them."""
+    if not container.pictures or not any("mask" in name for name in container.names):
+        return container, None
+    stems = container.stems
+    for pattern in (r"(.*/)?masks?/[^/]*", r".*_mask"):
+        masks = tuple(name for name in container.names if re.fullmatch(pattern, name.rpartition(".")[0]))
+        paired = sum(stem(name).removesuffix("_mask") in stems for name in masks) > 0.9 * len(masks)
+        if masks and len(masks) < len(container.names) and (paired or pattern.startswith("(")):
+            others = tuple(name for name in container.names if name not in {*masks})
+            top = re.escape(container.name)
+            return (
+                replace(container, names=others, only=f"(?!{top}/{pattern}$).*"),
+                replace(container, names=masks, only=f"{top}/{pattern}"),
+            )
+    return container, None
 
 
 def _visible(folder: Path) -> list[Path]:

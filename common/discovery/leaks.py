@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from common.data.types import MISSING
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import Head
 from common.errors import DataError
+from common.splits.telling import telling
 from common.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -59,6 +61,24 @@ def left_out(
         made.append(name)
         notes.add("left out", name, "likely", why, _OPTION)
     return tuple(made)
+
+
+def note_telling(train: Head, names: Sequence[str], truth: tuple[str, ...], classes: bool, notes: Notes) -> None:
+    """Note the columns that alone explain the answers: they are used, but ought to be looked at.
+
+    Args:
+        train: the training rows.
+        names: the columns that models will see.
+        truth: the columns of the answers.
+        classes: whether they are classes.
+        notes: where it goes.
+    """
+    for each in truth:
+        for name, score in telling(
+            train.frame, [name for name in names if name in train], train[each], classes=classes
+        ):
+            why = f"column {name!r} alone explains {each!r} ({score}): if it is known only afterwards, leave it out"
+            notes.add("too good", name, "guess", why, _OPTION)
 
 
 def _bare(cell: str) -> str:

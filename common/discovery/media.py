@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import PurePosixPath
 
 from common.competition import Column, Folder, Join
@@ -18,18 +19,28 @@ from common.wording import listed, plural
 
 _SOME = 500  # texts that are looked at
 _ENOUGH = 0.9  # of the ids have a file
+_LOOKED_AT, _MOST_KINDS = 100, 50  # ids that are looked at, rows of a file
 _TRAIN, _TEST = re.compile("train", re.IGNORECASE), re.compile("test", re.IGNORECASE)
 _WORD = r"[^\W\d_](?:[^\W\d]|[ -])*?"
 
 
 @dataclass(frozen=True)
 class Attached:
-    """The files of a table's rows: the container, the column of the table that names them, and what follows in their names."""
+    """The files of a table's rows: the container, the column of the table that names them, and what follows in their names.
+
+    `parts` are the columns that the column is made of, if the table has none.
+    """
 
     container: Container
     column: str
     share: float
     after_id: str = ""
+    parts: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What follows in the names of the files that are a picture's colours, if there are several."""
+        return self.container.after_ids[:3] if self.after_id else ()
 
 
 def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, train: bool) -> Attached | None:
@@ -53,13 +64,59 @@ def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, t
         for container in containers:
             share, after = container.share(values), ""
             if share < _ENOUGH and container.after_ids:
-                share, after = max((container.share(each + end for each in values), end) for end in container.after_ids)
+                shares = {end: container.share(each + end for each in values) for end in container.after_ids}
+                after = max(shares, key=shares.__getitem__)  # the first of several
+                share = shares[after]
             if share >= _ENOUGH:
                 side = bool(wanted.search(container.name)) - bool(other.search(container.name))
-                key = (side, container.pictures, round(share, 2), -place, -len(container.files))
+                key = (container.plain, side, container.pictures, round(share, 2), -place, -len(container.files))
                 if best is None or key > best[0]:
                     best = (key, Attached(container, name, share, after))
     return best[1] if best else None
+
+
+def attach_parts(head: Head, containers: Sequence[Container]) -> tuple[Head, Attached] | None:
+    """Return training rows with a column for the names of their files that are made of two others, and the files."""
+    wanted = [each for each in containers if not _TEST.search(each.name)]
+    for parts in permutations(head.columns[:6], 2):
+        made = head[parts[0]] + "_" + head[parts[1]]
+        for container in wanted:
+            if made.is_unique and (share := container.share(made.head(500))) >= _ENOUGH:
+                name = "_".join(parts)
+                return replace(head, frame=head.frame.assign(**{name: made})), Attached(
+                    container, name, share, parts=parts
+                )
+    return None
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The column of a table that names a file and says which of its rows it is, and the columns that these become."""
+
+    column: str
+    file: str
+    kind: str
+
+    def added(self, head: Head) -> Head:
+        """Return a table with these columns."""
+        parts = head[self.column].str.rpartition("_")
+        return replace(head, frame=head.frame.assign(**{self.file: parts[0], self.kind: parts[2]}))
+
+
+def apart(train: Head, test: Head, id: str, containers: Sequence[Container]) -> Apart | None:
+    """Return how ids such as 0a1.jpg_Fish fall into a file and one of a few kinds of row, which every file has, or None."""
+    if id not in train or id not in test or not all("_" in each for each in train[id].head(_LOOKED_AT)):
+        return None
+    first, _, second = id.rpartition("_")
+    file, kind = (first, second) if first and not {first, second} & {*train.columns} else ("file", "kind")
+    made = Apart(id, file, kind)
+    sides = [made.added(head) for head in (train, test)]
+    kinds = [{*side[kind]} for side in sides]
+    alike = len({*sides[0][file].value_counts()}) == 1 and kinds[0] == kinds[1]
+    if not (alike and 1 < len(kinds[0]) <= _MOST_KINDS and train[id].is_unique):
+        return None
+    named = all(any(each.share(side[file].head(500)) >= _ENOUGH for each in containers) for side in sides)
+    return made if named else None
 
 
 @dataclass(frozen=True)
@@ -187,6 +244,6 @@ def note(attached: Attached, side: str, notes: Notes) -> None:
     kind = "pictures" if container.pictures else "files"
     why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
     if attached.after_id:
-        why += f"; of {listed(container.after_ids)} only {attached.after_id} is looked at"
+        why += f"; {listed(attached.channels)} of {listed(container.after_ids, 8)} are its colours"
     sure: Sure = "guess" if attached.after_id else "sure"
     notes.add(f"{side} {kind}", f"{container.name}/ ({'/'.join(container.suffixes)})", sure, why, "competition.py")

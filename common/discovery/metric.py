@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from common import metrics
-from common.discovery.findings import Ask, Hints, Notes, Question
+from common.discovery.boxes import UNSCORED
+from common.discovery.findings import Hints, Notes
 from common.discovery.shapes import Answers, Shape
 from common.errors import UnknownName
 
@@ -17,19 +18,20 @@ _PROPOSED: dict[Shape, str] = {
     "span": "word_jaccard",
     "mask": "dice",
     "text": "levenshtein",
+    "boxes": UNSCORED,
 }
 _TOLD = {
     "binary": "there are two classes", "integers": "a few whole numbers, taken for classes",
     "top": "the likeliest classes in a list",
+    "boxes": "none of the kit's judges boxes, so that nothing is scored",
 }  # fmt: skip
 
 
-def choose(answers: Answers, hints: Hints, on_kaggle: str | None, ask: Ask, notes: Notes) -> str:
+def choose(answers: Answers, hints: Hints, on_kaggle: str | None, notes: Notes) -> str:
     """Return the name of the metric.
 
     Raises:
         UnknownName: if what the user says is none.
-        Question: if nothing can be proposed.
     """
     if hints.metric is not None:
         if (name := metrics.named(hints.metric)) is None:
@@ -41,8 +43,6 @@ def choose(answers: Answers, hints: Hints, on_kaggle: str | None, ask: Ask, note
         return _full(name, answers)
     told = f"Kaggle's page says {on_kaggle!r}, which the kit does not know; " if on_kaggle is not None else ""
     name = _proposed(answers)
-    if name is None:
-        return ask(Question(f"{told}the metric cannot be told from the answers ({answers.shape})", "--metric"))
     notes.add("metric", name, "guess", f"{told}proposed, not known: {_reason(answers)}", "--metric")
     return name
 
@@ -56,7 +56,7 @@ def _full(name: str, answers: Answers) -> str:
     return f"{of_rows}{mark}{parameter}" if answers.shape == "labels" and of_rows in metrics.METRICS else name
 
 
-def _proposed(answers: Answers) -> str | None:
+def _proposed(answers: Answers) -> str:
     match answers.shape:
         case "binary":
             words = bool(answers.classes) and not all(each in ("0", "1", "0.0", "1.0") for each in answers.classes)
@@ -65,8 +65,8 @@ def _proposed(answers: Answers) -> str | None:
             return "accuracy"
         case "top":
             return f"map@{answers.count}"
-        case "boxes":
-            return None
+        case "mask" if answers.objects:
+            return "object_precision"
     return _PROPOSED[answers.shape]
 
 

@@ -76,7 +76,7 @@ def _train_score(head: Head, targets: list[str]) -> float:
     """Return how much speaks for a table's being that of the training rows: its name, and the columns submitted."""
     if TEST.search(head.stem) and not TRAIN.search(head.stem):
         return 0
-    shared = [name for name in targets if name in head]
+    shared = [name for name in targets if name in head and head[name].str.strip().any()]
     name = 4.0 if head.stem in ("train", "training") else 2.0 if TRAIN.search(head.stem) else 0.0
     label = 1.0 if re.search("label|target|solution", head.stem) else 0.0
     content = 2.5 * len(shared) / max(len(targets), 1)

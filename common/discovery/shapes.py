@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from common.data.types import MISSING, as_numbers
 from common.discovery.columns import filled, is_number, numbers
 from common.discovery.heads import Head
-from common.discovery.target import Submitted
 from common.errors import DataError
 from common.wording import plural
 
 if TYPE_CHECKING:
     from pandas import Series
+
+    from common.discovery.target import Submitted
 
 Shape = Literal[
     "numbers", "integers", "binary", "words", "class_columns", "one_hot", "marks", "labels", "top", "span", "text",
@@ -41,6 +42,7 @@ WORDS: dict[Shape, str] = {
 _FEW = 30  # whole numbers that may be classes
 _LISTS = 0.02  # of the answers hold more than one label, if they are lists
 _ROWS = 5_000
+_SEPARATORS = ("|", ";", ",", " ")
 _TRUE_FALSE = {"true", "false", "yes", "no", "t", "f", "y", "n"}
 
 
@@ -50,7 +52,8 @@ class Answers:
 
     `classes` are those seen in training, `count` how many a cell of the sample submission lists, `separator` what stands
     between, `source` the column of text that pieces are taken from, `tokens` the fields of a box. `fractions` says that
-    the sample submission holds numbers that are not whole, `mixed` that it holds both of two classes.
+    the sample submission holds numbers that are not whole, `mixed` that it holds both of two classes, `objects` that each
+    object of a picture has a row.
     """
 
     shape: Shape
@@ -64,6 +67,7 @@ class Answers:
     empty: str | None = None
     low: float | None = None
     high: float | None = None
+    objects: bool = False
 
 
 def answers(submitted: Submitted, sample: Head | None, train: Head | None, shared: Sequence[str]) -> Answers:
@@ -84,6 +88,8 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
             return Answers(shape="class_columns", classes=submitted.targets, fractions=True)
         numeric = shown is None or is_number(shown)
         return Answers(shape="binary" if numeric else "words", fractions=fractions)
+    if submitted.classes and (separator := separator_of_columns(train[submitted.truth[0]], submitted.targets)):
+        return Answers(shape="marks", classes=submitted.targets, separator=separator, fractions=True)
     if submitted.classes:
         known = _ordered({*filled(train[submitted.truth[0]])})
         return Answers(shape="class_columns", classes=known, fractions=True)
@@ -110,6 +116,19 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
     if whole and not wide and not fractions and len(values) >= 3 * distinct:
         return Answers(shape="integers", classes=classes, low=bounds[0], high=bounds[1])
     return Answers(shape="numbers", fractions=fractions, low=bounds[0], high=bounds[1])
+
+
+def separator_of_columns(values: Series[str], columns: Sequence[str]) -> str | None:
+    """Return what stands between the labels of a list, if the cells list what columns are named after, some more than one."""
+    from common.decisions.classes import spelled
+
+    cells = filled(values).head(_ROWS).unique().tolist()
+    for separator in _SEPARATORS:
+        labels = {part for cell in cells for part in _parts(cell, separator)}
+        longer = any(len(_parts(cell, separator)) > 1 for cell in cells)
+        if longer and len(labels) <= len(columns) and labels <= {*spelled(columns, labels)}:
+            return separator
+    return None
 
 
 def _ordered(labels: set[str]) -> tuple[str, ...]:
@@ -206,7 +225,7 @@ def _listed(shown: Series[str], classes: Sequence[str]) -> int:
 def _separator(values: Series[str]) -> str | None:
     """Return what stands between the labels of a list, if the cells are lists: of few labels that come again and again."""
     distinct = values.nunique()
-    for separator in ("|", ";", ",", " "):
+    for separator in _SEPARATORS:
         lists = [_parts(cell, separator) for cell in values]
         longer = sum(len(each) > 1 for each in lists)
         alone = {each[0] for each in lists if len(each) == 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from common.competition import Split, SplitKind
@@ -27,6 +27,8 @@ _ROWS_EACH = 1.2  # on average, in a group that is worth the name
 _OTHERS = re.compile(
     r"(?i)(^|_)(subject|patient|driver|person|speaker|user|group|session|recording|site|location)s?(_?id)?$"
 )
+_TWINS = 0.01  # of the rows, below which rows alike move no score
+_AS_MUCH = 0.5  # of the rows alike that a test of the same kind has, from which on it has them
 _EXPECTED = 5.0  # values on both sides that chance would give: with fewer, none says nothing
 
 
@@ -118,21 +120,33 @@ def choose(
     return Split(kind="stratified", n_splits=N_SPLITS, stratify=stratify)
 
 
-def note_twins(train: Head, test: Head, columns: Sequence[str], notes: Notes) -> None:
-    """Note how many rows equal another in all columns, and whether the test has such rows as well, as folds then may."""
-    if not columns:
-        return
+def apart(train: Head, test: Head, columns: Sequence[str], chosen: Split, notes: Notes) -> Split:
+    """Return the split with rows together that are alike in all columns, unless the test has their like as well.
+
+    Folds share rows alike where train and test do: the board then measures with them, too.
+    """
+    if not columns or chosen.kind not in ("random", "stratified"):
+        return chosen
     ours, theirs = (
         Counter(map(hash, zip(*(side[name].tolist() for name in columns), strict=True))) for side in (train, test)
     )
     twice = sum(count for count in ours.values() if count > 1)
-    if twice < max(1, 0.01 * ours.total()):
-        return
+    if twice < max(1, _TWINS * ours.total()):
+        return chosen
     shared = sum(count for row, count in theirs.items() if row in ours)
+    usual = twice / ours.total() * theirs.total()  # were the test drawn from the same rows
     what = f"{plural(twice, 'row')} of train equal another in all inputs"
-    as_board = f"so do {plural(shared, 'row')} of test, so that folds may share them as train and test do"
-    alone = "none of test does, so that folds should not share them: --group says which column tells them"
-    notes.add("alike rows", plural(twice, "row"), "sure", f"{what}; {as_board if shared else alone}", "--group")
+    if usual < _EXPECTED or shared >= _AS_MUCH * usual:
+        few = f"the test is too small to have their like ({shared:,} rows do)" if usual < _EXPECTED else (
+            f"so do {plural(shared, 'row')} of test"
+        )  # fmt: skip
+        why = f"{what}; {few}, so that folds may share them as train and test do"
+        notes.add("alike rows", plural(twice, "row"), "sure", why, "--split")
+        return chosen
+    why = f"{what}, and only {shared:,} of test where {usual:,.0f} would be usual: they stay in one fold"
+    notes.add("alike rows", plural(twice, "row"), "likely", why, "--split")
+    kind: SplitKind = "stratified_group" if chosen.kind == "stratified" else "group"
+    return replace(chosen, kind=kind, alike=tuple(columns))
 
 
 def _rare(train: Head, target: str | None, classes: bool) -> str:

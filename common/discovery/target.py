@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from common.data.types import MISSING
@@ -15,6 +16,7 @@ from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
+from common.discovery.shapes import separator_of_columns
 from common.errors import DataError
 from common.wording import listed, plural
 
@@ -74,7 +76,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     targets = tuple(each for each in rest if each not in echoed)
     usual = (*(parts if apart else (name,)), *targets, *echoed)
     header = tuple(sample.columns) if tuple(sample.columns) != usual else ()
-    truth, classes = _truth(targets, roles, hints, ask, notes)
+    truth, classes = _truth(targets, roles, containers, hints, ask, notes)
     keep = not apart and ids.keeps_suffix(sample, name, containers)
     counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
@@ -121,7 +123,7 @@ def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
 
 
 def _truth(
-    targets: tuple[str, ...], roles: Roles, hints: Hints, ask: Ask, notes: Notes
+    targets: tuple[str, ...], roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
 ) -> tuple[tuple[str, ...], bool]:
     """Return the training columns that hold the answers, and whether the targets are the classes of one."""
     train = roles.train
@@ -151,6 +153,9 @@ def _truth(
                 why = f"its {plural(len(classes), 'value')} are the columns of the submission"
                 notes.add("target", name, "sure", why, "--target")
                 return (name,), True
+            if separator_of_columns(train[name], targets):
+                notes.add("target", name, "sure", "it lists what the columns of the submission are called", "--target")
+                return (name,), True
     if present and len(targets) > 1:
         lacking = [each for each in targets if each not in present]
         raise DataError(
@@ -166,6 +171,7 @@ def _truth(
         candidates = [name for name in candidates if _TARGET_NAME.match(name)] or _like_sample(
             targets[0], candidates, roles
         )
+        candidates = candidates or _like_folders([name for name in unknown if name != own], train, containers)
     if len(targets) == 1 and len(candidates) == 1:
         why = f"submitted as {targets[0]!r}; the only column of {train.file} that fits"
         notes.add("target", candidates[0], "likely", why, "--target")
@@ -190,6 +196,15 @@ def _like_sample(target: str, candidates: Sequence[str], roles: Roles) -> list[s
     shown = {*filled(roles.sample[target])}
     held = {name: {*filled(roles.train[name])} for name in candidates}
     return [name for name in candidates if shown and shown <= held[name] and len(held[name]) <= _FEW_VALUES]
+
+
+def _like_folders(candidates: Sequence[str], train: Head, containers: Sequence[Container]) -> list[str]:
+    """Return the candidates whose values are the names of the folders that files lie in."""
+    for container in containers:
+        folders = {PurePosixPath(name).parent.name for name in container.files} - {""}
+        if len(folders) > 1:
+            return [name for name in candidates if {*filled(train[name])} >= folders]
+    return []
 
 
 def covered(columns: Sequence[str], classes: Iterable[str]) -> set[str]:

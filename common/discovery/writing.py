@@ -91,6 +91,8 @@ _PROFILES = {
     "text": ("from common.text.settings import profiles", "profiles({target}{predicts})"),
     "vision": ("from common.vision.settings import profiles", "profiles({target})"),
     "masks": ("from common.vision.segmentation.settings import usual", "usual()"),
+    "restoring": ("from common.vision.restoring import profiles", "profiles()"),
+    "nothing": ("from common.nothing import profiles", "profiles()"),
 }
 
 
@@ -157,14 +159,21 @@ def _model(found: Discovery) -> str:
         ),
         "vision": (
             "from common.vision import Task, VisionModels",
-            'VisionModels(Task.of(COMPETITION, picture="{path}"))',
+            'VisionModels(Task.of(COMPETITION, picture="{path}"{kinds}{channels}))',
         ),
         "masks": (
             "from common.vision.segmentation import MaskModels, MaskTask",
-            "MaskModels(MaskTask.of(COMPETITION))",
+            "MaskModels(MaskTask.of(COMPETITION{kinds}))",
         ),
+        "restoring": (
+            "from common.vision.restoring import RestoringModels, RestoringTask",
+            "RestoringModels(RestoringTask.of(COMPETITION))",
+        ),
+        "nothing": ("from common.nothing import NothingModels", "NothingModels(COMPETITION)"),
     }[found.application]
     call = what[1].replace("{path}", _path(found.competition))
+    call = call.replace("{channels}", f", channels={source(found.channels, {})}" if found.channels else "")
+    call = call.replace("{kinds}", f", kinds={quoted(found.kinds)}" if found.kinds else "")
     if found.pixels:  # rows of small pictures look alike, and are different ones all the same
         call = call.replace('")', f'", pixels={quoted(found.pixels)}, alike=False)', 1)
     return (
@@ -210,11 +219,12 @@ def kernel_sources(found: Discovery) -> dict[str, str]:
     title = re.sub(r"[^A-Za-z0-9 ]+", " ", competition.name.replace("_", " ")).strip().capitalize()
     if len(title) < 5:  # as Kaggle wants at least
         title += " models"
+    gpu = found.application not in ("tabular", "restoring", "nothing")
     metadata = {
         "id": f"OWNER/{re.sub('[^a-z0-9]+', '-', title.lower())}", "title": title, "code_file": "kernel.py",
         "language": "python", "kernel_type": "notebook", "is_private": True,
-        "enable_gpu": found.application != "tabular", "enable_tpu": False, "enable_internet": competition.limits.internet,
-        **({"machine_shape": "NvidiaTeslaT4"} if found.application != "tabular" else {}),
+        "enable_gpu": gpu, "enable_tpu": False, "enable_internet": competition.limits.internet,
+        **({"machine_shape": "NvidiaTeslaT4"} if gpu else {}),
         "keywords": [], "dataset_sources": [], "competition_sources": [competition.slug], "kernel_sources": [],
         "model_sources": [],
     }  # fmt: skip

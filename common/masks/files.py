@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _NUMBERS = ("L", "P", "1", "I", "I;16")  # Pillow's modes whose pixels are numbers: grey, or places in a palette
+_SHADES = 128  # a mask whose brightest pixel is darker holds numbers, of classes or objects
 
 
 def size_of(path: str) -> tuple[int, int]:
@@ -61,6 +62,24 @@ def from_png(data: bytes) -> NDArray[Any]:
             return np.asarray(image).astype(np.uint8 if image.mode == "1" else None, copy=False)
     except (OSError, ValueError) as error:
         raise MaskError(f"it is no picture: {first_line(error)}") from None
+
+
+def binary(path: str) -> NDArray[np.bool_]:
+    """Return which pixels (rows, columns) a picture of a mask marks, in whatever shades: those nearer to its brightest.
+
+    Raises:
+        MaskError: if it is no picture; names the file.
+    """
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(read_bytes(path))) as image:
+            values = np.asarray(image if image.mode in _NUMBERS else image.convert("L")).astype(np.int64)
+    except (OSError, ValueError) as error:
+        raise MaskError(f"{path} is no picture: {first_line(error)}") from None
+    marked: NDArray[np.bool_] = values > (values.max() / 2 if values.max() >= _SHADES else 0)
+    return marked
 
 
 def to_png(mask: NDArray[np.uint8]) -> bytes:

@@ -32,6 +32,8 @@ def predict(
     Raises:
         RunError: if the folder holds no finished fold of this competition, or damaged files.
     """
+    if competition.predicts == "nothing":
+        return of_sample(competition, frames)
     saved, config, models, context = load(competition, folder, environment, progress)
     enriched = models.enrich(frames, config, context)
     with using(folder):
@@ -91,6 +93,24 @@ def as_submission(competition: Competition, frames: data.Frames, decided: Any) -
         made = made.set_index(format.id).loc[order].reset_index()
         made = made.assign(**{name: sample[name].to_numpy() for name in format.copied if name in sample})
     return with_parts(made, format)[list(format.columns)]
+
+
+def of_sample(competition: Competition, frames: data.Frames) -> DataFrame:
+    """Return the cells of the sample submission as a submission; a row that it lacks gets those of its first row.
+
+    Raises:
+        DataError: if there is no sample submission.
+    """
+    import pandas as pd
+
+    format, sample = competition.submission, frames.sample_submission
+    if sample is None or not {*format.targets} <= {*sample}:
+        raise DataError(f"{competition.files.sample_submission.file} is not there, and its cells are what is submitted")
+    cells = sample.drop_duplicates(format.id).set_index(format.id)[list(format.targets)]
+    cells = cells.reindex(data.ids(frames.test, competition.files.test)).fillna(cells.iloc[0])
+    if format.numeric:
+        cells = cells.apply(pd.to_numeric, errors="coerce").fillna(0.0)
+    return as_submission(competition, frames, cells.to_numpy())
 
 
 def require_rows(competition: Competition, frames: data.Frames, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from common.config import resolve
 from common.errors import DataError, KitError, RunError, SplitError
 from common.files import locked, sha256
 from common.model import Context, Models
-from common.pipeline import inference
+from common.pipeline import inference, unlearnt
 from common.pipeline.fold import Work, train_folds
 from common.pipeline.request import Request
 from common.pipeline.samples import is_sample
@@ -54,6 +54,8 @@ def run(request: Request, train: Train = train_folds) -> Run:
         KitError: for anything that is the user's to fix; finished folds stay.
     """
     competition, config = request.competition, request.config
+    if competition.predicts == "nothing":
+        return unlearnt.run(request)
     for name in (competition.metric, *competition.also_report):
         metrics.get(name)  # a name that does not exist is an error now, not after the first fold
     seconds: dict[str, float] = {}

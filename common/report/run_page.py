@@ -35,6 +35,7 @@ _WRONG = {
     "labels": "The error of a row is the mean distance of its labels' probabilities from 0 and 1.",
     "span": "The error of a row is the share of words that predicted and true piece do not have in common.",
     "masks": "The error of a picture is what its own score lacks of one.",
+    "nothing": "",
 }
 
 

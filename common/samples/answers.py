@@ -44,7 +44,7 @@ class Answers:
             DataError: for answers that cannot be made up.
         """
         competition, format = self.competition, self.format
-        if self.cell.kind in ("mask", "boxes", "pixels"):
+        if self.cell.kind in ("mask", "boxes", "pixels") or competition.predicts == "nothing":
             raise DataError(f"sample data with {self.cell.kind} cannot be made from a description; write a sample.py")
         match competition.predicts:
             case "class":

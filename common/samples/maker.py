@@ -98,7 +98,7 @@ class Maker:
             folders = (source if isinstance(source, Folder) else None, source.files)
             for files in (each for each in folders if each is not None):
                 for row in rows:
-                    content = row["scene"].mask() if files.after_id else _content(row, files, rng)
+                    content = row["scene"].mask() if _of_masks(files, self.competition) else _content(row, files, rng)
                     member = f"{files.folders[0]}/{_path(row, files)}"
                     packed.setdefault(files.folders[0], []).append((member, content))
         if self.competition.submission.packed:
@@ -218,6 +218,11 @@ def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[s
     return [{**line, target: part} for line in lines for part in line[target].split(OBJECTS)]
 
 
+def _of_masks(files: Folder, competition: Competition) -> bool:
+    """Whether a folder's files are the answers."""
+    return (bool(files.after_id) and competition.predicts == "masks") or files.path in competition.targets
+
+
 def _path(row: dict[str, Any], files: Folder) -> str:
     """Return where a row's file lies below its folder: by its id, or so that the rules for labels give its label.
 
@@ -228,7 +233,9 @@ def _path(row: dict[str, Any], files: Folder) -> str:
     stem = row["id"] if not row["id"].endswith(suffix) else row["id"].removesuffix(suffix)
     if files.label is None:
         stem = f"{stem}{files.after_id}"
-        return f"{stem if re.fullmatch(files.only, f'{files.folders[0]}/{stem}') else f'{stem}/images/{stem}'}{suffix}"
+        places = (stem, f"{stem}/images/{stem}", f"masks/{stem}")
+        fits = (place for place in places if re.fullmatch(files.only, f"{files.folders[0]}/{place}"))
+        return f"{next(fits, places[1])}{suffix}"
     label, number = str(row["cells"][files.label]), re.sub(r"\D", "", stem)
     for place in (f"{label}/{stem}", f"{label}.{number}", f"{label}_{number}", f"{stem}_{label}"):
         matches = ((re.fullmatch(rule, f"{files.folders[0]}/{place}"), value) for rule, value in files.labels.items())

@@ -36,8 +36,8 @@ def make_folds(frame: pd.DataFrame, split: Split) -> Folds:
             - `random`: scikit-learn's shuffled KFold; a holdout takes the rows that `train_test_split` of Hugging
               Face `datasets` takes.
             - `stratified`: scikit-learn's shuffled StratifiedKFold (StratifiedShuffleSplit for a holdout).
-            - `group`, `stratified_group`: all rows of a group are in one fold; folds are as similar in size, and in the
-              distribution of `split.stratify`, as the groups allow.
+            - `group`, `stratified_group`: all rows of a group, or all that agree in `split.alike`, are in one fold;
+              folds are as similar in size, and in the distribution of `split.stratify`, as the groups allow.
             - `time`: an expanding window. Rows are cut into `n_splits + 1` blocks by `split.order`; the first
               block is always in training, fold k validates on block k + 1. Rows of equal time share a block. Train
               fold k on earlier rows only: see `train_and_valid`.
@@ -61,7 +61,7 @@ def make_folds(frame: pd.DataFrame, split: Split) -> Folds:
 
     if frame.empty:
         raise SplitError("the frame is empty; a split needs rows")
-    for name in (split.group, split.stratify, split.order, split.column):
+    for name in (split.group, *split.alike, split.stratify, split.order, split.column):
         if name is not None and name not in frame:
             raise SplitError(f"the split needs column {name!r}; the data has {', '.join(map(str, frame.columns))}")
     if split.n_splits > _MAX_FOLDS:
@@ -157,19 +157,26 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     from common.splits.groups import deal_groups
 
     groups, names = _groups(frame, split)
-    _require(len(names), f"{split.group!r} has {len(names)} groups", split)
+    _require(len(names), f"{split.group or 'the rows alike'!r} has {len(names)} groups", split)
     classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
     if split.holdout is None:
         return deal_groups(groups, classes, [1 / split.n_splits] * split.n_splits, split.seed)
     folds = -deal_groups(groups, classes, [split.holdout, 1 - split.holdout], split.seed)  # the rest is fold -1
     if not (folds == 0).any():
-        raise SplitError(f"no group of {split.group!r} is small enough for a holdout of {split.holdout:g}; raise it")
+        raise SplitError(
+            f"no group of {split.group or 'the rows alike'!r} is small enough for a holdout of {split.holdout:g}; raise it"
+        )
     return folds
 
 
 def _groups(frame: pd.DataFrame, split: Split) -> tuple[NDArray[np.intp], pd.Index[Any]]:
+    import pandas as pd
+
     if split.group is not None and split.group_before is not None:
         frame = frame.assign(**{split.group: frame[split.group].astype(str).str.partition(split.group_before)[0]})
+    if split.alike:
+        keys = pd.util.hash_pandas_object(frame[list(split.alike)], index=False)  # the same for equal rows
+        return pd.factorize(keys, sort=True)
     return _codes(frame, split.group, alone=split.without_group == "alone")
 
 

@@ -26,6 +26,7 @@ _LEAST = 0.001  # one validation row in a thousand: less does not move a score
 _EVIDENCE = (
     0.25  # how much more validation shares than the test; a test of 40 rows gets this far by chance once in 1000
 )
+_AS_MUCH = 0.5  # of the validation rows that equal a training row: so often test rows do where the board has them, too
 _EXAMPLES = 3
 
 
@@ -78,7 +79,8 @@ def check(
     n_valid, ordered = int((folds >= 0).sum()), split.kind == "time"
     leaks = [_shared_group(frame, test, name, folds, ordered, known=name == group) for name in wanted]
     if inputs:
-        leaks += _same_rows(frame.loc[:, list(inputs)], folds, ordered, grouped=split.group is not None)
+        grouped = split.group is not None or bool(split.alike)
+        leaks += _same_rows(frame.loc[:, list(inputs)], folds, ordered, grouped=grouped, test=test)
     serious = [leak for leak in leaks if leak is not None and leak.fraction >= max(_LEAST, 1 / n_valid)]
     return sorted(serious, key=lambda leak: -leak.fraction)
 
@@ -137,8 +139,13 @@ def _shared_group(
     )
 
 
-def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: bool) -> list[Leak | None]:
-    """Return the leaks by rows that are equal, equal but for the order of their inputs, and nearly equal."""
+def _same_rows(
+    rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: bool, test: pd.DataFrame | None
+) -> list[Leak | None]:
+    """Return the leaks by rows that are equal, equal but for the order of their inputs, and nearly equal.
+
+    Equal rows are none where those of the test equal training rows about as often: the board shares them as folds do.
+    """
     import numpy as np
     import pandas as pd
 
@@ -156,8 +163,15 @@ def _same_rows(rows: pd.DataFrame, folds: NDArray[Any], ordered: bool, grouped: 
     pairs = _pairs(rows, near_rows[:_EXAMPLES], duplicate_of)
     # The groups of a split by group are what they are: another group is no help there.
     keep = "" if grouped else ", or keep them together by a group"
+    as_board = False
+    if test is not None and len(test) and {*rows} <= {*test}:
+        known = pd.util.hash_pandas_object(test[list(rows)].astype(rows.dtypes.to_dict(), errors="ignore"), index=False)
+        in_test = known.isin(pd.util.hash_pandas_object(rows, index=False)).mean()
+        as_board = in_test >= _AS_MUCH * len(equal_rows) / n_valid
     return [
-        Leak(
+        None
+        if as_board
+        else Leak(
             "duplicate",
             f"{len(equal_rows) / n_valid:.1%} of the validation rows equal a training row in all inputs"
             f"{_such_as(examples[:1])}; drop the duplicates{keep}",

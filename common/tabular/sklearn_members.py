@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-# All that skops does not know itself: trees, how they check codes of categories, types of numbers, and `hats`.
-TRUSTED = [
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor", "functools.partial",
-    "sklearn.utils.validation.check_array", "numpy.dtype", "common.tabular.sklearn_members.hats",
-]  # fmt: skip
+TRUSTED = [*estimators.TREES, "common.tabular.sklearn_members.hats"]
+"""All that skops does not know itself."""
 MOST_TREES, MOST_SMALL = 3000, 500  # of all classes together; a tree of few rows takes as long as one of many
 CURVED = 2_000_000  # cells up to which there is memory for curves
 KNOTS = 6  # of a curve

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
 from common.errors import SettingError
-from common.model import Context, Models, Prepared
+from common.model import Context, Model, Models, Prepared
 from common.vision import rows
 from common.vision.guarded import GuardedModel, PictureModel
+from common.vision.kinds import KindsModel
 from common.vision.ladder.settings import ByHand, Learned, Means, Rung, Scratch
 from common.vision.settings import Course, Frozen, Network, Pictures, Thumbnails
 from common.vision.task import Task
@@ -54,15 +55,20 @@ class VisionModels(Models):
                     features(readable, config, context)
         return Prepared(frames)
 
-    def build(self, config: Config, frames: Frames, context: Context) -> GuardedModel:
+    def build(self, config: Config, frames: Frames, context: Context) -> Model:
         """Return an untrained model for one fold."""
-        return self._model(config, context)
+        kinds = self.task.kinds
+        return KindsModel(kinds, lambda: self._model(config, context)) if kinds else self._model(config, context)
 
-    def load(self, folder: Path, config: Config, context: Context) -> GuardedModel:
+    def load(self, folder: Path, config: Config, context: Context) -> Model:
         """Return a model that `save` wrote."""
-        model = self._model(config, context)
-        model.read(folder)
-        return model
+
+        def read(one: Path) -> Model:
+            model = self._model(config, context)
+            model.read(one)
+            return model
+
+        return KindsModel.of(folder, self.task.kinds, read) if self.task.kinds else read(folder)
 
     def lr_find(self, frames: Frames, config: Config, context: Context) -> RateSearch:
         """Return what a learning-rate finder sees on the first fold.

@@ -56,7 +56,7 @@ def enrich(frames: Frames, task: Task, config: Pictures, context: Context) -> Fr
     paths = [path for frame in parts for path in frame[column]]
     cache = open_cache(
         paths, context.cache, size=max(config.input_sizes), rule=config.resize, max_bytes=config.cache_bytes,
-        progress=context.progress,
+        channels=task.channels, progress=context.progress,
     )  # fmt: skip
     group = groups(cache.thumbs) if task.alike else np.arange(len(paths))
     train = None if frames.train is None else _located(frames.train, cache, group, 0)

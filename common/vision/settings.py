@@ -15,7 +15,8 @@ from common.settings import Fraction, NonNegativeFloat, NonNegativeInt, Positive
 DUPLICATE_GROUP = "duplicate_group"  # the column that has the same number for near duplicates
 # Of files that may be pictures, and of arrays and sounds, which can be looked at too.
 SUFFIXES = (
-    ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy", ".npz", ".wav", ".aif", ".aiff", ".flac",
+    ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".dcm", ".dicom", ".npy", ".npz",
+    ".wav", ".aif", ".aiff", ".flac",
 )  # fmt: skip
 
 

@@ -18,11 +18,15 @@ class Task(Target):
 
     Models have an output for each class, label or number. Where the pictures are rows of a table, `pixels` is what the names
     of their columns begin with. `alike` says that two pictures that look alike show the same thing, as photographs do.
+    Where a picture has rows of several `kinds`, each value of that column has a model of its own.
+    Where the colours of a picture are files of their own, `channels` is what follows in their names.
     """
 
     picture: str
     pixels: str = ""
     alike: bool = True
+    kinds: str = ""
+    channels: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:

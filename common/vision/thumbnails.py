@@ -32,7 +32,8 @@ class ThumbnailsModel:
     def __init__(self, task: Task, config: Thumbnails, context: Context) -> None:
         self.task, self.config, self.context = task, config, context
         self.notes: dict[str, Any] = {}
-        self.views = (False, True) if config.mirrored else (False,)
+        # What is drawn into columns of pixels, such as a digit, shows something else in its mirror image.
+        self.views = (False, True) if config.mirrored and not task.pixels else (False,)
         self.beside = Beside(task.beside)
         estimators.require_skops()
 

@@ -24,6 +24,7 @@ from common.analysis.drift import SplitCheck, check_split
 from common.competition import Column, Competition, Split, columns
 from common.data import Frames
 from common.decisions import Decision
+from common.runs.evaluation import Predicted
 from common.runs.ledger import Ledger
 from common.runs.run import Run
 
@@ -116,9 +117,18 @@ def test_a_value_at_the_edge_and_a_choice_that_fits_its_own_rows(tmp_path: Path)
     assert codes(change(folder, decision=None, optimistic={"pearson": 0.999})) == ["K109"]
 
 
+def test_a_column_that_alone_tells_the_target_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_run(tmp_path / "run", noise=0.3)
+    ids = pd.read_csv(folder / "oof.csv", dtype={"id": str})
+    rows = pd.DataFrame({"anchor": ids["id"], "target": "same", "context": ids["target"]})
+    monkeypatch.setattr(Predicted, "inputs", lambda self: rows)
+    (finding,) = check(evidence.of(folder))
+    assert finding.code == "K111" and finding.measured.startswith("'context' explains 'score' (R² 0.99")
+
+
 def test_half_a_run_is_judged_by_what_is_left(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", noise=0.2)
-    assert "9 checks, nothing found" in kit(capsys, "check", folder).out
+    assert "10 checks, nothing found" in kit(capsys, "check", folder).out
     (folder / "oof.csv").unlink()
     said = kit(capsys, "check", folder)
     assert said.code == 0 and "predictions were not looked at: " in said.out

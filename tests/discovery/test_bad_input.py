@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from toy_files import Content, Media, Rows, Text, write
+from toy_files import Content, Rows, Text, write
 
 from common.discovery import writing
 from common.discovery.discover import discover
@@ -93,12 +93,6 @@ UNNAMED = {
     "test.csv": Rows(20, {"id": "id", "a": "num"}, start=40),
     "sample_submission.csv": Rows(20, {"id": "id", "Predicted": "one:0.5"}, start=40),
 }
-BOXES = {
-    "train.csv": Rows(20, {"id": "id", "PredictionString": "box:5"}),
-    "sample_submission.csv": Rows(9, {"id": "id", "PredictionString": "box:5"}, start=20),
-    "train.zip": Media(Rows(20, {"id": "id"}), "{id}.jpg"),
-    "test.zip": Media(Rows(9, {"id": "id"}, start=20), "{id}.jpg"),
-}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +100,6 @@ BOXES = {
     [
         (TWO_IDS, "--id", ("code", "label"), "label", "label"),
         (UNNAMED, "--target", ("first", "second"), "second", "second"),
-        (BOXES, "--metric", (), "iou", "iou"),
     ],
 )
 def test_what_only_the_user_knows_is_asked(

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import pandas as pd
 import pytest
 
 from common.discovery.discover import Discovery, discover
 from common.discovery.findings import Hints
 from common.errors import DataError
+from common.splits.folds import make_folds
 
 RNG = Random(0)
 Columns = dict[str, Callable[[int, int], object]]
@@ -91,3 +93,28 @@ def test_the_encoding_is_found_wherever_it_shows(tmp_path: Path) -> None:
         file.write("é,1,0\n".encode("latin-1"))
     made = discover(tmp_path, "toy", "toy", Hints(metric="roc_auc"))
     assert made.competition.files.train.encoding == "cp1252"  # type: ignore[union-attr]
+
+
+def test_a_column_that_alone_tells_the_answer_is_pointed_out_and_used(tmp_path: Path) -> None:
+    columns: Columns = {"refund": lambda n, y: n % 7 + 10 * y}
+    made = found(tmp_path, columns, columns)
+    assert made.left_out == () and "refund" in made.competition.inputs
+    (finding,) = [each for each in made.findings if each.what == "too good"]
+    assert "alone explains 'won' (AUC 1)" in finding.why and finding.option.startswith("--leave-out")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_rows_alike_stay_together_unless_the_test_has_their_like(tmp_path: Path, shared: bool) -> None:
+    even, odd = ([f"{a},{b}" for a in range(14) for b in range(14) if (a + b) % 2 == side] for side in (0, 1))
+    lines, asked = [*even, *even], even if shared else odd
+    (tmp_path / "train.csv").write_text(
+        "id,a,b,y\n" + "".join(f"{n},{x},{n * n % 13}.5\n" for n, x in enumerate(lines))
+    )
+    (tmp_path / "test.csv").write_text("id,a,b\n" + "".join(f"{n},{x}\n" for n, x in enumerate(asked, 900)))
+    (tmp_path / "sample_submission.csv").write_text("id,y\n" + "".join(f"{n},0\n" for n in range(900, 998)))
+    split = discover(tmp_path, "toy", "toy").competition.split
+    assert (split.kind, split.alike) == (("stratified", ()) if shared else ("stratified_group", ("a", "b")))
+    rows = pd.read_csv(tmp_path / "train.csv")
+    folds = pd.Series(make_folds(rows, split))
+    together = folds.groupby([rows["a"], rows["b"]]).nunique()
+    assert (together.max() == 1) != shared

@@ -164,9 +164,9 @@ OTHERS = [
             "train.tsv.zip": Pack("train.tsv", _PHRASE[0]), "test.tsv.zip": Pack("test.tsv", _PHRASE[1]),
             "sampleSubmission.csv": sample("PhraseId", "id", {"Sentiment": "one:2"}),
         }),
-    Toy(slug="text-normalization-challenge-english-language", metric="accuracy", id="id", target="after", predicts="class",
+    Toy(slug="text-normalization-challenge-english-language", metric="accuracy", id="id", target="after", predicts="nothing",
         cell="text",
-        application="tabular", split="group", group="sentence_id", trained=False, needs=("TEXT", "PARTS"), files={
+        application="nothing", split="group", group="sentence_id", trained=False, needs=("TEXT", "PARTS"), files={
             "en_train.csv.zip": Pack("en_train.csv", _NORMAL[0]), "en_test.csv.zip": Pack("en_test.csv", _NORMAL[1]),
             "en_sample_submission.csv.zip": Pack("en_sample_submission.csv", Rows(
                 M, {"id": "pair:4", "after": "one:the"}, start=N)),
@@ -213,7 +213,7 @@ OTHERS = [
             "random_forest_benchmark.csv": sample("Id", "id", {"SalePrice": "pos"}),
         }),
     Toy(slug="predict-volcanic-eruptions-ingv-oe", metric="mae", id="segment_id", target="time_to_eruption", predicts="number",
-        cell="number", application="tabular", split="stratified", needs=("JOIN",), files={
+        cell="number", application="nothing", split="stratified", needs=("JOIN",), files={
             "train.csv": _VOLCANO[0], "sample_submission.csv": sample("segment_id", "id:{}", {"time_to_eruption": "one:0"}),
             "train.zip": Media(_VOLCANO[0], "train/{segment_id}.bin"), "test.zip": Media(_VOLCANO[1], "test/{segment_id}.bin"),
         }),
@@ -273,11 +273,11 @@ PICTURES = [
              predicts="masks", cell="mask", split="random", application="masks", needs=("RLE", "JOIN")),
     pictures("global-wheat-like-boxes", {"PredictionString": "box:5"}, {"PredictionString": "box:5"}, id="image_id",
         metric="iou",
-             predicts="class", cell="boxes", split="random", trained=False, needs=("BOX", "JOIN")),
+             predicts="nothing", cell="boxes", split="random", application="nothing", trained=False, needs=("BOX", "JOIN")),
     pictures("bms-molecular-translation", {"InChI": "id:InChI=1S/C{}H10/c1-3-5-7-9-11-13-15-17-19-21"},
         {"InChI": "one:InChI=1S/H2O"},
-             id="image_id", table="train_labels.csv", metric="levenshtein", predicts="class", cell="text", split="random",
-             trained=False, needs=("TEXT", "JOIN")),
+             id="image_id", table="train_labels.csv", metric="levenshtein", predicts="nothing", cell="text", split="random",
+             application="nothing", trained=False, needs=("TEXT", "JOIN")),
     pictures("seti-breakthrough-listen-as-png", {"target": "mark:0/3"}, {"target": "one:0.5"}, form="{:06x}", file="{id}.png",
              train_at="train", test_at="test", needs=("JOIN",), **AUC),
 ]  # fmt: skip

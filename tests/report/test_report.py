@@ -60,7 +60,7 @@ def test_the_page_of_a_run(capsys: pytest.CaptureFixture[str], home: Path) -> No
     assert not re.search(r'(src|href)="(?!#|data:)', body) and " style=" not in body and " onclick" not in body
     assert {"folds", "targets_0", "residuals_0", "test", "seconds"} <= set(specs_of(page))
     assert (
-        "9 checks, nothing found" in body
+        "10 checks, nothing found" in body
         and "kit train patent --profile best" in body
         and "better than nothing" in body
     )

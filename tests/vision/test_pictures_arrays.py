@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,72 @@ def test_a_tiff_of_many_channels_is_read_or_says_by_what() -> None:
         buffer, (np.stack([RAMP] * 6) * 4000).astype(np.uint16), photometric="minisblack", planarconfig="separate"
     )
     assert is_ramp(decode(buffer.getvalue(), 32))
+
+
+def element(group: int, number: int, kind: bytes, value: bytes, *, explicit: bool = True) -> bytes:
+    """A DICOM element; `value` is filled up to an even length."""
+    value += b" " * (len(value) % 2)
+    if not explicit:
+        return struct.pack("<HHI", group, number, len(value)) + value
+    long = kind in (b"OW", b"SQ")
+    return struct.pack("<HH", group, number) + kind + (
+        struct.pack("<HI", 0, len(value)) if long else struct.pack("<H", len(value))
+    ) + value  # fmt: skip
+
+
+def dicom(values: np.ndarray, syntax: str, window: str = "", colours: bytes = b"MONOCHROME2", jpeg: str = "") -> bytes:
+    """A DICOM file with a sequence of undefined length before its pixels."""
+    explicit = syntax != "1.2.840.10008.1.2"
+    start, end = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF), struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+    head = struct.pack("<HH", 8, 0x1140) + (b"SQ\0\0" if explicit else b"") + struct.pack("<I", 0xFFFFFFFF)
+    sequence = (
+        head
+        + start
+        + element(8, 0x1150, b"UI", b"1.2", explicit=explicit)
+        + end
+        + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    )
+    short = [(2, 1), (0x10, values.shape[0]), (0x11, values.shape[1]), (0x100, 8 * values.dtype.itemsize),
+             (0x103, int(values.dtype.kind == "i"))]  # fmt: skip
+    words = [(4, colours), *(((0x1050, b"300\\40"), (0x1051, window.encode())) if window else ())]
+    body = sequence + b"".join(
+        element(0x28, tag, kind, value, explicit=explicit)
+        for tag, kind, value in sorted(
+            [
+                *((tag, b"US", struct.pack("<H", each)) for tag, each in short),
+                *((tag, b"CS", each) for tag, each in words),
+            ]
+        )
+    )
+    if jpeg:
+        buffer = io.BytesIO()
+        Image.fromarray(values).save(buffer, jpeg)
+        data = buffer.getvalue() + b"\0" * (len(buffer.getvalue()) % 2)
+        body += struct.pack("<HH", 0x7FE0, 0x10) + b"OB\0\0" + struct.pack("<I", 0xFFFFFFFF)
+        body += struct.pack("<HHI", 0xFFFE, 0xE000, 0) + struct.pack("<HHI", 0xFFFE, 0xE000, len(data)) + data
+        body += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    else:
+        body += element(0x7FE0, 0x10, b"OW", values.tobytes(), explicit=explicit)
+    return b"\0" * 128 + b"DICM" + element(2, 0x10, b"UI", syntax.encode()) + body
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+@pytest.mark.parametrize("kind", ["u1", "<u2", "<i2"])
+def test_dicom_pixels_are_read_as_they_stand(syntax: str, kind: str) -> None:
+    values = (RAMP * 250 - (100 if kind == "<i2" else 0)).astype(kind)
+    assert is_ramp(decode(dicom(values, syntax), 32))
+    assert is_ramp(decode(dicom(values, syntax, colours=b"MONOCHROME1"), 32)[::-1])
+
+
+def test_dicom_has_a_window_of_grey_values() -> None:
+    values = (RAMP * 1000).astype("<u2")
+    rows = decode(dicom(values, "1.2.840.10008.1.2.1", window="200"), 64)[..., 0].mean(axis=1)
+    assert (rows[:12] < 3).all() and (rows[26:] > 252).all() and 60 < rows[19] < 200
+
+
+@pytest.mark.parametrize(("syntax", "jpeg"), [("50", "JPEG"), ("90", "JPEG2000")])
+def test_dicom_may_hold_a_compressed_picture(syntax: str, jpeg: str) -> None:
+    values = (RAMP * 255).astype(np.uint8)
+    assert is_ramp(decode(dicom(values, f"1.2.840.10008.1.2.4.{syntax}", jpeg=jpeg), 32))
+    with pytest.raises(Unreadable, match=r"compressed as 1\.2\.840\.10008\.1\.2\.4\.70; convert"):
+        decode(dicom(values, "1.2.840.10008.1.2.4.70"), 32)

@@ -1,4 +1,4 @@
-"""Arrays of any range and any number of channels as pictures: NumPy files, scientific TIFF, the spectrogram of a sound."""
+"""Arrays of any range and any number of channels as pictures: NumPy files, scientific TIFF, DICOM, the spectrogram of a sound."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from common.errors import Unreadable
+from common.vision.pictures import dicom
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _WINDOWS = 512  # of a spectrogram, at most, beside one another
 
 
 def from_bytes(data: bytes) -> Image.Image | None:
-    """Return the picture of an array or a sound, or None for files that Pillow knows.
+    """Return the picture of an array, a medical device or a sound, or None for files that Pillow knows.
 
     Raises:
         Unreadable: for an array that is no picture, or a sound without the package that reads it.
@@ -31,7 +32,7 @@ def from_bytes(data: bytes) -> Image.Image | None:
         return as_picture(_spectrogram(*_wav(data)))
     if data.startswith(_SOUNDS):
         return as_picture(_spectrogram(*_sound(data)))
-    return None
+    return dicom.from_bytes(data) if dicom.is_dicom(data) else None
 
 
 def of_tiff(data: bytes) -> Image.Image | None:

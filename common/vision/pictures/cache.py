@@ -97,6 +97,7 @@ def open_cache(
     *,
     size: int,
     rule: Rule = "crop",
+    channels: tuple[str, ...] = (),
     max_bytes: int = MAX_BYTES,
     progress: Progress | None = None,
 ) -> PictureCache:
@@ -108,6 +109,8 @@ def open_cache(
         size: Side of the squares in pixels. With some margin over the size that a model is given (256 for 224),
             training may move its window.
         rule: whether a square is a picture's middle, or all of it.
+        channels: what follows in the names of three files or fewer that are the colours of one picture, the first of which
+            the path names.
         max_bytes: What all entries of the cache may take on disk.
         progress: For messages.
 
@@ -117,9 +120,11 @@ def open_cache(
     """
     progress = progress or Progress(live=False)
     need = _check(len(paths), size, max_bytes)
-    name = entry_name(f"pictures-{size}", [size, rule, VERSION], (f"{path}\0{stamp(path)}" for path in paths))
+    about = [size, rule, VERSION, *channels]
+    name = entry_name(f"pictures-{size}", about, (f"{path}\0{stamp(path)}" for path in paths))
     cache = cached(
-        root, name, lambda folder: _build(paths, folder, size, rule, progress), PictureCache, max_bytes=max_bytes, need=need,
+        root, name, lambda folder: _build(paths, folder, size, rule, channels, progress), PictureCache,
+        max_bytes=max_bytes, need=need,
         on_wait=lambda: progress.say("pictures: waiting for another process that decodes them"),
     )  # fmt: skip
     entry_at(cache.folder)  # its mapping stays, whatever becomes of the files
@@ -154,7 +159,9 @@ def _figure(count: int, size: int) -> str:
     return f"{count:,} pictures at {size} × {size} take {count * size * size * 3 / 1e9:.2f} GB"
 
 
-def _build(paths: Sequence[str], folder: Path, size: int, rule: Rule, progress: Progress) -> None:
+def _build(
+    paths: Sequence[str], folder: Path, size: int, rule: Rule, channels: tuple[str, ...], progress: Progress
+) -> None:
     """Decode all pictures into a fresh folder.
 
     Threads are enough: Pillow lets go of the interpreter's lock while it decodes and resizes, nothing has to be
@@ -170,7 +177,7 @@ def _build(paths: Sequence[str], folder: Path, size: int, rule: Rule, progress: 
     with (folder / "pixels.npy").open("xb") as handle:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), size, size, 3)}
         np.lib.format.write_array_header_1_0(handle, header)
-        decoded = prefetch(lambda rows: _decoded(paths, rows, size, rule), chunks, cpu_count())
+        decoded = prefetch(lambda rows: _decoded(paths, rows, size, rule, channels), chunks, cpu_count())
         with warnings.catch_warnings(), progress.task("pictures", len(paths), "pictures") as task, closing(decoded):
             warnings.filterwarnings("ignore", module=r"PIL\b")  # what is wrong with a file is its reason
             for rows, chunk in zip(chunks, decoded, strict=True):
@@ -189,7 +196,7 @@ class _Chunk(NamedTuple):
     unreadable: dict[int, str]
 
 
-def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule) -> _Chunk:
+def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule, channels: tuple[str, ...]) -> _Chunk:
     """Decode some rows; what cannot be decoded stays black."""
     import numpy as np
 
@@ -198,9 +205,24 @@ def _decoded(paths: Sequence[str], rows: range, size: int, rule: Rule) -> _Chunk
     )
     for place, row in enumerate(rows):
         try:
-            chunk.pixels[place], chunk.thumbs[place] = decode_with_thumb(read_bytes(paths[row]), size, rule)
+            chunk.pixels[place], chunk.thumbs[place] = _one(paths[row], size, rule, channels)
         except Unreadable as error:
             chunk.unreadable[row] = str(error)
         except DataError as error:  # a member of an archive that is damaged
             chunk.unreadable[row] = str(error).rpartition("cannot be read: ")[2]
     return chunk
+
+
+def _one(path: str, size: int, rule: Rule, channels: tuple[str, ...]) -> tuple[Pixels, Pixels]:
+    """Return the pixels of a picture and its thumb, of several files each of which is a colour where there are such."""
+    import numpy as np
+
+    if not channels:
+        return decode_with_thumb(read_bytes(path), size, rule)
+    before, point, end = path.rpartition(".")
+    start = before.removesuffix(channels[0])
+    parts = [decode_with_thumb(read_bytes(f"{start}{each}{point}{end}"), size, rule) for each in channels]
+    pixels = np.zeros((size, size, 3), np.uint8)
+    for place, part in enumerate(parts):
+        pixels[..., place] = part.pixels.max(axis=2)
+    return pixels, np.mean([part.thumb for part in parts], axis=0).astype(np.uint8)

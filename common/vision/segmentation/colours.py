@@ -67,7 +67,7 @@ class ColoursModel:
 
         present = self.model.classes_
         for pixels in pictures:
-            found = self.model.predict_proba(described(pixels))
+            found = self.model.predict_proba(described(pixels))[:, : len(present)]  # of a single class there are two
             every = np.zeros((len(found), len(self.task.classes)), np.float32)
             every[:, present] = found
             yield every.T.reshape(-1, *pixels.shape[:2])[self.task.first_layer :]

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Config
-from common.model import Context, Models
+from common.model import Context, Model, Models
+from common.vision.kinds import KindsModel
 from common.vision.segmentation import rows
 from common.vision.segmentation.guarded import GuardedMasks, PixelModel
 from common.vision.segmentation.settings import Colours, Otsu, Unet, UnetCourse
@@ -28,15 +29,23 @@ class MaskModels(Models):
         settings: Any = config
         return rows.enrich(frames, self.task, settings.longest, settings.cache_bytes, context)
 
-    def build(self, config: Config, frames: Frames, context: Context) -> GuardedMasks:
+    def build(self, config: Config, frames: Frames, context: Context) -> Model:
         """Return an untrained model for one fold."""
-        return GuardedMasks(self._model(config, context), context)
 
-    def load(self, folder: Path, config: Config, context: Context) -> GuardedMasks:
+        def make() -> Model:
+            return GuardedMasks(self._model(config, context), context)
+
+        return KindsModel(self.task.kinds, make) if self.task.kinds else make()
+
+    def load(self, folder: Path, config: Config, context: Context) -> Model:
         """Return a model that `save` wrote."""
-        model = self._model(config, context)
-        model.read(folder)
-        return GuardedMasks(model, context)
+
+        def read(one: Path) -> Model:
+            model = self._model(config, context)
+            model.read(one)
+            return GuardedMasks(model, context)
+
+        return KindsModel.of(folder, self.task.kinds, read) if self.task.kinds else read(folder)
 
     def illustrate(self, frames: Frames, run: Run, context: Context) -> None:
         """Draw overlays of out-of-fold masks and the learning curve into the run's folder, `figures/`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import DataError
-from common.masks import COLUMNS, ROWS
+from common.masks import COLUMNS, ROWS, files, rle
 from common.model import Context
 from common.vision.rows import ENTRY, ROW
 from common.vision.segmentation.cache import MaskCache, entry_at, open_cache
@@ -35,6 +35,8 @@ def enrich(frames: Frames, task: MaskTask, longest: int, max_bytes: int, context
     Raises:
         DataError: if a mask does not fit its picture, or no training picture can be read.
     """
+    if frames.train is not None and task.cell.kind == "mask":
+        frames = replace(frames, train=_as_runs(frames.train, task))
     parts = [frame for frame in (frames.train, frames.test) if frame is not None]
     paths = [path for frame in parts for path in frame[task.picture]]
     answers: list[str | None] = [None] * len(paths)
@@ -54,6 +56,14 @@ def enrich(frames: Frames, task: MaskTask, longest: int, max_bytes: int, context
         raise DataError(f"none of the {plural(len(train), 'training picture')} can be read; look at them with a viewer")
     _warn(train, task, cache, context, "training pictures that cannot be read are left out")
     return replace(frames, train=train[train[ROW] >= 0].reset_index(drop=True), test=test)
+
+
+def _as_runs(train: DataFrame, task: MaskTask) -> DataFrame:
+    """Return training rows whose masks are run lengths where they were files."""
+    answers, cell = train[task.target].tolist(), task.cell
+    if not any("/" in answer for answer in answers):
+        return train
+    return train.assign(**{task.target: [rle.encode(files.binary(path), cell.along, cell.first) for path in answers]})
 
 
 def cache_of(frame: DataFrame) -> MaskCache:

@@ -21,16 +21,18 @@ class MaskTask:
     """Masks of the pictures whose paths the column `picture` holds; `target` is the column of the answers.
 
     `cell` says what an answer is. Models tell classes of pixels apart: those labelled, or what is nothing, inside an object
-    and at its boundary. Their soft masks have a layer for each class; `nothing` has none where it is all else.
+    and at its boundary. Their soft masks have a layer for each class; `nothing` has none where it is all else. Where a
+    picture has rows of several `kinds`, each value of that column has a model of its own.
     """
 
     target: str
     picture: str
     cell: Cell
+    kinds: str = ""
 
     @classmethod
-    def of(cls, competition: Competition) -> Self:
-        """Return the task of a competition.
+    def of(cls, competition: Competition, **more: Any) -> Self:
+        """Return the task of a competition; `more` are further fields.
 
         Raises:
             SettingError: if it does not predict masks of files.
@@ -40,7 +42,7 @@ class MaskTask:
         picture = next((column.name for column in columns if column.kind == "file"), None)
         if competition.predicts != "masks" or picture is None:
             raise SettingError(f"{competition.name} does not predict masks of pictures in files")
-        return cls(target=competition.targets[0], picture=picture, cell=competition.submission.cell)
+        return cls(target=competition.targets[0], picture=picture, cell=competition.submission.cell, **more)
 
     @property
     def targets(self) -> tuple[str, ...]:
