@@ -29,15 +29,16 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
             return ""
         there = listed([each.file for each in assigned.others] + [f"{each.name}/" for each in others], 4)
         return f"none of {there or listed(found.skipped, 4)} are training rows with answers that the kit can read"
-    if len(sample.columns) > 2 and {*sample.columns[1:]} <= {*train.columns}:
-        words = [name for name in sample.columns[1:] if not is_number(train[name])]
+    keys = ids.together(sample, assigned) or sample.columns[:1]
+    if len(targets := sample.without(*keys)) > 1 and {*targets} <= {*train.columns}:
+        words = [name for name in targets if not (is_number(train[name]) or shapes.is_truth(train[name]))]
         alone = not (assigned.test and {*words} & {*assigned.test.columns})
         return f"several answers are submitted, and {listed(words)} of them are no numbers" if words and alone else ""
-    ids = {*sample[sample.columns[0]]}
+    wanted = {*sample[sample.columns[0]]}
     test = assigned.test
-    if test is not None and test.whole and not any(ids & {*test[name]} == ids for name in test.columns):
+    if test is not None and test.whole and not any(wanted & {*test[name]} == wanted for name in test.columns):
         tables = [
-            each.file for each in assigned.others if sample.columns[0] in each and ids <= {*each[sample.columns[0]]}
+            each.file for each in assigned.others if sample.columns[0] in each and wanted <= {*each[sample.columns[0]]}
         ]
         if tables:
             return f"{listed(tables)} says which answer of which row of {test.file} each {sample.columns[0]!r} is"

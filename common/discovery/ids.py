@@ -55,7 +55,7 @@ def find(
         where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
         notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
         return known[0], ()
-    if keys := _together(sample, roles):
+    if keys := together(sample, roles):
         notes.add("id", " and ".join(keys), "likely", "together they tell the rows apart, and are known")
         return "_".join(keys), keys
     name = next((each for each in unique if ID_NAME.search(each)), unique[0] if unique else "")
@@ -86,7 +86,7 @@ def find(
     return name, ()
 
 
-def _together(sample: Head, roles: Roles) -> tuple[str, ...]:
+def together(sample: Head, roles: Roles) -> tuple[str, ...]:
     """Return the first columns of the sample submission that tell its rows apart together, and stand in the rows too."""
     rows = roles.test if roles.test is not None else roles.train
     if rows is None:

@@ -202,6 +202,11 @@ def _of_text(
     return Answers(shape="words", classes=classes, fractions=fractions)
 
 
+def is_truth(values: Series[str]) -> bool:
+    """Whether all cells are True or False, which are read as 1 and 0."""
+    return {cell.strip().casefold() for cell in values.unique().tolist()} <= {"true", "false", ""}
+
+
 def _numeric(shown: Series[str] | None) -> bool:
     return shown is not None and is_number(shown)
 

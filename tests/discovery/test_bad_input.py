@@ -39,7 +39,7 @@ WHOLE: dict[str, Content] = {"train.csv": TRAIN, "test.csv": TEST, "sample_submi
         (
             {**WHOLE, "train.csv": Rows(40, {"id": "id", "y": "mark:0/2", "z": "cat:red|blue"}), "sample_submission.csv":
              Rows(20, {"id": "id", "y": "one:0", "z": "one:red"}, start=40)},
-            {},
+            {"target": "y,z"},
             r"train\.csv has words in 'z', such as '(red|blue)', one of 2 targets: the kit predicts classes of one column",
         ),
         ({**WHOLE, "sample_submission.csv": Rows(20, {"id": "id"}, start=40)}, {}, "has one column, 'id'"),
