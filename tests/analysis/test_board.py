@@ -95,6 +95,7 @@ for number in range(15):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locks", ["yes", "no"])
 def test_processes_that_write_at_once_lose_no_line(home: Path, locks: str) -> None:
     """Neither where they lock each other out nor on a file system without locks."""

@@ -19,6 +19,8 @@ from common.fastai.batches import Rows
 from common.fastai.lean import LeanLearner
 from common.fastai.learner import quiet
 
+pytestmark = pytest.mark.slow  # each trains
+
 
 def learner(kind: type[Learner], **options: Any) -> Learner:
     """Return one on 40 rows of numbers, with a layer whose weights do not decay."""

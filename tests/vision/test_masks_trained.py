@@ -107,6 +107,7 @@ def test_streets_by_colours_from_data_to_a_score(
     assert kit(capsys, "validate", "camvid", str(tmp_path / "b"), "--data", str(streets)).code == 0
 
 
+@pytest.mark.slow
 def test_runs_of_masks_are_looked_at_and_blended(
     nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
