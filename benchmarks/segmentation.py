@@ -65,7 +65,7 @@ def epochs(data: Path, pictures: int, longest: int, count: int) -> None:
     competition, models = registry.get("camvid"), registry.models("camvid")
     frames = kit_data.read(competition, data)
     rows, columns = longest * 3 // 4, longest
-    best = replace(competition.profile("best"), longest=longest, weights="random", epochs=count,
+    best = replace(competition.profile("best"), longest=longest, weights="random", epochs=count, batch_size=8,
                    window=min(160, longest * 3 // 128 * 32))  # fmt: skip
     chosen = frames.training.iloc[:: max(1, len(frames.training) // (2 * pictures))][: 2 * pictures]
     with tempfile.TemporaryDirectory() as scratch:
