@@ -29,6 +29,12 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
             return ""
         there = listed([each.file for each in assigned.others] + [f"{each.name}/" for each in others], 4)
         return f"none of {there or listed(found.skipped, 4)} are training rows with answers that the kit can read"
+    if (
+        (apart := _together(sample))
+        and assigned.test is None
+        and not {*sample[apart[0]]} & {*train.frame.get(apart[0], ())}
+    ):
+        return f"{' and '.join(apart)} tell the rows of {sample.file} apart, and no other file has them"
     keys = ids.together(sample, assigned) or sample.columns[:1]
     if len(targets := sample.without(*keys)) > 1 and {*targets} <= {*train.columns}:
         words = [name for name in targets if not (is_number(train[name]) or shapes.is_truth(train[name]))]
@@ -52,26 +58,37 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
     return ""
 
 
+def _together(sample: Head) -> tuple[str, ...]:
+    """Return the columns but the last that only together tell the rows of a sample submission apart, or none."""
+    if any(sample[name].is_unique for name in sample.columns) or sample.frame.duplicated(sample.columns[:-1]).any():
+        return ()
+    return tuple(sample.columns[:-1])
+
+
 def of_sample(sample: Head, why: str, name: str, slug: str, hints: Hints, notes: Notes) -> Competition:
     """Return a competition whose rows and cells are those of its sample submission."""
-    id, _ = ids.find(sample, Roles(sample=sample, train=None, test=None), (), hints, refuse, notes)
-    targets = tuple(sample.without(id))
+    keys = _together(sample)
+    id = "_".join(keys) or ids.find(sample, Roles(sample=sample, train=None, test=None), (), hints, refuse, notes)[0]
+    targets = tuple(sample.without(id, *keys))
     words = [target for target in targets if not is_number(sample[target])]
     shown = filled(sample[words[0]]) if words else None
     tokens = shapes.box_tokens(shown, shown) if shown is not None and len(targets) == 1 else None
     text = Cell(kind="boxes", tokens=tokens, may_be_empty=True) if tokens else Cell(kind="text", may_be_empty=True)
     listing = Table(
         file=sample.file, separator=sample.separator,
-        columns=(Column(name=id, kind="id"), *(Column(name=each, kind="text", may_be_empty=True) for each in targets)),
+        columns=(
+            Column(name=id, kind="id", parts=keys),
+            *(Column(name=each, kind="text", may_be_empty=True) for each in (*keys, *targets)),
+        ),
     )  # fmt: skip
     notes.add("target", listed(targets, 4), "sure", f"of {sample.file}")
     notes.add("models", "none: the cells of the sample submission", "sure", why, "model.py")
-    header = tuple(sample.columns) if sample.columns[0] != id else ()
+    header = tuple(sample.columns) if not keys and sample.columns[0] != id else ()
     return Competition(
         name=name, slug=slug, title=describing.title(slug), summary=f"Predict {listed(targets)}.", metric=UNSCORED,
         files=Files(train=listing, test=listing, sample_submission=listing),
         submission=SubmissionFormat(
-            id=id, targets=targets, cell=text if len(words) == len(targets) else Cell(), header=header,
+            id=id, parts=keys, targets=targets, cell=text if len(words) == len(targets) else Cell(), header=header,
             cells=dict.fromkeys(words, text) if len(words) < len(targets) else {}, separator=sample.separator,
         ),
         split=Split(kind="random"), submitted_as="csv", limits=Limits(session_hours=9.0, internet=True),
