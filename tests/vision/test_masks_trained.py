@@ -24,6 +24,9 @@ from common.splits import make_folds
 SIZE = (48, 64)  # of the sample's pictures
 
 
+pytestmark = pytest.mark.usefixtures("home")  # whose ledgers they fill
+
+
 @pytest.fixture(scope="module")
 def nuclei(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nuclei")
