@@ -86,7 +86,13 @@ def speed(arguments: argparse.Namespace) -> dict[str, float | str | int | bool]:
             words += ["--workers", str(workers), "--out", str(out), "--json"]
             words += [word for each in arguments.set for word in ("--set", each)]
             command = [sys.executable, "-P", "-c", "import sys; from common.cli import main; sys.exit(main())", *words]
-            environ = {**os.environ, "OMP_NUM_THREADS": "1", "KIT_CACHE": f"{folder}/cache-{workers}"}
+            here = f"place=local root={folder} internet=off"  # so that the ledger of the project stays as it is
+            environ = {
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "KIT_CACHE": f"{folder}/cache-{workers}",
+                "KIT_ENVIRONMENT": here,
+            }
             began = time.perf_counter()
             subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
             seconds.append(time.perf_counter() - began)
