@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from common import metrics
@@ -15,38 +15,12 @@ from common.discovery.files import Container
 from common.discovery.findings import Ask, Hints, Question
 from common.discovery.heads import Head
 from common.discovery.joining import Joined, described
-from common.discovery.masks import Paired
-from common.discovery.media import Apart, Attached, Labelled
+from common.discovery.media import Attached
+from common.discovery.rows import Sides
 from common.discovery.target import Submitted
 from common.errors import DataError
 from common.masks import OBJECTS
 from common.wording import listed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sides:
-    """Training and test rows as tables, and the files that belong to them.
-
-    Masks of the training pictures are files that are `paired` with them, or `gathered` from the rows of each; ids may
-    fall `apart` into files and kinds of rows.
-    """
-
-    train: Head
-    test: Head
-    labelled: Labelled | None
-    train_files: Attached | None
-    test_files: Attached | None
-    test_is_table: bool
-    others: tuple[Head, ...] = ()
-    test_rows_of_items: bool = False
-    paired: Paired | None = None
-    gathered: bool = False
-    apart: Apart | None = None
-
-    @property
-    def files(self) -> list[Attached]:
-        """The files of both sides."""
-        return [each for each in (self.train_files, self.test_files) if each is not None]
 
 
 def sources(
