@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, get_args
 
 from common.settings import require
@@ -104,8 +105,9 @@ class Folder(_Source):
 class Table(_Source):
     """A table in a file: delimited text, JSON (records or lines), Parquet or NumPy, told by its ending; packed or not.
 
-    Columns that are not described are read with their natural type: number, date or text. In delimited text `quoting="none"`
-    is pandas' quoting=3: quotes are ordinary characters, but around ids. Where the table is not there, `instead` is read.
+    The rows go on in the files `continued`, which have the same columns. Columns that are not described are read with their
+    natural type: number, date or text. In delimited text `quoting="none"` is pandas' quoting=3: quotes are ordinary
+    characters, but around ids. Where the table is not there, `instead` is read.
     `files` adds the path of the file that has a row's id as its name, with or without ending; `joined` adds the columns of
     further tables. Only rows count in which the column `filled` has a cell, and `blank` has none, and with `once` only the
     first row of each id. The columns are called `names` instead of what the file calls them; a text without a `header` has
@@ -124,11 +126,18 @@ class Table(_Source):
     once: bool = False
     header: bool = True
     names: tuple[str, ...] = ()
+    continued: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.files is not None:
             require(self.id is not None, f"{self.file}: files are joined by the id, and no column is one")
             require(self.files.path is not None, f"{self.file}: the Folder of its files needs a column of kind 'file'")
+
+    def portions(self, rows: int) -> dict[str, tuple[int, int]]:
+        """Return where the rows of each file begin and end, if the files share them evenly."""
+        files = (self.file, *self.continued)
+        ends = [rows * place // len(files) for place in range(len(files) + 1)]
+        return dict(zip(files, pairwise(ends), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
-from common.data import folders, joining, summaries, tables
+from common.data import continued, folders, joining, summaries
 from common.data.locating import locate
 from common.data.tables import Tolerate
 from common.data.types import MISSING, as_text, check, natural
@@ -161,10 +161,7 @@ def _read(
 
 def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) -> tuple[DataFrame, Sequence[object]]:
     """Return a table's rows with all that is joined to them, and where each stands in the file."""
-    frame, places = tables.read(
-        path, table.separator, table.quoting, tolerate, PurePosixPath(table.file).name, table.encoding,
-        header=table.header, names=table.names,
-    )  # fmt: skip
+    frame, places = continued.read(folder, path, table, tolerate)
     frame, rows = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none

@@ -105,5 +105,6 @@ def paths(folder: Path, source: Source) -> list[Path]:
     """Return the files and folders that hold a source's rows."""
     if isinstance(source, Folder):
         return folders.containers(folder, source)
-    files = tables.located(folder, source.file)
-    return files or (folders.containers(folder, source.instead) if source.instead else [])
+    if files := tables.located(folder, source.file):
+        return [*files, *(path for file in source.continued for path in tables.located(folder, file))]
+    return folders.containers(folder, source.instead) if source.instead else []

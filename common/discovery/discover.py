@@ -26,6 +26,7 @@ from common.discovery import (
     media,
     metric,
     pairing,
+    parts,
     pixels,
     roles,
     rows,
@@ -90,7 +91,7 @@ def discover(
         Question: where they leave open what only the user can say.
     """
     hints, facts, notes = hints or Hints(), facts or Facts(), Notes()
-    found = files.look(folder)
+    found = parts.together(files.look(folder))
     roles.require_readable(found)
     assigned = roles.assign(found, notes)
     labelled, pair = None, masks.paired(found, assigned.sample, assigned.train)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
-import zipfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
 from common.data.tables import UNNAMED
-from common.data.zipped import listing, members
 from common.discovery.columns import is_finite, is_number, plain
+from common.discovery.packed import START, opened
 from common.errors import DataError
 from common.wording import first_line
 
@@ -33,10 +30,8 @@ LISTS = (".txt", ".dat", ".data")
 """Of texts that may be tables."""
 PACKED = (*unpacked.ENDINGS, ".zip", ".gz")
 _MOST_BYTES = 100_000_000  # of JSON lines that are read
-_START = 1 << 16  # bytes that show how a table is written
 _OTHER = "cp1252"  # of the text of a table that is no UTF-8, most often
 _LOOKED_AT, _MOST = 1_000, 0.5  # rows, and the share of names that are like their cells, where there is no header
-_GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +41,7 @@ class Head:
     `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`). Where it is a part of a
     file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none. With
     `once` it holds the first row of each id. A file without a `header` may have other `names` than col_0, col_1, …, and so may
-    an array. `answers` are a table whose columns belong to the rows by their places.
+    an array. Its rows go on in the files `continued`. `answers` are a table whose columns belong to the rows by their places.
     """
 
     path: Path
@@ -62,6 +57,7 @@ class Head:
     once: bool = False
     header: bool = True
     names: tuple[str, ...] = ()
+    continued: tuple[str, ...] = ()
     answers: Head | None = None
 
     @property
@@ -89,8 +85,10 @@ class Head:
 
     @cached_property
     def stem(self) -> str:
-        """The name without folders and endings, in lower case."""
-        return bare(Path(self.file).name).lower()
+        """The name without folders and endings, in lower case; of parts that are called otherwise that of their folder."""
+        path = PurePosixPath(self.file)
+        named = not self.continued or re.search("(?i)train|test", path.name)
+        return bare(path.name if named else path.parent.name).lower()
 
     def __getitem__(self, column: str) -> Series[str]:
         """Return one column."""
@@ -157,33 +155,6 @@ def _called(file: str, member: str) -> str:
     return f"{folder}/{called}".removeprefix("/")
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
-    """Open a file, or the only one in an archive: the bytes, its name, and how many bytes there are, roughly."""
-    if path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            (name, info), *_ = listing(archive).items()
-            with archive.open(info) as stream:
-                if name.lower().endswith(".zip"):  # an archive in another
-                    with zipfile.ZipFile(stream) as inner:
-                        (name, info), *_ = listing(inner).items()
-                        with inner.open(info) as table:
-                            yield table, name, info.file_size  # type: ignore[misc]
-                else:
-                    yield stream, name, info.file_size  # type: ignore[misc]
-    elif path.suffix.lower() == ".gz":
-        with gzip.open(path) as stream:
-            yield stream, path.stem, path.stat().st_size * _GZIP_RATIO  # type: ignore[misc]
-    elif unpacked.stem(path.name) is not None:
-        folder = unpacked.unpacked(path)
-        name = next(iter(members(folder)))
-        with (folder / name).open("rb") as stream:
-            yield stream, name, (folder / name).stat().st_size
-    else:
-        with path.open("rb", buffering=_START) as stream:
-            yield stream, path.name, path.stat().st_size
-
-
 def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "utf-8", *, header: bool = True) -> Head:
     """Return the head of delimited text.
 
@@ -192,12 +163,12 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
     """
     import pandas as pd
 
-    first = stream.peek(_START)[:_START]  # type: ignore[attr-defined]
+    first = stream.peek(START)[:START]  # type: ignore[attr-defined]
     start = first.decode("utf-8-sig", errors="replace")
     if not start.strip():
         raise DataError(f"{path} is empty")
     separator = separator_of(start.splitlines()[0])
-    most = min(ROWS, _CELLS // (start.splitlines()[0].count(separator) + 1))
+    most = rows_of(start.splitlines()[0].count(separator) + 1)
     quoting: Literal["minimal", "none"] = "none" if '\\"' in start and separator == "\t" else "minimal"
     try:
         frame = pd.read_csv(
@@ -243,6 +214,11 @@ def _lacks_header(head: Head) -> bool:
     steps = {later - earlier for earlier, later in pairwise(counts)}  # one, of years or of the numbers of columns
     counted = len(steps) == 1 and (1 in steps or (len(counts) > 2 and max(steps) > 0))
     return sum(alike) > _MOST * len(names) and not counted
+
+
+def rows_of(columns: int) -> int:
+    """Return how many rows of a table of so many columns are looked at."""
+    return min(ROWS, _CELLS // columns)
 
 
 def separator_of(header: str) -> str:

@@ -152,7 +152,7 @@ def described(joined: Joined, base: Head, to_base: Sequence[Join], columns: Sequ
 def _join(table: Head, key: _Key) -> Join:
     source = Table(
         file=table.file, columns=(), separator=table.separator, quoting=table.quoting, encoding=table.encoding,
-        header=table.header, names=table.names,
+        header=table.header, names=table.names, continued=table.continued,
     )  # fmt: skip
     keys = () if key.keys == key.on else key.keys
     return Join(table=source, on=key.on, keys=keys, rows="all" if key.many else "first")

@@ -33,7 +33,7 @@ class Roles:
 def assign(found: Found, notes: Notes) -> Roles:
     """Return which table is which, by names first and by what they hold where names leave it open."""
     tables = list(found.tables)
-    sample = _sample(tables)
+    sample = sample_of(tables)
     rest = [each for each in tables if each is not sample]
     targets = sample.columns if sample else []
     test: Head | None
@@ -56,11 +56,13 @@ def assign(found: Found, notes: Notes) -> Roles:
     ):
         if head is not None:
             rows = f"{'' if head.whole else 'about '}{plural(head.rows, 'row')}"
-            notes.add(what, head.file, "sure", f"{why}; {rows} of {plural(len(head.columns), 'column')}")
+            more = f" and {plural(len(head.continued), 'file')} more" if head.continued else ""
+            notes.add(what, f"{head.file}{more}", "sure", f"{why}; {rows} of {plural(len(head.columns), 'column')}")
     return Roles(sample=sample, train=train, test=test, others=others)
 
 
-def _sample(tables: list[Head]) -> Head | None:
+def sample_of(tables: Sequence[Head]) -> Head | None:
+    """Return the table that is called like a sample submission, if one is."""
     named = [each for each in tables if SAMPLE.search(each.stem) and not TRAIN.search(each.stem)]
     if named:
         # The one that is named so most plainly, then the one with the fewest columns and the latest stage.

@@ -42,9 +42,10 @@ class Maker:
             DataError: for a description that says too little.
         """
         rng = Random(seed)
-        made = _Rows(self.competition, rng).make(max(rows, 24))
-        hidden = _first_hidden(made, self.competition)
         files = self.competition.files
+        parts = max(len(each.continued) if isinstance(each, Table) else 0 for each in (files.train, files.test))
+        made = _Rows(self.competition, rng).make(max(rows, 24, 8 * parts))  # no file without a row
+        hidden = _first_hidden(made, self.competition)
         train, test = made[:hidden], made[hidden:]
         written = _write(folder, files.train, train) | _write(folder, files.test, test)
         if isinstance(files.train, Table) and isinstance(files.test, Table) and files.train.file == files.test.file:
@@ -206,8 +207,10 @@ def _write(folder: Path, source: Source, rows: list[dict[str, Any]]) -> dict[str
     """Write the table of one side, or say how many files will be its rows."""
     if isinstance(source, Folder):
         return {f"{source.folders[0]}.zip": len(rows)}
-    tables.write(folder / source.file, tables.lines_of(source, rows), source.separator, source)
-    return {source.file: len(rows)}
+    lines, portions = tables.lines_of(source, rows), source.portions(len(rows))
+    for file, (first, last) in portions.items():
+        tables.write(folder / file, lines[first:last], source.separator, source)
+    return {file: last - first for file, (first, last) in portions.items()}
 
 
 def _apart(lines: list[dict[str, Any]], format: SubmissionFormat) -> list[dict[str, Any]]:

@@ -157,3 +157,27 @@ def test_the_values_of_a_sample_submission_do_not_matter(tmp_path: Path) -> None
     (tmp_path / "test.csv").write_text("id,anchor,target,context\n1,a,b,A47\n")
     (tmp_path / "sample_submission.csv").write_text("id,score\n1,\n")
     assert len(data.read(PATENT, tmp_path, train=False).sample_submission) == 1  # type: ignore[arg-type]
+
+
+def test_rows_go_on_in_further_files(tmp_path: Path) -> None:
+    table = Table(
+        file="train_1.csv",
+        columns=(Column(name="id", kind="id"), Column(name="y", kind="number")),
+        continued=("train_2.csv", "more/train_10.csv"),
+    )
+    (tmp_path / "more").mkdir()
+    write = {"train_1.csv": "id,y\n7,1\n", "train_2.csv": "id,y\n5,2\n6,3\n", "more/train_10.csv": "id,y\n1,4\n"}
+    for name, text in write.items():
+        (tmp_path / name).write_text(text)
+    rows = data.read_rows(tmp_path, table)
+    assert rows.to_dict("list") == {"id": ["7", "5", "6", "1"], "y": [1.0, 2.0, 3.0, 4.0]}
+    assert [path.name for path in data.paths(tmp_path, table)] == ["train_1.csv", "train_2.csv", "train_10.csv"]
+    (tmp_path / "train_2.csv").write_text("id,y\n5,2\n6,many\n")
+    with pytest.raises(DataError, match=r"'y' is not a number in line 3 of train_2\.csv: 'many'"):
+        data.read_rows(tmp_path, table)
+    (tmp_path / "train_2.csv").write_text("id,x\n5,2\n")
+    with pytest.raises(DataError, match=r"train_2\.csv has other columns than .*train_1\.csv, whose rows go on in it"):
+        data.read_rows(tmp_path, table)
+    (tmp_path / "train_2.csv").unlink()
+    with pytest.raises(DataError, match=r"train_2\.csv is not in .*, and the rows of train_1\.csv go on in it"):
+        data.read_rows(tmp_path, table)

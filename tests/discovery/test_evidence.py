@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from toy_files import Pack, Rows, write
 
+from common.competition import Table
 from common.discovery import columns, heads
 from common.discovery.discover import Discovery, Facts, discover
 from common.discovery.files import Container
@@ -209,3 +210,18 @@ def test_packed_tables_are_called_as_the_kit_finds_them(tmp_path: Path) -> None:
     )
     called = [heads.read(tmp_path / name, name).file for name in ("train.csv.zip", "test.zip", "x.zip")]
     assert called == ["train.csv", "test.csv", "x.zip"]
+
+
+def test_parts_of_a_table_are_told_and_versions_are_none(tmp_path: Path) -> None:
+    columns = {"id": "id", "a": "num", "y": "mark:0/2"}
+    files = {"train_2.csv": Rows(20, columns, start=20), "train_10.csv": Rows(20, columns, start=40),
+             "train_1.csv": Rows(20, columns), "test.csv": Rows(20, {"id": "id", "a": "num"}, start=60),
+             "sample_submission.csv": Rows(20, {"id": "id", "y": "one:0.5"}, start=60)}  # fmt: skip
+    train = discover(write(tmp_path / "parts", files), "toy", "toy").competition.files.train
+    assert isinstance(train, Table)
+    assert (train.file, *train.continued) == ("train_1.csv", "train_2.csv", "train_10.csv")
+    files |= {"train_2.csv": Rows(18, columns), "train_10.csv": Rows(20, columns)}  # the same rows again
+    made = discover(write(tmp_path / "versions", files), "toy", "toy")
+    assert made.competition.files.train.file == "train_1.csv"
+    assert not made.competition.files.train.continued  # type: ignore[union-attr]
+    assert [each.taken for each in made.findings if each.what == "not used"] == ["train_10.csv", "train_2.csv"]

@@ -30,7 +30,7 @@ SHAPES = (
     "dogs-vs-cats-redux-kernels-edition", "imet-2020-fgvc7", "label-at-the-end-of-names",
     "lish-moa", "amex-default-prediction", "telstra-recruiting-network", "champs-with-structures", "kobe-bryant-shot-selection",
     "predict-volcanic-eruptions-with-segments", "rows-told-apart-by-date-and-store", "recruit-restaurant-visitor-forecasting",
-    "data-science-london-scikit-learn", "ml2021spring-hw2", "essays-in-files",
+    "data-science-london-scikit-learn", "ml2021spring-hw2", "essays-in-files", "train-in-numbered-files",
 )  # fmt: skip
 
 

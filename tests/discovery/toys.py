@@ -466,6 +466,15 @@ PLACES = [
         "train_identity.csv": Rows(N, {"id": "id", "id_01": "num"}), "test_identity.csv":
         Rows(M, {"id": "id", "id-01": "num"}, start=N), "sample_submission.csv": sample("id", "id", {"isFraud": "one:0.5"})},
         "isFraud", needs=("JOIN", "NAMES"), **AUC),
+    more("train-in-numbered-files", {
+        **{f"train_{at}.csv": Rows(10, {"id": "id", "a": "num", "b": "cat:x|y", "y": "mark:0/2"}, start=at * 10)
+           for at in (1, 2, 10)}, "test_part1.csv": Rows(M, {"id": "id", "a": "num", "b": "cat:x|y"}, start=200),
+        "test_part2.csv": Rows(M, {"id": "id", "a": "num", "b": "cat:x|y"}, start=200 + M),
+        "sample_submission.csv": Rows(2 * M, {"id": "id", "y": "one:0.5"}, start=200)}, "y", needs=("CONTINUED",), **AUC),
+    more("train-in-a-folder-of-tables", {
+        **{f"train/part_{at}.parquet": Rows(16, {"id": "id", "a": "num", "y": "num"}, start=at * 16) for at in range(5)},
+        "test.csv": Rows(M, {"id": "id", "a": "num"}, start=200), "sample_submission.csv": Rows(M, {"id": "id", "y": "one:0"},
+        start=200)}, "y", needs=("CONTINUED",), **RMSE),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),

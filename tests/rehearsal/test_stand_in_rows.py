@@ -17,6 +17,7 @@ from common import registry
 from common.competition import Cell, Column, Competition, Files, Folder, Split, SubmissionFormat, Table
 from common.data.zipped import read_bytes
 from common.errors import DataError
+from common.rehearsal.stand_in import rows
 from common.rehearsal.stand_in.grading import grade
 from common.rehearsal.stand_in.hidden import prepare
 
@@ -265,3 +266,15 @@ def test_answers_need_the_columns_of_a_submission(tmp_path: Path) -> None:
     write_csv(data / "answers.csv", ("id", "kind"), [("1", "0")])
     with pytest.raises(DataError, match=r"answers.csv lacks the column 'label'"):
         prepare(animals(), data, tmp_path / "made")
+
+
+def test_rows_of_several_files_stay_in_as_many(tmp_path: Path) -> None:
+    table = Table(file="train_1.csv", columns=(ID, LABEL), continued=("more/train_2.csv",))
+    for at, (name, ids) in enumerate({"train_1.csv": "abc", "more/train_2.csv": "de"}.items()):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_csv(tmp_path / name, ("id", "label"), [(id, at) for id in ids])
+    frame = rows.read(tmp_path, table)
+    assert frame.to_dict("list") == {"id": [*"abcde"], "label": [*"00011"]}
+    rows.write(frame[frame["id"] != "a"], tmp_path / "served", table)
+    assert rows.read(tmp_path / "served", table).to_dict("list") == {"id": [*"bcde"], "label": [*"0011"]}
+    assert [row["id"] for row in read_csv(tmp_path / "served" / "more" / "train_2.csv")] == ["d", "e"]

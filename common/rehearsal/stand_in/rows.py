@@ -85,7 +85,9 @@ def numbers(frame: DataFrame, first: int) -> Series[str]:
 def write(frame: DataFrame, folder: Path, source: Source) -> None:
     """Write rows as the source's table, or as an archive with a file for each, named by its id."""
     if isinstance(source, Table):
-        _write_table(frame, folder / source.file, source)
+        for file, (first, last) in source.portions(len(frame)).items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            _write_table(frame.iloc[first:last], folder / file, source)
         return
     name, content = source.folders[0], []
     for row_id, file in zip(frame[ID], frame[FILE], strict=True):
@@ -128,15 +130,17 @@ def _pack(archive: Path, content: Iterable[tuple[zipfile.ZipInfo, str]]) -> None
 def _read_table(folder: Path, table: Table) -> DataFrame:
     import pandas as pd
 
-    path = data.locate(folder, table)
-    if path is None:
+    paths = data.paths(folder, replace(table, instead=None))
+    if not paths:
         raise DataError(f"file not found: {folder / table.file}")
     quoting: Literal[0, 3] = 3 if table.quoting == "none" else 0  # csv.QUOTE_NONE, QUOTE_MINIMAL
+    frames = []
     try:
-        frame: DataFrame = pd.read_csv(path, sep=table.separator, quoting=quoting, dtype=str, keep_default_na=False)
+        for path in paths:
+            frames.append(pd.read_csv(path, sep=table.separator, quoting=quoting, dtype=str, keep_default_na=False))
     except (ValueError, OSError, zipfile.BadZipFile) as error:  # pandas' own errors are ValueErrors
         raise DataError(f"{path} cannot be read: {first_line(error)}") from None
-    return frame
+    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
 def _write_table(frame: DataFrame, path: Path, table: Table) -> None:

@@ -1,0 +1,43 @@
+"""A table's bytes, whatever it is packed in, without unpacking all of it."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from common.data import unpacked
+from common.data.zipped import listing, members
+
+START = 1 << 16  # bytes that are read at once, and show how a table is written
+_GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
+    """Open a file, or the only one in an archive: the bytes, its name, and how many bytes there are, roughly."""
+    if path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            (name, info), *_ = listing(archive).items()
+            with archive.open(info) as stream:
+                if name.lower().endswith(".zip"):  # an archive in another
+                    with zipfile.ZipFile(stream) as inner:
+                        (name, info), *_ = listing(inner).items()
+                        with inner.open(info) as table:
+                            yield table, name, info.file_size  # type: ignore[misc]
+                else:
+                    yield stream, name, info.file_size  # type: ignore[misc]
+    elif path.suffix.lower() == ".gz":
+        with gzip.open(path) as stream:
+            yield stream, path.stem, path.stat().st_size * _GZIP_RATIO  # type: ignore[misc]
+    elif unpacked.stem(path.name) is not None:
+        folder = unpacked.unpacked(path)
+        name = next(iter(members(folder)))
+        with (folder / name).open("rb") as stream:
+            yield stream, name, (folder / name).stat().st_size
+    else:
+        with path.open("rb", buffering=START) as stream:
+            yield stream, path.name, path.stat().st_size
