@@ -71,8 +71,9 @@ class SubmissionFormat:
     `cell` says what a cell of each target is, `cells` of targets that differ. With `normalise` each row is divided by its
     sum. Columns `echoed` are copied from the sample submission, and so are `parts`, which stand in the file in the id's place
     and are joined by "_" in it. `header` is the order of all columns, where it is not the id, the targets and those.
-    `order_matters` says that rows must stand in the sample submission's order. `quoting` is the style in which the file is
-    written.
+    With `index` the id's column has no name in the file, as pandas writes an
+    index. `order_matters` says that rows must stand in the sample submission's order. `quoting` is the style in which the
+    file is written.
     """
 
     id: str
@@ -84,6 +85,7 @@ class SubmissionFormat:
     echoed: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
+    index: bool = False
     order_matters: bool = False
     file_name: str = "submission.csv"
     separator: str = ","

@@ -36,13 +36,14 @@ def read(
 
     frames: list[DataFrame] = []
     lines = []
+    index = next((each.name for each in table.columns if each.kind == "id" and not each.parts), None)
     for file in (table.file, *table.continued):
         at = next(iter(tables.located(folder, file)), None) if frames else path
         if at is None:
             raise DataError(f"{file} is not in {folder}, and the rows of {table.file} go on in it")
         frame, places = tables.read(
             at, table.separator, table.quoting, tolerate, PurePosixPath(file).name, table.encoding,
-            header=table.header, names=table.names,
+            header=table.header, names=table.names, index=index,
         )  # fmt: skip
         if frames and list(frame) != list(frames[0]):
             raise DataError(f"{at} has other columns than {path}, whose rows go on in it; correct one of them")

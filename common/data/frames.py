@@ -11,7 +11,7 @@ from common.competition import Column, Competition, Folder, Source, Table
 from common.data import continued, folders, joining, summaries
 from common.data.locating import locate
 from common.data.tables import Tolerate
-from common.data.types import MISSING, as_text, check, natural
+from common.data.types import MISSING, as_key, as_text, check, natural
 from common.errors import DataError, UnknownName
 from common.wording import listed, plural
 
@@ -80,6 +80,8 @@ def read(
         if tolerate is None:
             raise
         tolerate(str(error))
+    if sample is not None and files.test.id is not None:
+        test = _spelt_as(test, files.test.id, sample[competition.submission.id])
     if tolerate is not None:
         names, name = ids(test, files.test), competition.submission.id
         if sample is None or {*sample[name]} != {*names}:
@@ -99,6 +101,14 @@ def read(
         },
         unlabelled=unlabelled,
     )
+
+
+def _spelt_as(test: DataFrame, id: str, listed_ids: Series[str]) -> DataFrame:
+    """Return the test rows with their ids as the sample submission spells them, where both are the same numbers."""
+    spelt = dict(zip(as_key(listed_ids), listed_ids, strict=True))
+    if {*listed_ids} <= {*test[id]} or len(spelt) < len(listed_ids):
+        return test
+    return test.assign(**{id: [spelt.get(key, own) for key, own in zip(as_key(test[id]), test[id], strict=True)]})
 
 
 def _ids_only(table: Table) -> Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from common.competition import Folder, Join, Source, Table
 from common.data import folders
 from common.data.summaries import summarised
-from common.data.types import as_text
+from common.data.types import as_key, as_text
 from common.data.zipped import ARCHIVE, members
 from common.errors import DataError
 from common.wording import listed, plural
@@ -80,18 +80,18 @@ def partners(frame: DataFrame, other: DataFrame, join: Join) -> DataFrame:
             )
         free = {name: _free(name, frame, join.table.file) for name in map(str, other)}
         return other.rename(columns=free).set_axis(frame.index)
-    other = other.assign(**{key: as_text(other[key]) for key in keys})
+    other = other.assign(**{key: as_key(other[key]) for key in keys})
+    left = frame[on].assign(**{key: as_key(frame[key]) for key in on})
     if join.rows == "all" and isinstance(join.table, Table):
         other = summarised(other, keys)
     if join.gathered:
-        _require_partners(frame[on], other[keys], f"{join.table.file} has nothing for {{}}")
-        _require_partners(other[keys], frame[on], f"{join.table.file} has cells for {{}} without a file or a line")
+        _require_partners(left, other[keys], f"{join.table.file} has nothing for {{}}")
+        _require_partners(other[keys], left, f"{join.table.file} has cells for {{}} without a file or a line")
         other = other.groupby(keys, as_index=False, sort=False).agg(join.gathered.join)
     other = other.drop_duplicates(keys).rename(columns=dict(zip(keys, on, strict=True)))
     other = other.rename(
         columns={name: _free(name, frame, join.table.file) for name in map(str, other) if name not in on}
     )
-    left = frame[on].assign(**{key: as_text(frame[key]) for key in on})
     return left.merge(other, on=on, how="left").drop(columns=on).set_axis(frame.index)
 
 

@@ -42,6 +42,7 @@ _KINDS = {
 }
 MANY = 100  # columns whose names differ by a number only
 LARGE = 4_000_000  # bytes: what is smaller is read with care at once
+INDEX = "Unnamed: 0"  # what pandas calls a first column that has no name, as it writes an index
 UNNAMED = "col_"  # and the place of a column that has no name
 _END = "\0end of the file\0"
 
@@ -145,8 +146,9 @@ def read(
     *,
     header: bool = True,
     names: Sequence[str] = (),
+    index: str | None = None,
 ) -> tuple[DataFrame, Sequence[int]]:
-    """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out.
+    """Read a table, every cell of delimited text as it stands in the file; columns without a name are left out, but for `index`.
 
     Args:
         path: the file or archive.
@@ -157,6 +159,7 @@ def read(
         encoding: of the text.
         header: whether the first line of a text names the columns.
         names: of all columns, instead of those; without both they are called col_0, col_1, …
+        index: what a first column without a name is called, if no other is called so.
 
     Returns:
         The rows, and the line of the file on which each begins (of other formats the number of the row).
@@ -190,6 +193,7 @@ def read(
     lines, named, records = [line - first for line in lines[1:]], records[0], records[1:]
     if twice := [name for name, count in Counter(named).items() if name and count > 1]:
         raise DataError(f"{path} has more than one column {listed(map(repr, twice))}; rename or remove one")
+    named[:1] = [index] if index and not named[0] and index not in named else named[:1]
     if not records:
         raise DataError(f"{path} has a header but no rows")
     if wrong := [row for row, record in enumerate(records) if len(record) != len(named)]:

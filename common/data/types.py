@@ -123,6 +123,12 @@ def as_text(values: Series[Any]) -> Series[str]:
     return values.astype(object).where(values.notna(), "").map(str).astype(str)
 
 
+def as_key(values: Series[Any]) -> Series[str]:
+    """Return ids as text in which equal whole numbers are alike: 505.0, as floats are written, is 505."""
+    words = as_text(values)
+    return words.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True) if words.str.endswith(".0").any() else words
+
+
 def as_numbers(values: Series[Any]) -> Series[float]:
     """Return float64 numbers, NaN where a cell is none; True and False are 1 and 0."""
     import pandas as pd

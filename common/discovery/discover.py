@@ -14,6 +14,7 @@ from common.competition import (
     Split,
     SubmissionFormat,
 )
+from common.data.tables import INDEX
 from common.discovery import (
     cells,
     describing,
@@ -193,6 +194,7 @@ def discover(
             submission=SubmissionFormat(
                 id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
                 parts=submitted.parts if submitted.apart else (),
+                index=sample is not None and submitted.id == INDEX and sample.has_index,
                 rows_sum_to=1.0 if decided.sums_to_one else None, normalise=decided.sums_to_one,
                 separator=sample.separator if sample else ",",
             ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
-from common.data.tables import UNNAMED
+from common.data.tables import INDEX, UNNAMED
 from common.discovery.columns import is_finite, is_number, plain
 from common.discovery.packed import START, opened
 from common.errors import DataError
@@ -77,6 +77,12 @@ class Head:
             return self
         frame = self.frame.rename(columns=renamed)
         return replace(self, frame=frame, names=tuple(frame.columns))
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the first column has no name in the file."""
+        with opened(self.path) as (stream, _, _):
+            return stream.read(8).decode("utf-8-sig", "replace").startswith((self.separator, f'""{self.separator}'))
 
     @cached_property
     def columns(self) -> list[str]:
@@ -187,7 +193,7 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
         frame = frame.apply(lambda column: column.str.strip('"'))
     if not header:
         frame.columns = [f"{UNNAMED}{place}" for place in range(frame.shape[1])]
-    frame = frame[[name for name in frame if not re.fullmatch(r"Unnamed: \d+", str(name))]]
+    frame = frame[[name for name in frame if name == INDEX or not re.fullmatch(r"Unnamed: \d+", str(name))]]
     whole = len(frame) < most
     rows = len(frame)
     if not whole:
@@ -205,6 +211,8 @@ def _lacks_header(head: Head) -> bool:
         return False
     alike = []
     for place, name in enumerate(names):
+        if name == INDEX:
+            continue
         values = rows.iloc[:, place]
         number = is_number(values)
         if number and not is_finite(name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from common.competition import Column, Join, Table
 from common.data.joining import partners
-from common.data.types import as_text
+from common.data.types import as_key, as_text
 from common.discovery.columns import is_date
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
@@ -220,5 +220,5 @@ def _share(rows: Head, on: Sequence[str], table: Head, keys: Sequence[str]) -> f
 
 
 def _together(head: Head, names: Sequence[str]) -> list[str]:
-    columns = [head[name].tolist() for name in names]
+    columns = [as_key(head[name]).tolist() for name in names]
     return columns[0] if len(columns) == 1 else ["\0".join(row) for row in zip(*columns, strict=True)]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from common.data.types import MISSING
+from common.data.tables import INDEX
+from common.data.types import MISSING, as_key
 from common.discovery.files import Found
 from common.discovery.findings import Notes
 from common.discovery.heads import Head, bare
@@ -34,6 +35,9 @@ def assign(found: Found, notes: Notes) -> Roles:
     """Return which table is which, by names first and by what they hold where names leave it open."""
     tables = list(found.tables)
     sample = sample_of(tables)
+    if sample is None or not _by_index(sample):
+        tables = [replace(each, frame=each.frame[each.without(INDEX)]) for each in tables]
+        sample = sample_of(tables)
     rest = [each for each in tables if each is not sample]
     targets = sample.columns if sample else []
     test: Head | None
@@ -47,6 +51,8 @@ def assign(found: Found, notes: Notes) -> Roles:
     if train is None and (train := _by_content([each for each in rest if each is not test], targets, test)) is not None:
         rest = [each for each in rest if each is not train]
     others = tuple(each for each in rest if each is not test)
+    if test is not None and sample is not None and (name := sample.columns[0]) in test:
+        sample, test = (replace(each, frame=each.frame.assign(**{name: as_key(each[name])})) for each in (sample, test))
     if train is not None and test is not None:
         test = test.spelt_as(train, keep=sample.columns if sample is not None else ())
     for what, head, why in (
@@ -68,6 +74,11 @@ def sample_of(tables: Sequence[Head]) -> Head | None:
         # The one that is named so most plainly, then the one with the fewest columns and the latest stage.
         return min(named, key=lambda each: (not re.search("sample.*sub", each.stem), each.file.count("/"), each.stem))
     return None
+
+
+def _by_index(sample: Head) -> bool:
+    """Whether a sample submission has no other id than the index that pandas wrote."""
+    return INDEX in sample and not any(sample[name].is_unique for name in sample.columns if name != INDEX)
 
 
 def _by(targets: list[str]):  # type: ignore[no-untyped-def]

@@ -155,8 +155,9 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
         raise SubmissionError(f"column {gaps[0]!r} has empty cells; every row needs a value")
     frame = shape.apart(frame, format)
     quoted = format.quoting == "nonnumeric"
+    names = ["" if format.index and name == format.id else name for name in columns]
     with atomic_write(path, "w") as file:
-        file.write(format.separator.join(_quote(column, format.separator, always=quoted) for column in columns) + "\n")
+        file.write(format.separator.join(_quote(name, format.separator, always=quoted) for name in names) + "\n")
         for start in range(0, len(frame), _ROWS_PER_CHUNK):
             rows = frame.iloc[start : start + _ROWS_PER_CHUNK]
             file.write("\n".join(_lines(rows, format)) + "\n")

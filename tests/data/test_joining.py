@@ -144,3 +144,9 @@ def test_few_cells_that_are_something_else_count_as_empty(kind: str, usual: str,
     assert checked(50, may_be_empty=True)[0]
     assert checked(2, may_be_empty=False)[0]
     assert len(told) == 1
+
+
+def test_equal_numbers_are_the_same_key(tmp_path: Path) -> None:
+    write(tmp_path, t="id,shop\n1,2.0\n2,\n3,1.0\n", shops="shop,city\n1,Loja\n2,Quito\n")
+    rows = joined(tmp_path, Join(table=Table(file="shops.csv", columns=()), on=("shop",)))
+    assert rows["city"].tolist() == ["Quito", "", "Loja"]

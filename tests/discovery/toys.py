@@ -466,6 +466,21 @@ PLACES = [
         "train_identity.csv": Rows(N, {"id": "id", "id_01": "num"}), "test_identity.csv":
         Rows(M, {"id": "id", "id-01": "num"}, start=N), "sample_submission.csv": sample("id", "id", {"isFraud": "one:0.5"})},
         "isFraud", needs=("JOIN", "NAMES"), **AUC),
+    more("ids-are-an-index-without-a-name", {
+        "train.csv": Rows(N, {"": "id", "a": "num", "y": "num"}), "test.csv": Rows(M, {"": "id", "a": "num"}, start=N),
+        "sample_submission.csv": Rows(M, {"": "id", "y": "one:0"}, start=N)}, "y", id="Unnamed: 0", needs=("NAMES",), **RMSE),
+    more("ids-are-numbers-of-rows-without-a-name", {
+        "train.csv": Rows(N, {"a": "num", "y": "num"}), "test.csv": Rows(M, {"a": "num"}), "sample_submission.csv":
+        Rows(M, {"Unnamed: 0": "id", "y": "one:0"})}, "y", id="Unnamed: 0", needs=("NAMES",), **RMSE),
+    more("an-index-beside-the-id", {
+        "train.csv": Rows(N, {"": "id", "key": "id:k{}", "a": "num", "y": "num"}), "test.csv":
+        Rows(M, {"": "id", "key": "id:k{}", "a": "num"}, start=N), "sample_submission.csv":
+        Rows(M, {"": "id", "key": "id:k{}", "y": "one:0"}, start=N)}, "y", id="key", needs=("NAMES",), **RMSE),
+    more("ids-and-keys-written-as-floats", {
+        "train.csv": Rows(N, {"id": "id:{}.0", "shop": "each:1.0|2.0|3.0", "a": "num", "y": "num"}), "test.csv":
+        Rows(M, {"id": "id", "shop": "each:1|2|3", "a": "num"}, start=N), "sample_submission.csv":
+        Rows(M, {"id": "id:{}.0", "y": "one:0"}, start=N), "shops.csv":
+        Rows(3, {"shop": "id", "city": "cat:Quito|Loja"}, start=1)}, "y", needs=("NAMES", "JOIN"), **RMSE),
     more("train-in-numbered-files", {
         **{f"train_{at}.csv": Rows(10, {"id": "id", "a": "num", "b": "cat:x|y", "y": "mark:0/2"}, start=at * 10)
            for at in (1, 2, 10)}, "test_part1.csv": Rows(M, {"id": "id", "a": "num", "b": "cat:x|y"}, start=200),

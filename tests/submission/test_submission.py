@@ -200,3 +200,14 @@ def test_a_full_disk_leaves_the_old_submission(tmp_path):
     done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, cwd=ROOT)
     assert "DeviceError: disk full: " in done.stderr.splitlines()[-1]
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("submission.csv", "old")]
+
+
+def test_an_index_as_pandas_writes_it_has_no_name(tmp_path: Path) -> None:
+    format = SubmissionFormat(id="Unnamed: 0", targets=("y",), index=True)
+    sample, made = tmp_path / "sample.csv", tmp_path / "submission.csv"
+    sample.write_text(",y\n7,0\n9,0\n")
+    write(make(["7", "9"], [0.5, 1.0], format), made, format)
+    assert made.read_text() == ",y\n7,0.5\n9,1\n"
+    assert validate(made, sample, format) == []
+    made.write_text("7,0.5\n9,1.0\n")
+    assert [each.rule for each in validate(made, sample, format)] == ["header"]

@@ -15,6 +15,8 @@ def find_columns(table: Table, format: SubmissionFormat) -> tuple[dict[str, Any]
     problems = []
     names = format.columns
     header = names if table.header is None else table.header
+    if format.index and header[:1] == ("",):
+        header = (format.id, *header[1:])
     positions = list(range(len(table.columns)))
     first = header[0] if header else ""
     if positions and first not in names and (first in ("", "index") or first.startswith("Unnamed:")):

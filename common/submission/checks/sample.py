@@ -23,7 +23,7 @@ def read_sample(path: Path, format: SubmissionFormat) -> pd.DataFrame:
         DataError: if the file is missing, broken or has other columns than the format's.
     """
     names = list(format.columns)
-    rows, _ = tables.read(path, format.separator)
+    rows, _ = tables.read(path, format.separator, index=format.id)
     if list(rows) != names:
         raise DataError(
             f"the sample submission {path} has the columns {', '.join(rows.columns)}, expected {', '.join(names)}"
