@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from common.commands.options import Commands, command, report, with_data, with_json, with_name
 from common.wording import plural, table
@@ -52,11 +51,7 @@ def validate(arguments: argparse.Namespace) -> int:
     if competition.predicts == "masks":
         test = data.read(competition, folder, train=False).test
         pictures = data.files_by_id(competition, test)
-    if format.packed:
-        sample: Any = data.ids(test, competition.files.test).to_frame(format.id)
-    else:
-        sample = data.sample_submission(competition, folder)
-    problems = checks.validate(file, sample, format, competition.metric, pictures)
+    problems = checks.validate(file, data.expected(competition, folder), format, competition.metric, pictures)
     if pictures and not problems and not format.packed:
         from common.vision.segmentation.transposed import looks_transposed
 

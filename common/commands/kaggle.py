@@ -171,7 +171,7 @@ def submit(arguments: argparse.Namespace) -> int:
     sample = None
     if isinstance(what, Path):
         folder = data.find(competition, arguments.data, here, trained_on(what.parent))
-        sample = data.sample_submission(competition, folder)
+        sample = data.expected(competition, folder)
     done = send(
         client, competition, what, arguments.message,
         ledger=Ledger(here.working / "submissions" / competition.name / "ledger.csv"),

@@ -73,7 +73,7 @@ class SubmissionFormat:
     and are joined by "_" in it. `header` is the order of all columns, where it is not the id, the targets and those.
     With `index` the id's column has no name in the file, as pandas writes an
     index. `order_matters` says that rows must stand in the sample submission's order. `quoting` is the style in which the
-    file is written.
+    file is written. Its `rows` are those of the sample submission, or of the test set, where the sample lists only examples.
     """
 
     id: str
@@ -86,6 +86,7 @@ class SubmissionFormat:
     parts: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     index: bool = False
+    rows: Literal["sample", "test"] = "sample"
     order_matters: bool = False
     file_name: str = "submission.csv"
     separator: str = ","

@@ -1,10 +1,11 @@
 """A competition's files: find, unpack, read and check them."""
 
-from common.data.frames import Frames, files_by_id, ids, one_row, read, read_rows
-from common.data.locating import find, hashes, locate, paths, sample_submission, usual_folders
+from common.data.frames import Frames, expected, files_by_id, ids, one_row, read, read_rows
+from common.data.locating import find, hashes, locate, paths, usual_folders
 
 __all__ = [
     "Frames",
+    "expected",
     "files_by_id",
     "find",
     "hashes",
@@ -14,6 +15,5 @@ __all__ = [
     "paths",
     "read",
     "read_rows",
-    "sample_submission",
     "usual_folders",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from common.competition import Column, Competition, Folder, Source, Table
 from common.data import continued, folders, joining, summaries
-from common.data.locating import locate
+from common.data.locating import locate, sample_submission
 from common.data.tables import Tolerate
 from common.data.types import MISSING, as_key, as_text, check, natural
 from common.errors import DataError, UnknownName
@@ -80,7 +80,11 @@ def read(
         if tolerate is None:
             raise
         tolerate(str(error))
-    if sample is not None and files.test.id is not None:
+    if sample is not None and competition.submission.rows == "test":
+        sample = _for_all(ids(test, files.test), sample, competition.submission.id)
+        echoed = (name for name in competition.submission.echoed if name in test)
+        sample = sample.assign(**{name: as_text(test[name]).to_numpy() for name in echoed})
+    elif sample is not None and files.test.id is not None:
         test = _spelt_as(test, files.test.id, sample[competition.submission.id])
     if tolerate is not None:
         names, name = ids(test, files.test), competition.submission.id
@@ -101,6 +105,12 @@ def read(
         },
         unlabelled=unlabelled,
     )
+
+
+def _for_all(names: Series[str], sample: DataFrame, id: str) -> DataFrame:
+    """Return a sample submission with the rows of the test set, those that it lacks like its first."""
+    cells = sample.drop_duplicates(id).set_index(id)
+    return cells.reindex(names).fillna(cells.iloc[0]).rename_axis(id).reset_index()
 
 
 def _spelt_as(test: DataFrame, id: str, listed_ids: Series[str]) -> DataFrame:
@@ -250,6 +260,18 @@ def _described(source: Source) -> tuple[Column, ...]:
 def _names(source: Source) -> set[str]:
     files = source.files.columns if source.files else ()
     return {column.name for column in (*_described(source), *files)}
+
+
+def expected(competition: Competition, folder: Path) -> Path | DataFrame:
+    """Return what has the rows of a submission: the sample submission, or the ids of the test set.
+
+    Raises:
+        DataError: if it is not in the folder.
+    """
+    format = competition.submission
+    if format.rows == "sample" and not format.packed:
+        return sample_submission(competition, folder)
+    return ids(read(competition, folder, train=False).test, competition.files.test).to_frame(format.id)
 
 
 def ids(frame: DataFrame, source: Source) -> Series[str]:

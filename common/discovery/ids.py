@@ -22,6 +22,7 @@ ID_NAME = re.compile(
     r"^Id$|_I[dD]$|(^|_)(id|key|uid|uuid|file|filename|fname|image|image_name|clip|name)$|[a-z]I[dD]$|^ID|UID$"
 )
 _LOOKED_AT = 2_000  # ids
+_EXAMPLES = 20  # rows of a sample submission that need not be all, at most
 _MOST_TRIED = 200  # orders of columns that may make an id
 
 
@@ -77,13 +78,21 @@ def find(
     if roles.test is not None and counted_from(sample, name, roles) is None:
         others = [name] if name in roles.test else roles.test.columns
         found = len({*sample[name]} & {each for column in others for each in roles.test[column]})
-        if sample.whole and roles.test.whole:
+        told = name in roles.test and are_examples(sample, name, roles.test)
+        if sample.whole and roles.test.whole and not told:
             raise DataError(
                 f"{found:,} of {len(sample.frame):,} values of {name!r} in {sample.file} are in {roles.test.file}, which has: "
                 f"{listed(roles.test.columns, 8)}; rows of the submission and of the test cannot be matched"
             )
     notes.add("id", name, "likely", "unique, and named like one", "--id")
     return name, ()
+
+
+def are_examples(sample: Head, name: str, test: Head | None) -> bool:
+    """Whether a sample submission lists only some of the test rows, to show how: too few to be scored."""
+    if test is None or not sample.whole or len(sample.frame) > _EXAMPLES:
+        return False
+    return (test[name].nunique() if name in test else test.rows) > 2 * len(sample.frame)
 
 
 def together(sample: Head, roles: Roles) -> tuple[str, ...]:
@@ -103,7 +112,9 @@ def together(sample: Head, roles: Roles) -> tuple[str, ...]:
 
 def counted_from(sample: Head, name: str, roles: Roles) -> int | None:
     """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
-    if roles.test is None or name in roles.test or name not in sample or roles.test.rows != sample.rows:
+    if roles.test is None or name in roles.test or name not in sample:
+        return None
+    if roles.test.rows != sample.rows and not are_examples(sample, name, roles.test):
         return None
     start = sample[name].iloc[0]
     first = int(start) if start.isdecimal() else 0
@@ -129,7 +140,8 @@ def _called(sample: Head, name: str, test: Head) -> str | None:
     if name in test or not sample.whole or not test.whole:
         return None
     unique = (each for each in test.columns if test[each].iloc[0] in ids and test[each].is_unique)
-    return next((each for each in unique if ids == {*test[each]}), None)
+    few = are_examples(sample, name, test)
+    return next((each for each in unique if ids == {*test[each]} or (few and ids <= {*test[each]})), None)
 
 
 def _taken_apart(sample: Head, name: str, train: Head) -> tuple[str, ...]:

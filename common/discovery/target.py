@@ -33,7 +33,8 @@ class Submitted:
 
     `truth` are the columns of the training rows that hold the answers, none where a file's path does; with `classes` the
     targets are the classes of the only one. If no column of the test rows is the id, `parts` are those that make it, or it is
-    the row's number, `counted_from` the first; with `apart` the submission has the parts in its place.
+    the row's number, `counted_from` the first; with `apart` the submission has the parts in its place. With `of_test` its
+    rows are those of the test, of which the sample submission shows a few.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Submitted:
     apart: bool = False
     counted_from: int | None = None
     keep_suffix: bool = False
+    of_test: bool = False
 
 
 def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes) -> Submitted:
@@ -77,6 +79,10 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     usual = (*(parts if apart else (name,)), *targets, *echoed)
     header = tuple(sample.columns) if tuple(sample.columns) != usual else ()
     truth, classes = _truth(targets, roles, containers, hints, ask, notes)
+    of_test = not parts and ids.are_examples(sample, name, test)
+    if of_test and test is not None:
+        shown = f"{sample.file} lists only {plural(len(sample.frame), 'row')}: examples"
+        notes.add("submitted rows", f"all of {test.file}", "likely", shown, "competition.py")
     keep = not apart and ids.keeps_suffix(sample, name, containers)
     counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]
@@ -93,6 +99,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
         apart=apart,
         counted_from=counted,
         keep_suffix=keep,
+        of_test=of_test,
     )
 
 

@@ -20,6 +20,8 @@ from common.kaggle.retry import FAILURES, Clock, Notify, poll, silent
 from common.wording import listed
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from common.kaggle.official import Client
     from common.runs.ledger import Ledger
 
@@ -51,7 +53,7 @@ def submit(
     *,
     ledger: Ledger,
     confirm: Callable[[str], bool],
-    sample: Path | None = None,
+    sample: Path | DataFrame | None = None,
     wait: float | None = WAIT_LIMIT,
     again: bool = False,
     force: bool = False,
@@ -72,7 +74,7 @@ def submit(
         message: the description.
         ledger: written before and after; searched for the same content.
         confirm: asked before a submission is spent, with what is about to happen.
-        sample: the sample submission, to validate a file against; required for files.
+        sample: the sample submission, or what has its rows, to validate a file against; required for files.
         wait: seconds to wait for the score; None returns at once.
         again: submit the same content once more.
         force: submit a file in spite of its problems.
@@ -157,7 +159,9 @@ def await_score(
     return poll(look, f"the score of submission {submission.ref}", limit=limit, failures=FAILURES, clock=clock)
 
 
-def _validate(file: Path, sample: Path | None, competition: Competition, force: bool, notify: Notify) -> None:
+def _validate(
+    file: Path, sample: Path | DataFrame | None, competition: Competition, force: bool, notify: Notify
+) -> None:
     from common.submission.checks import errors, validate
 
     if sample is None:

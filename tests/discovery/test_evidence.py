@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from toy_files import Pack, Rows, write
+from toy_files import Content, Pack, Rows, write
 
+from common import data
 from common.competition import Table
 from common.discovery import columns, heads
 from common.discovery.discover import Discovery, Facts, discover
@@ -214,7 +215,7 @@ def test_packed_tables_are_called_as_the_kit_finds_them(tmp_path: Path) -> None:
 
 def test_parts_of_a_table_are_told_and_versions_are_none(tmp_path: Path) -> None:
     columns = {"id": "id", "a": "num", "y": "mark:0/2"}
-    files = {"train_2.csv": Rows(20, columns, start=20), "train_10.csv": Rows(20, columns, start=40),
+    files: dict[str, Content] = {"train_2.csv": Rows(20, columns, start=20), "train_10.csv": Rows(20, columns, start=40),
              "train_1.csv": Rows(20, columns), "test.csv": Rows(20, {"id": "id", "a": "num"}, start=60),
              "sample_submission.csv": Rows(20, {"id": "id", "y": "one:0.5"}, start=60)}  # fmt: skip
     train = discover(write(tmp_path / "parts", files), "toy", "toy").competition.files.train
@@ -225,3 +226,18 @@ def test_parts_of_a_table_are_told_and_versions_are_none(tmp_path: Path) -> None
     assert made.competition.files.train.file == "train_1.csv"
     assert not made.competition.files.train.continued  # type: ignore[union-attr]
     assert [each.taken for each in made.findings if each.what == "not used"] == ["train_10.csv", "train_2.csv"]
+
+
+def test_a_sample_submission_of_few_rows_shows_examples(tmp_path: Path) -> None:
+    columns = {"id": "id:k{}", "kind": "each:a|b", "y": "num"}
+    files: dict[str, Content] = {"train.csv": Rows(40, columns), "test.csv": Rows(24, {**columns, "y": "one:"}, start=40),
+                                 "sample_submission.csv": Rows(3, {**columns, "y": "one:7"}, start=41)}  # fmt: skip
+    made = discover(write(tmp_path, files), "toy", "toy")
+    assert why(made, "submitted rows") == "sample_submission.csv lists only 3 rows: examples"
+    expected = data.expected(made.competition, tmp_path)
+    assert list(expected["id"]) == [f"k{number}" for number in range(40, 64)]  # type: ignore[index]
+    sample = data.read(made.competition, tmp_path).sample_submission
+    assert sample is not None
+    assert sample[["id", "kind", "y"]].iloc[3].tolist() == ["k43", "b", "7"]  # what is echoed is that of the test
+    files["sample_submission.csv"] = Rows(13, {**columns, "y": "one:7"}, start=41)
+    assert discover(write(tmp_path, files), "toy", "toy").competition.submission.rows == "sample"

@@ -481,6 +481,15 @@ PLACES = [
         Rows(M, {"id": "id", "shop": "each:1|2|3", "a": "num"}, start=N), "sample_submission.csv":
         Rows(M, {"id": "id:{}.0", "y": "one:0"}, start=N), "shops.csv":
         Rows(3, {"shop": "id", "city": "cat:Quito|Loja"}, start=1)}, "y", needs=("NAMES", "JOIN"), **RMSE),
+    more("a-sample-of-three-rows", {
+        "train.csv": Rows(N, {"id": "id:k{}", "a": "num", "y": "each:yes|no"}), "test.csv": Rows(M, {"id": "id:k{}", "a": "num"},
+        start=N), "sample_submission.csv": Rows(3, {"id": "id:k{}", "y": "one:no"}, start=N)}, "y", needs=("LABELS",), **LABEL),
+    more("examples-of-other-rows", {
+        "train.csv": Rows(N, {"id": "id:k{}", "a": "num", "y": "each:yes|no"}), "test.csv": Rows(M, {"id": "id:k{}", "a": "num"},
+        start=N), "sample_submission.csv": Rows(3, {"id": "id:example{}", "y": "one:no"})}, "y", needs=("LABELS",), **LABEL),
+    more("a-sample-of-the-first-numbers", {
+        "train.csv": Rows(N, {"a": "num", "y": "num"}), "test.csv": Rows(M, {"a": "num"}), "sample_submission.csv":
+        Rows(5, {"Id": "id", "y": "one:0"}, start=1)}, "y", id="Id", **RMSE),
     more("train-in-numbered-files", {
         **{f"train_{at}.csv": Rows(10, {"id": "id", "a": "num", "b": "cat:x|y", "y": "mark:0/2"}, start=at * 10)
            for at in (1, 2, 10)}, "test_part1.csv": Rows(M, {"id": "id", "a": "num", "b": "cat:x|y"}, start=200),

@@ -195,7 +195,7 @@ def _write(competition: Competition, data: Path, folder: Path, parts: _Parts, te
         else:
             rows.write(parts.train[~parts.hidden], folder, source)
     samples = rows.paths(data, files.sample_submission)
-    if not (whole and samples == [data / sample_name(competition)]):
+    if competition.submission.rows == "test" or not (whole and samples == [data / sample_name(competition)]):
         replaced += samples
         sample = _sample(competition, data if samples else None, rows.ids(test, parts.source))
         sample.to_csv(folder / sample_name(competition), sep=files.sample_submission.separator, index=False)
