@@ -50,7 +50,7 @@ def sources(
         test = _table(sides.test, (*shown, *theirs), test_files, path, to_test)
     elif (
         test_files is not None
-        and len(test_files.container.files) <= sides.test.rows
+        and (sides.of_files or len(test_files.container.files) <= sides.test.rows)
         and not sides.test[submitted.id].iloc[0].startswith(f"{test_files.container.name}/")  # no name of a file is so
     ):
         test = _folder(test_files.container, submitted.id, path, keep_suffix=submitted.keep_suffix)

@@ -192,7 +192,7 @@ def discover(
             metric=chosen, metric_columns=describing.metric_columns(chosen, train, hints, ask),
             files=Files(train=described[0], test=described[1], sample_submission=listing),
             submission=SubmissionFormat(
-                rows="test" if submitted.of_test else "sample",
+                rows="test" if submitted.of_test or sides.of_files else "sample",
                 id=submitted.id, targets=submitted.targets, cell=decided.cell, echoed=submitted.echoed, header=submitted.header,
                 parts=submitted.parts if submitted.apart else (),
                 index=sample is not None and submitted.id == INDEX and sample.has_index,

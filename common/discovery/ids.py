@@ -13,7 +13,7 @@ from common.discovery.findings import Ask, Hints, Notes, Question
 from common.discovery.heads import Head
 from common.discovery.roles import Roles
 from common.errors import DataError
-from common.wording import listed
+from common.wording import listed, plural
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -90,9 +90,18 @@ def find(
 
 def are_examples(sample: Head, name: str, test: Head | None) -> bool:
     """Whether a sample submission lists only some of the test rows, to show how: too few to be scored."""
-    if test is None or not sample.whole or len(sample.frame) > _EXAMPLES:
-        return False
-    return (test[name].nunique() if name in test else test.rows) > 2 * len(sample.frame)
+    return test is not None and are_few(sample, test[name].nunique() if name in test else test.rows)
+
+
+def are_few(sample: Head, rows: int) -> bool:
+    """Whether a sample submission lists too few of so many rows for them to be scored."""
+    return sample.whole and len(sample.frame) <= _EXAMPLES and rows > 2 * len(sample.frame)
+
+
+def note_examples(sample: Head, test: str, notes: Notes) -> None:
+    """Note that all rows of the test are submitted."""
+    shown = f"{sample.file} lists only {plural(len(sample.frame), 'row')}: examples"
+    notes.add("submitted rows", f"all of {test}", "likely", shown, "competition.py")
 
 
 def together(sample: Head, roles: Roles) -> tuple[str, ...]:

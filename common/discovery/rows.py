@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from common.discovery import masks, media, roles
+from common.discovery import ids, masks, media, roles
 from common.discovery.files import Container
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
@@ -23,7 +23,7 @@ class Sides:
     """Training and test rows as tables, and the files that belong to them.
 
     Masks of the training pictures are files that are `paired` with them, or `gathered` from the rows of each; ids may
-    fall `apart` into files and kinds of rows.
+    fall `apart` into files and kinds of rows. With `of_files` all test files are rows, not only those that are listed.
     """
 
     train: Head
@@ -36,6 +36,7 @@ class Sides:
     test_rows_of_items: bool = False
     paired: Paired | None = None
     gathered: bool = False
+    of_files: bool = False
     apart: Apart | None = None
 
     @property
@@ -118,6 +119,12 @@ def find(
             train=train, test=test, labelled=None, train_files=train_files, test_files=test_files, others=others,
             test_is_table=is_table, apart=parts,
         )  # fmt: skip
+    of_files, sample = False, assigned.sample
+    if sample is not None and test_files is not None and not is_table:
+        own = train_files is None or train_files.container is not test_files.container
+        of_files = own and ids.are_few(sample, len(test_files.container.files))
+        if of_files:
+            ids.note_examples(sample, f"{test_files.container.name}/", notes)
     gathered = train_files is not None and masks.objects(
         train, train_files.column, submitted.truth, train_files.container
     )
@@ -146,4 +153,5 @@ def find(
         test_rows_of_items=others is not assigned.others,
         paired=pair,
         gathered=gathered,
+        of_files=of_files,
     )

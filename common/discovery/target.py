@@ -81,8 +81,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     truth, classes = _truth(targets, roles, containers, hints, ask, notes)
     of_test = not parts and ids.are_examples(sample, name, test)
     if of_test and test is not None:
-        shown = f"{sample.file} lists only {plural(len(sample.frame), 'row')}: examples"
-        notes.add("submitted rows", f"all of {test.file}", "likely", shown, "competition.py")
+        ids.note_examples(sample, test.file, notes)
     keep = not apart and ids.keeps_suffix(sample, name, containers)
     counted = None if parts else ids.counted_from(sample, name, roles)
     missing = [each for each in truth if each not in train]

@@ -481,6 +481,11 @@ PLACES = [
         Rows(M, {"id": "id", "shop": "each:1|2|3", "a": "num"}, start=N), "sample_submission.csv":
         Rows(M, {"id": "id:{}.0", "y": "one:0"}, start=N), "shops.csv":
         Rows(3, {"shop": "id", "city": "cat:Quito|Loja"}, start=1)}, "y", needs=("NAMES", "JOIN"), **RMSE),
+    more("a-sample-of-three-pictures", {
+        "train.csv": Rows(N, {"id": "id:p{}", "label": "each:cat|dog"}), "train": Media(Rows(N, {"id": "id:p{}"}), "{id}.jpg"),
+        "test": Media(Rows(M, {"id": "id:p{}"}, start=N), "{id}.jpg"), "sample_submission.csv":
+        Rows(3, {"id": "id:p{}", "label": "one:cat"}, start=N)}, "label", application="vision", split="stratified_group",
+        needs=("LABELS",), **LABEL),
     more("a-sample-of-three-rows", {
         "train.csv": Rows(N, {"id": "id:k{}", "a": "num", "y": "each:yes|no"}), "test.csv": Rows(M, {"id": "id:k{}", "a": "num"},
         start=N), "sample_submission.csv": Rows(3, {"id": "id:k{}", "y": "one:no"}, start=N)}, "y", needs=("LABELS",), **LABEL),
