@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-# As many tests at once as there are cores; those of one file stay together, because they share what they made. The files
-# come in the order of tests/conftest.py, longest first: xdist's own would leave files of one long test to the end.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+# Three tests at once on two cores, since half of a test's time is waiting; those of one file stay together, because they share what
+# they made. The files come in the order of tests/conftest.py, longest first: xdist's own would leave files of one long test to the end.
+PARALLEL = -n $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)") --dist loadfile --no-loadscope-reorder
 KAGGLE := .venv-kaggle
 KAGGLE_PIP := $(KAGGLE)/bin/python -m pip --disable-pip-version-check
 
@@ -16,7 +16,7 @@ dry-run: $(VENV)/.runs
 	$(BIN)/kit rehearse patent
 	$(BIN)/kit report build/dry-run/run/patent
 
-# Unit tests and laws, for the loop while one works; half of a test's time is waiting, so that two at once take little more.
+# Unit tests and laws, for the loop while one works.
 fast: $(VENV)/.tests
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 

@@ -180,6 +180,7 @@ def _powell(parts: NDArray[float64], objective: Objective) -> NDArray[float64]:
 
 def _stack(parts: NDArray[float64], competition: Competition, truth: DataFrame, classes: tuple[str, ...]) -> Stack:
     import numpy as np
+    from sklearn.feature_selection import VarianceThreshold
     from sklearn.linear_model import LogisticRegression, RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -191,15 +192,28 @@ def _stack(parts: NDArray[float64], competition: Competition, truth: DataFrame, 
     joint = competition.predicts == "class" and width > 1
     marked = all(np.isin(target, (0, 1)).all() for target in targets) or joint
     chances = marked and bool(parts.min() >= 0 and parts.max() <= 1)
+    if not np.ptp(parts, axis=1).any():
+        raise RunError("each run says the same of every row, from which a stack learns nothing")
     if chances and any(len(np.unique(target)) < 2 for target in targets):
         raise RunError("the rows that a stack learns from have one class only; --method mean learns nothing")
     models: list[Any] = []
     for column, target in enumerate(targets):
         model: Any = LogisticRegression(max_iter=1000) if chances else RidgeCV(np.logspace(-3, 3, 13))
         inputs = _inputs(parts, column, joint, chances)
-        models.append(make_pipeline(StandardScaler(), model).fit(inputs, target))
-    sizes = sum(np.abs(model[-1].coef_).reshape(-1, k, width if joint else 1).sum(axis=(0, 2)) for model in models)
+        # Beside a constant input scikit-learn 1.6's RidgeCV halves the others' coefficients.
+        models.append(make_pipeline(VarianceThreshold(), StandardScaler(), model).fit(inputs, target))
+    sizes: Any = sum(_sizes(model).reshape(k, width if joint else 1).sum(axis=1) for model in models)
     return Stack(models, np.asarray(sizes / max(float(np.sum(sizes)), 1e-12)), joint=joint, chances=chances)
+
+
+def _sizes(model: Any) -> NDArray[float64]:
+    """Return how much a fitted pipeline makes of each of its inputs, 0 of those that it leaves out."""
+    import numpy as np
+
+    kept = model[0].get_support()
+    sizes = np.zeros(len(kept))
+    sizes[kept] = np.abs(np.atleast_2d(model[-1].coef_)).sum(axis=0)
+    return sizes
 
 
 def _inputs(parts: NDArray[float64], column: int, joint: bool, chances: bool) -> NDArray[float64]:
