@@ -1,4 +1,4 @@
-# Every target sets up what it needs. PYTHON is used once, to make the virtual environment.
+# Every target sets up what it needs. PYTHON makes the virtual environments, and says how many processors there are.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
