@@ -22,6 +22,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -141,6 +142,18 @@ def alone(data: Path) -> None:
         )  # fmt: skip
 
 
+def signs(arguments: argparse.Namespace) -> None:
+    """Tokenise one review of nothing but signs, and one ten times as long: the time must grow as the text does."""
+    from common.text.tokens.words import Words
+
+    for unit in (".,", "()", "!?", ":)", "&#39;"):
+        Words()([unit])  # what is loaded once
+        short, long = (
+            min(timed(partial(Words(), [unit * n]))[1]["seconds"] for _ in range(3)) for n in (5_000, 50_000)
+        )
+        report("signs", unit=unit, seconds_5000=short, seconds_50000=long)
+
+
 def baseline(arguments: argparse.Namespace) -> None:
     """Train profile `baseline` in a process of its own, with an empty cache."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -186,7 +199,7 @@ def report(measurement: str, **values: Any) -> None:
     print(json.dumps({"measurement": measurement, **values}), flush=True)
 
 
-PARTS = {"tokenise": tokenise, "all": everything, "baseline": baseline}
+PARTS = {"tokenise": tokenise, "all": everything, "baseline": baseline, "signs": signs}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ taken for a whole entry, and one that cannot be read is made again. When all ent
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -87,7 +88,11 @@ def cached(
 
 
 def _use(folder: Path, read: Callable[[Path], T]) -> T:
-    os.utime(folder / USED)
+    try:
+        os.utime(folder / USED)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):  # somebody else's cache serves as well
+            raise
     return read(folder)
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any, TextIO
 
 STEPS = 10  # plain lines per task
 SILENCE = 60.0  # seconds after which a plain line is printed anyway
+STILL = 10.0  # seconds without a step after which a bar says that it stands still
 PAUSE = 2.0  # seconds between plain lines except for the last one: a short task gets one line
 
 
@@ -73,7 +75,7 @@ class Task:
         self.progress, self.title, self.total, self.unit = progress, title, total, unit
         self.done = self.began = 0
         self.figures: dict[str, float] = {}
-        self.started = time.monotonic()
+        self.started = self.moved = time.monotonic()
 
     def begin_at(self, done: int) -> None:
         """Start a continued task at `done` units, which do not count for the speed."""
@@ -83,6 +85,7 @@ class Task:
         """Count `amount` more units; `figures` such as the loss are shown beside them."""
         self.done = min(self.total, self.done + amount)
         self.figures |= figures
+        self.moved = time.monotonic()
         self.show()
 
     def show(self) -> None:
@@ -102,8 +105,11 @@ class Task:
         parts = [f"{self.title:<20}", f"{fraction:5.0%}", f"{self.done:,}/{self.total:,} {self.unit}"]
         parts += [f"{name} {value:.4f}" for name, value in self.figures.items()]
         parts.append(f"{speed:,.0f} {self.unit}/s" if speed >= 10 else f"{speed:.1f} {self.unit}/s")
-        left = self.done < self.total and speed > 0
-        parts.append(f"{clock((self.total - self.done) / speed)} left" if left else clock(self._elapsed()))
+        left, still = self.done < self.total and speed > 0, time.monotonic() - self.moved
+        if self.done < self.total and still >= STILL:
+            parts.append(f"still for {clock(still)}")
+        else:
+            parts.append(f"{clock((self.total - self.done) / speed)} left" if left else clock(self._elapsed()))
         return "  ".join(parts)
 
     def _elapsed(self) -> float:
@@ -127,11 +133,19 @@ class _Lines(Task):
 
 
 class _Bar(Task):
-    """A line that overwrites itself, for terminals."""
+    """A line that overwrites itself, for terminals; one that stands still says since when."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._last, self._width = 0.0, 0
+        self._drawing, self._closed = threading.Lock(), threading.Event()
+        self._teller = threading.Thread(target=self._tell_if_still, daemon=True)
+        self._teller.start()
+
+    def _tell_if_still(self) -> None:
+        while not self._closed.wait(STILL / 2):
+            if time.monotonic() - self.moved >= STILL:
+                self._draw()
 
     def show(self) -> None:
         now = time.monotonic()
@@ -140,20 +154,22 @@ class _Bar(Task):
             self._draw()
 
     def close(self) -> None:
+        self._closed.set()
+        self._teller.join()
         self._draw()
         print(file=self.progress.stream, flush=True)
         self.progress.note(self.line())
 
     def _draw(self) -> None:
         filled = round(20 * self.done / self.total) if self.total else 20
-        text = (
-            f"{self.title:<20}  {'█' * filled}{'░' * (20 - filled)}  " + self.line()[len(f"{self.title:<20}") :].strip()
-        )
+        line = self.line()
+        text = f"{self.title:<20}  {'█' * filled}{'░' * (20 - filled)}  " + line[len(f"{self.title:<20}") :].strip()
         width = max(1, self._columns() - 1)  # a line that fills the terminal may break already
         if len(text) > width:  # the bar says least
-            text = self.line()
-        print(f"\r{text[:width]:<{min(self._width, width)}}", end="", file=self.progress.stream, flush=True)
-        self._width = min(len(text), width)
+            text = line
+        with self._drawing:
+            print(f"\r{text[:width]:<{min(self._width, width)}}", end="", file=self.progress.stream, flush=True)
+            self._width = min(len(text), width)
 
     def _columns(self) -> int:
         """Return the width of the terminal as it is now."""

@@ -32,6 +32,7 @@ NonNegativeInt = Annotated[int, Ge(0)]
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 Fraction = Annotated[float, Interval(ge=0, le=1)]
+Seed = Annotated[int, Interval(ge=0, le=10**9)]  # NumPy takes 32 bits; what is derived from a seed may be larger
 
 _RULES = {
     Ge: ("ge", ">=", lambda value, bound: value >= bound),

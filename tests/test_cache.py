@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -72,6 +73,26 @@ def test_what_cannot_be_read_is_made_again(tmp_path: Path) -> None:
     assert get(tmp_path, "a") == "a"
     content.unlink()
     assert get(tmp_path, "a") == "a"
+
+
+@pytest.mark.parametrize("reason", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_what_may_not_be_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int) -> None:
+    """B7: a filled cache on a disk that is read-only."""
+    get(tmp_path, "a")
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(os, "utime", refused)
+    monkeypatch.setattr("common.cache.locked", refused)
+    assert get(tmp_path, "a") == "a"
+
+
+def test_a_cache_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """D10."""
+    (tmp_path / "file").touch()
+    with pytest.raises(DeviceError, match=r"cannot write .*; choose a folder that you may write to"):
+        get(tmp_path / "file", "a")
 
 
 def test_an_error_while_making_leaves_nothing(tmp_path: Path) -> None:

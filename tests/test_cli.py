@@ -163,7 +163,8 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
         ("train", "patent", "--data", "DATA", "--set", "backbone=./nowhere"), "backbone './nowhere' must be a folder"
     ),
     "hub without a network": (
-        ("train", "patent", "--data", "DATA", "--set", "backbone=some/model"), "there is no internet"
+        ("train", "patent", "--data", "DATA", "--set", "backbone=some/model"),
+        "there is no internet. Attach it as a dataset or model, or give --set backbone=FOLDER; --profile baseline needs none",
     ),
 }  # fmt: skip
 

@@ -60,6 +60,8 @@ def test_an_unknown_setting_is_refused(word: str, says: str) -> None:
         ("split.holdout=2", "holdout must be < 1, got 2"),
         ("split.n_splits=1", "n_splits must be >= 2, got 1"),
         ("learning_rate=inf", "finite"),
+        (f"seed={10**23}", r"seed must be <= 1e\+09, got 10+"),  # D27: libraries take 32 bits
+        (f"split.seed={2**32}", r"seed must be <= 1e\+09"),
         ("split.group=none", "needs split.group"),
     ],
 )

@@ -34,6 +34,16 @@ def test_doctor_separates_every_competition_from_its_data(run: Kit) -> None:
         assert any(line.startswith(f"data {name}  ") for line in lines)
 
 
+def test_doctor_says_where_it_looked_for_data(run: Kit, home: Path) -> None:
+    """C3."""
+    said = run("doctor", "--json").json
+    for name in registry.names():
+        competition = registry.get(name)
+        assert said["data"][name] == []
+        assert {str(home / "data" / each) for each in (competition.slug, name)} <= set(said["looked_in"][name])
+    assert f"not found in {said['looked_in']['patent'][0]}" in " ".join(run("doctor").out.split())
+
+
 def test_lines_fit_the_terminal(run: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     libraries = [line for line in run("doctor").out.splitlines() if "scikit-learn" in line]

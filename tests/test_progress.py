@@ -65,3 +65,18 @@ def test_a_bar_stays_on_its_line(monkeypatch: pytest.MonkeyPatch, columns: int) 
     drawn = written.rstrip().split("\r")[1:]
     assert "█" in drawn[0] and all(len(line) < columns for line in drawn[2:])
     assert "fold 0"[: columns - 1] in drawn[-1]
+
+
+def test_a_bar_that_stands_still_says_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B4: a bar said "0:09 left" for three minutes."""
+    monkeypatch.setattr("common.progress.STILL", 0.05)
+    stream = io.StringIO()
+    with Progress(stream, live=True).task("fold 0", 100) as task:
+        task.advance(50)
+        ends = time.monotonic() + 10
+        while "still for 0:00" not in stream.getvalue() and time.monotonic() < ends:
+            time.sleep(0.01)
+        drawn = stream.getvalue().split("\r")
+        task.advance(50)
+    assert "left" in drawn[1] and "still for 0:00" in drawn[-1] and "left" not in drawn[-1]
+    assert "still" not in stream.getvalue().split("\r")[-1]

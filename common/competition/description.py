@@ -11,7 +11,7 @@ from annotated_types import Ge, Interval
 from common.competition.files import Column, Files, Source
 from common.competition.submission import SubmissionFormat
 from common.errors import UnknownName
-from common.settings import NonNegativeInt, PositiveInt, Settings, plain, require
+from common.settings import PositiveInt, Seed, Settings, plain, require
 
 Predicts = Literal["number", "class", "labels", "span", "masks", "nothing"]
 SplitKind = Literal["random", "stratified", "group", "stratified_group", "time", "folder", "column"]
@@ -47,7 +47,7 @@ class Split(Settings):
     """Column of fold numbers, or of the path that names a row's folder."""
     valid_names: tuple[str, ...] = ("valid", "validation", "val", "dev", "test")
     """Names of the folders whose rows validate."""
-    seed: NonNegativeInt = 42
+    seed: Seed = 42
     """Seed of the folds."""
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Config(Settings):
     """How rows are divided into folds; none: as the competition says."""
     folds: tuple[int, ...] | None = None
     """Folds that are trained; none: all."""
-    seed: NonNegativeInt = 42
+    seed: Seed = 42
     """Seed of everything random in training; the folds have their own, `split.seed`."""
 
 

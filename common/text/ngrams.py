@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.data.frames import Frames
-from common.errors import RunError
+from common.errors import DataError, RunError
 from common.files import atomic_folder
 from common.model import Context
 from common.text.settings import NGrams
@@ -39,6 +39,7 @@ def prepare(frames: Frames, task: TextTask, settings: NGrams, context: Context) 
     vocabulary counts, in whichever order the same rows come again.
 
     Raises:
+        DataError: if no word is in enough of the training rows.
         RunError: if there is nothing to train on, and the run has no n-grams.
     """
     folder, corpus = context.run / FOLDER, None
@@ -103,7 +104,11 @@ def _save_frequent(corpus: Corpus, settings: NGrams, folder: Path) -> None:
     # A pair of text and n-gram counts once.
     pairs = pd.unique(rows * len(distinct) + codes)
     texts = np.bincount(pairs % len(distinct), minlength=len(distinct)) if len(pairs) else np.zeros(0)
-    np.save(folder / KEYS, np.sort(distinct[texts >= settings.min_df]), allow_pickle=False)
+    if not (enough := texts >= settings.min_df).any():
+        raise DataError(
+            f"no word is in {settings.min_df} of the {len(corpus):,} training texts; if they are not empty, --set ngrams.min_df=1"
+        )
+    np.save(folder / KEYS, np.sort(distinct[enough]), allow_pickle=False)
 
 
 def _numbered(frame: DataFrame, corpus: Corpus, keys: NDArray[int64], max_n: int) -> DataFrame:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,14 @@ from kit import kit
 from PIL import Image
 
 from common import data, registry
-from common.competition import Competition
+from common.competition import Column, Competition, Folder, Table
+from common.config import resolve
 from common.data.zipped import members
+from common.environment import detect
 from common.errors import DataError
+from common.pipeline.request import Request
+from common.pipeline.steps import run
+from common.progress import Progress
 from common.vision import VisionModels
 from common.vision.drawn import animal
 from common.vision.guarded import GuardedModel
@@ -92,12 +99,40 @@ def test_every_profile_trains_predicts_and_shows(
         with Image.open(path) as picture:
             assert min(picture.size) > 250 and np.asarray(picture.convert("L")).std() > 10
 
+    if profile == "baseline":  # C5
+        explained = kit(capsys, "explain", "pets", "--run", run, "--rows", 2, "--json").json
+        assert all(str(pets_data / "train.zip" / "train") in str(row["inputs"]) for row in explained["mistakes"])
+        assert str(run / "figures" / "top_losses.png") in explained["figures"]
     out = tmp_path / "again.csv"
     said = kit(capsys, "predict", "pets", "--run", run, "--data", pets_data, "--out", out)
     assert said.code == 0, said.err
     trained, again = (pd.read_csv(path, index_col="id")["label"] for path in (run / "submission.csv", out))
     assert trained.between(1e-5, 1 - 1e-5).all() and trained.nunique() > 5
     np.testing.assert_allclose(again, trained, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_an_id_may_have_any_name(pets_data: Path, home: Path, tmp_path: Path) -> None:
+    """A16: all folds were trained, then the figures failed."""
+    files, key = PETS.files, Column(name="key", kind="id")
+
+    def renamed(source: Folder | Table) -> Any:
+        return replace(source, columns=(key, *source.columns[1:]))
+
+    sources = {name: renamed(getattr(files, name)) for name in ("train", "test", "sample_submission")}
+    pets = replace(PETS, files=replace(files, **sources), submission=replace(PETS.submission, id="key"))
+    for name in ("train.zip", "test.zip"):
+        (tmp_path / name).symlink_to(pets_data / name)
+    sample = (pets_data / "sample_submission.csv").read_text()
+    (tmp_path / "sample_submission.csv").write_text(sample.replace("id", "key", 1))
+    request = Request(
+        competition=pets, profile="baseline", config=resolve(pets, "baseline", LIGHT), data=tmp_path,
+        environment=detect(), progress=Progress(silent=True), out=tmp_path / "run",
+    )  # fmt: skip
+    done = run(request)
+    assert done.record.status == "finished" and not [text for text in done.record.warnings if "figures" in text]
+    assert (done.folder / "figures" / "top_losses.png").is_file()
+    assert (done.folder / "submission.csv").read_text().startswith("key,label\n1,")
 
 
 @pytest.mark.slow

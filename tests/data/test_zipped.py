@@ -232,6 +232,35 @@ def test_a_name_that_is_not_utf_8_is_refused_where_it_is_a_row(folder: Path) -> 
         data.read_rows(folder, ANIMALS)
 
 
+@pytest.mark.parametrize(("method", "says"), [(zipfile.ZIP_LZMA, "LZMA|Corrupt|Invalid"), (9, "not supported")])
+def test_a_member_that_cannot_be_unpacked_is_told(tmp_path: Path, method: int, says: str) -> None:
+    """D10: a broken LZMA stream, and Deflate64."""
+    with zipfile.ZipFile(tmp_path / "train.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("train/cat.1.jpg", b"picture" * 99)
+    packed = bytearray((tmp_path / "train.zip").read_bytes())
+    if method == zipfile.ZIP_LZMA:
+        at = packed.index(b"cat.1.jpg") + 20
+        packed[at : at + 20] = b"\xff" * 20
+    else:
+        for mark, place in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+            packed[packed.index(mark) + place] = method
+    (tmp_path / "train.zip").write_bytes(packed)
+    (path,) = data.read_rows(tmp_path, ANIMALS)["picture"]
+    with pytest.raises(DataError, match=rf"cat\.1\.jpg cannot be read: .*({says})"):
+        read_bytes(path)
+
+
+def test_an_archive_whose_names_are_not_the_utf_8_that_they_claim_is_told(tmp_path: Path) -> None:
+    """D10."""
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        archive.writestr("train/caté.1.jpg", b"")
+    path = tmp_path / "train.zip"
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xe9"))
+    with pytest.raises(DataError, match=r"train\.zip cannot be read as a zip archive \(.*codec can't decode") as caught:
+        data.read_rows(tmp_path, ANIMALS)
+    assert "\n" not in str(caught.value)
+
+
 def test_linked_folders_are_read(folder: Path, tmp_path: Path) -> None:
     """A9: pictures on another disk, a link that leads nowhere, circles."""
     other = tmp_path / "another disk"

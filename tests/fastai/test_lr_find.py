@@ -61,6 +61,19 @@ def test_it_prints_a_table(pets_data: Path, home: Path, capsys: pytest.CaptureFi
     assert not list(home.rglob("*.pth")), "fastai's own files are gone"
 
 
+def test_a_dot_lies_on_the_curve() -> None:
+    """C4."""
+    from common.fastai.learner import RateSearch
+    from common.vision import figures
+
+    search = RateSearch(
+        rates=[1e-4, 1e-3, 1e-2], losses=[3.0, 1.0, 2.0], suggestions={"valley": 4e-4, "slide": 2e-3}, setting="lr"
+    )
+    curve, *dots = figures.rates(search).axes[0].lines
+    points = set(zip(*curve.get_data(), strict=True))
+    assert len(dots) == 2 and all(set(zip(*dot.get_data(), strict=True)) <= points for dot in dots)
+
+
 def test_what_trains_no_network_is_told(
     pets_data: Path, sample_data: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

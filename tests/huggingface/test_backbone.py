@@ -104,6 +104,13 @@ def nan(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
+def own_tokenizer(folder: Path) -> None:
+    edited(folder, "config.json", model_type="own")
+    (folder / "tokenizer.json").unlink()
+    own = ["own.Own", "own.Own"]
+    edited(folder, "tokenizer_config.json", tokenizer_class="Own", auto_map={"AutoTokenizer": own})
+
+
 DAMAGED: dict[str, tuple[str, Callable[[Path], object], str]] = {  # D10
     "header is a list": (
         "model",
@@ -124,6 +131,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], object], str]] = {  # D10
         ),
         "code of its own, which is not run",
     ),
+    "a tokenizer with code of its own": ("tokenizer", own_tokenizer, "code of its own, which is not run"),
 }
 
 

@@ -224,6 +224,17 @@ def test_a_submission_that_is_made_late_is_awaited(tmp_path: Path, monkeypatch: 
         assert any("is not there yet (" in line for line in here.messages)
 
 
+def test_a_code_submission_that_is_made_late_is_awaited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D1."""
+    late = Fault(on="CreateCodeSubmission", kind="late", parameters={"calls": 9})
+    with seam(tmp_path, monkeypatch, late) as here:
+        ref = push(here, tmp_path)
+        assert finish(here, ref) is KernelState.COMPLETE
+        submission = here.client.competitions.submit_kernel(CODE, ref, "submission.csv", "once")
+        assert [document["ref"] for document in here.calls("submission")] == [submission.ref]
+        assert here.hourglass.time > 60
+
+
 def test_an_old_submissions_number_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """D4."""
     old = Fault(on="CreateSubmission", kind="answer", skip=1, parameters={"answer": {"ref": 1001}})

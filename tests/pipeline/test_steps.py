@@ -102,6 +102,14 @@ def test_an_undefined_score_costs_no_submission(request_of: Callable[..., Reques
     assert run(request).record.scores == done.record.scores  # and a second call of the same command ends the same
 
 
+def test_constant_predictions_cost_no_submission(request_of: Callable[..., Request]) -> None:
+    """B1: a correlation with a constant is undefined in every fold."""
+    request = request_of(lambda frame: np.full(len(frame), 0.5), competition=replace(TOY, metric="pearson"))
+    done = run(request)
+    assert [fold.scores for fold in done.record.folds.values()] == [{"pearson": None}] * 3
+    assert done.record.status == "finished" and (done.folder / "submission.csv").is_file()
+
+
 def test_a_fold_of_nan_is_not_kept_and_the_others_make_the_submission(request_of: Callable[..., Request]) -> None:
     def diverged(frame: Any) -> Any:
         return np.where(frame["x"] == 1, np.nan, np.linspace(0, 1, len(frame)))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from common.data.frames import Frames
-from common.errors import RunError, SettingError
+from common.errors import DataError, RunError, SettingError
 from common.model import Context
 from common.text import TextTask, ngrams
 from common.text.linear import NGramsModel
@@ -39,6 +39,14 @@ def test_ngrams_are_those_that_scikit_learn_counts(context: Context) -> None:
 def test_prediction_needs_the_runs_ngrams(context: Context) -> None:
     with pytest.raises(RunError, match="holds no n-grams"):
         ngrams.prepare(Frames(train=None, test=pd.DataFrame({"text": ["a"]})), TASK, NGrams(), context)
+
+
+def test_texts_without_words_are_refused(context: Context) -> None:
+    """D10: reviews that are all empty."""
+    frame = pd.DataFrame({"text": ["", " ", ""]})
+    with pytest.raises(DataError, match=r"no word is in 2 of the 3 training texts; if they are not empty, --set"):
+        ngrams.prepare(Frames(train=frame, test=frame), TASK, NGrams(min_df=2), context)
+    assert not (context.run / ngrams.FOLDER).exists()
 
 
 def test_ngrams_of_four_words_are_refused() -> None:

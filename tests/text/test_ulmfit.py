@@ -261,6 +261,9 @@ def test_a_language_model_goes_on_with_a_text(
     assert first.code == 0 and first.out.startswith("Bin was ")
     assert first.out == kit(capsys, *words, "--seed", "3").out != kit(capsys, *words, "--seed", "4").out
     assert len(first.out.split()) == 9 and "xx" not in first.out
+    latin = kit(capsys, *words[:4], "--text", "caf\udce9 was", "--words", "3")  # B17: bytes that are no UTF-8
+    assert latin.code == 0 and "\udce9" not in latin.out
+    assert kit(capsys, *words, "--seed", "3").out == first.out, "and nothing is spoilt by them"
     said = kit(capsys, *words, "--temperature", "0")
     assert said.code == 1 and "--temperature must be between" in said.complaint
     said = kit(capsys, *words, "--seed", 10**20)
