@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from common.competition import Competition
-from common.discovery import boxes, metric, pictures
+from common.discovery import metric, pictures, unfit
 from common.discovery.features import Application
 from common.discovery.files import Found
 from common.discovery.findings import Hints, Notes
@@ -21,6 +21,6 @@ def find(
     if made := pictures.restored(found, sample, assigned.train):
         chosen = metric.choose(Answers(shape="numbers"), hints, on_kaggle, notes)
         return "restoring", pictures.described(made, sample, name, slug, chosen, notes)
-    if why := boxes.why_nothing(assigned, found, hints):
-        return "nothing", boxes.of_sample(sample, why, name, slug, hints, notes)
+    if why := unfit.why_nothing(assigned, found, hints):
+        return "nothing", unfit.of_sample(sample, why, name, slug, hints, notes)
     return None

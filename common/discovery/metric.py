@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from common import metrics
-from common.discovery.boxes import UNSCORED
 from common.discovery.findings import Hints, Notes
 from common.discovery.shapes import Answers, Shape
+from common.discovery.unfit import UNSCORED
 from common.errors import UnknownName
 
 _PROPOSED: dict[Shape, str] = {
