@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -17,6 +17,7 @@ STEPS = 10  # plain lines per task
 SILENCE = 60.0  # seconds after which a plain line is printed anyway
 STILL = 10.0  # seconds without a step after which a bar says that it stands still
 PAUSE = 2.0  # seconds between plain lines except for the last one: a short task gets one line
+TELLING = 10.0  # seconds of a task after which its speed says how long it will take
 
 
 class Progress:
@@ -24,8 +25,11 @@ class Progress:
 
     `live` draws a bar that overwrites itself; otherwise a task prints a line every tenth of the way, at least once a
     minute and at most every two seconds. `log` receives every line with its time. `silent` is for processes beside the
-    main one.
+    main one. `outlook`, where it is set, is asked once what there is to say of a task that lasts, by its title and its
+    seconds.
     """
+
+    outlook: Callable[[str, float], str] | None = None
 
     def __init__(
         self,
@@ -39,10 +43,13 @@ class Progress:
         self.live = self.stream.isatty() if live is None else live
         self.log = log
         self.warnings: list[str] = []
+        self.drawn = 0  # characters of a bar that stand in the last line
 
     def say(self, text: str) -> None:
         """Print a line."""
-        print(text, file=self.stream, flush=True)
+        over = f"\r{'':{self.drawn}}\r" if self.drawn else ""  # the bar is drawn again below
+        self.drawn = 0
+        print(f"{over}{text}", file=self.stream, flush=True)
         self.note(text)
 
     def warn(self, text: str) -> None:
@@ -86,6 +93,10 @@ class Task:
         self.done = min(self.total, self.done + amount)
         self.figures |= figures
         self.moved = time.monotonic()
+        if self.progress.outlook and self._elapsed() >= TELLING and self.done < self.total:
+            outlook, self.progress.outlook = self.progress.outlook, None
+            if text := outlook(self.title, (self.total - self.began) / self.speed()):
+                self.progress.say(text)
         self.show()
 
     def show(self) -> None:
@@ -137,7 +148,7 @@ class _Bar(Task):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._last, self._width = 0.0, 0
+        self._last = 0.0
         self._drawing, self._closed = threading.Lock(), threading.Event()
         self._teller = threading.Thread(target=self._tell_if_still, daemon=True)
         self._teller.start()
@@ -157,6 +168,7 @@ class _Bar(Task):
         self._closed.set()
         self._teller.join()
         self._draw()
+        self.progress.drawn = 0
         print(file=self.progress.stream, flush=True)
         self.progress.note(self.line())
 
@@ -168,8 +180,8 @@ class _Bar(Task):
         if len(text) > width:  # the bar says least
             text = line
         with self._drawing:
-            print(f"\r{text[:width]:<{min(self._width, width)}}", end="", file=self.progress.stream, flush=True)
-            self._width = min(len(text), width)
+            print(f"\r{text[:width]:<{min(self.progress.drawn, width)}}", end="", file=self.progress.stream, flush=True)
+            self.progress.drawn = min(len(text), width)
 
     def _columns(self) -> int:
         """Return the width of the terminal as it is now."""

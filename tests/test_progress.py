@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from common import registry
+from common.environment import detect
+from common.pipeline import outlook
 from common.progress import Progress
 
 
@@ -80,3 +83,30 @@ def test_a_bar_that_stands_still_says_since_when(monkeypatch: pytest.MonkeyPatch
         task.advance(50)
     assert "left" in drawn[1] and "still for 0:00" in drawn[-1] and "left" not in drawn[-1]
     assert "still" not in stream.getvalue().split("\r")[-1]
+
+
+def test_a_long_task_says_first_what_all_folds_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B11: hours of training began without a word."""
+    now, competition = 100.0, registry.get("patent")
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    progress = Progress(io.StringIO(), live=True)
+    progress.outlook = outlook.folds(competition, competition.profile("best"), 4)
+    for title in ("fold 0", "fold 1"):
+        with progress.task(title, 1000) as task:
+            for _ in range(3):
+                now += 8
+                task.advance(10)
+    lines = progress.stream.getvalue().split("\n")  # type: ignore[attr-defined]
+    (told,) = [line for line in lines if "at this speed" in line]
+    said = "fold 0: about 13:20 at this speed, 53:20 in 4 folds; --profile baseline needs none"
+    assert told.split("\r")[-1] == said and not told.split("\r")[-2].strip()  # what stood there is wiped off
+    assert outlook.folds(competition, competition.profile("baseline"), 4)("fold 0", 200.0).endswith("in 4 folds")
+    assert not outlook.folds(competition, competition.profile("best"), 4)("fold 0", 100.0)
+
+
+def test_a_profile_for_a_gpu_says_so_where_there_is_none() -> None:
+    """B11."""
+    here, competition = detect({"KIT_ENVIRONMENT": "place=local gpus=0"}), registry.get("patent")
+    said = outlook.machine(competition, "best", competition.profile("best"), here)
+    assert said.startswith("profile best is made for a GPU") and said.endswith("--profile baseline needs none")
+    assert not outlook.machine(competition, "baseline", competition.profile("baseline"), here)

@@ -138,11 +138,11 @@ def train(arguments: argparse.Namespace) -> None:
     from common.data import find
     from common.deadline import Deadline
     from common.errors import BackboneError, RunError
+    from common.pipeline import outlook
     from common.pipeline.request import Request
     from common.pipeline.seeds import run_seeds
     from common.pipeline.workers import run
     from common.progress import Progress
-    from common.settings import flat
 
     competition = registry.get(arguments.name)
     config = resolve(competition, arguments.profile, arguments.set, seed=arguments.seed, folds=arguments.folds)
@@ -156,6 +156,8 @@ def train(arguments: argparse.Namespace) -> None:
         out=None if arguments.seeds else arguments.out, mode=arguments.mode, stage=arguments.stage,
     )  # fmt: skip
     asked = workers.count(arguments.workers, here)
+    if line := outlook.machine(competition, arguments.profile, config, here):
+        request.progress.say(line)
     try:
         if arguments.seeds:
             _report_seeds(arguments, request, run_seeds(request, arguments.seeds, asked, arguments.out))
@@ -165,10 +167,8 @@ def train(arguments: argparse.Namespace) -> None:
         words = [word for word in sys.argv[1:] if word != "--fresh"]
         raise RunError(f"interrupted; finished folds are kept. To go on: kit {shlex.join(words)}") from None
     except BackboneError as error:
-        needs = [
-            bool({"backbone", "weights"} & flat(each).keys()) for each in (config, competition.profile("baseline"))
-        ]
-        raise BackboneError(f"{error}{'; --profile baseline needs none' if needs == [True, False] else ''}") from error
+        hint = outlook.alternative(competition, config)
+        raise BackboneError(f"{error}{f'; {hint}' if hint else ''}") from error
     if processes.is_main():
         report(arguments, _document(done), lambda: _summary(done))
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from common.competition import Competition
 from common.decisions import masks
 from common.decisions.classes import spelled
+from common.errors import SubmissionError
 from common.metrics import get
+from common.wording import plural
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -102,6 +104,30 @@ class Decision:
         return column(
             [cell.separator.join(names[row[mask]]) or cell.empty for row, mask in zip(best, chosen, strict=True)]
         )
+
+    def require(self, predictions: Any, rows: int, competition: Competition) -> None:
+        """Check what a model gives for `rows` rows.
+
+        Raises:
+            SubmissionError: unless there are as many predictions, each of as many numbers as there are classes or targets.
+        """
+        if self.kind in ("masks", "pixels"):
+            return
+        targets, classes = len(competition.submission.targets), len(self.classes)
+        if self.kind == "numbers":
+            allowed = {1, targets} | ({2} if competition.predicts == "class" and targets < 3 else set())
+        elif self.kind == "span":
+            allowed = {2}
+        else:
+            one = self.kind == "cuts" or (competition.predicts == "class" and classes == 2)
+            allowed = {classes} | ({1} if one else set())
+        columns = predictions.size // max(len(predictions), 1)
+        if len(predictions) != rows or columns not in allowed:
+            wanted = " or ".join(map(str, sorted(allowed)))
+            raise SubmissionError(
+                f"the model predicts {plural(len(predictions), 'row')} of {plural(columns, 'column')}, "
+                f"expected {rows:,} of {wanted}"
+            )
 
 
 def column(cells: Any) -> NDArray[Any]:

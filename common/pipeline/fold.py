@@ -14,6 +14,7 @@ from common.decisions.decision import Decision
 from common.decisions.scoring import score
 from common.errors import MetricError
 from common.model import Context, Models
+from common.pipeline import outlook
 from common.pipeline.request import Request
 from common.progress import clock, timed
 from common.runs.predictions import not_finite
@@ -87,6 +88,8 @@ class Work:
 def train_folds(work: Work, models: Models) -> bool:
     """Train the folds that are not there yet, as long as there is time; return whether there was."""
     request, longest = work.request, work.longest
+    missing = len({*work.numbers} - {*work.run.finished()})
+    request.progress.outlook = outlook.folds(request.competition, request.config, missing)
     for number in work.numbers:
         late = processes.agree(request.deadline.passed(longest))
         if number in processes.agree(work.run.finished()):
@@ -126,7 +129,9 @@ def train_fold(work: Work, models: Models, number: int) -> Fold | None:
     with timed(seconds, "fit", work.run.record.memory):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
     with timed(seconds, "predict", work.run.record.memory):
-        on_valid, on_test = model.predict(train.iloc[in_valid]), model.predict(test)
+        on_valid = model.predict(train.iloc[in_valid])
+        work.decision.require(on_valid, len(in_valid), request.competition)  # what does not fit is not kept
+        on_test = model.predict(test)
     if wrong := processes.agree(not_finite(on_valid) + not_finite(on_test)):
         request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")
         return None

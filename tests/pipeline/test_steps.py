@@ -16,7 +16,7 @@ from common import registry
 from common.competition import Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.data import find
 from common.environment import detect
-from common.errors import DataError, RunError, UnknownName
+from common.errors import DataError, RunError, SubmissionError, UnknownName
 from common.files import locked
 from common.model import Model, Models
 from common.pipeline import Request, run
@@ -123,6 +123,16 @@ def test_a_fold_of_nan_is_not_kept_and_the_others_make_the_submission(request_of
     assert (done.folder / "submission.csv").is_file()
     with pytest.raises(RunError, match="no model gave finite predictions"):
         run(request_of(diverged, mode="fresh"))
+
+
+def test_predictions_of_another_shape_are_told_before_they_are_kept(request_of: Callable[..., Request]) -> None:
+    """B16: what a model of one's own gives is known once it has predicted."""
+    request = request_of(lambda frame: np.full((len(frame), 3), 0.3))
+    with pytest.raises(SubmissionError, match="the model predicts 8 rows of 3 columns, expected 8 of 1"):
+        run(request)
+    assert not request.out or not [*request.out.glob("fold-?")]
+    with pytest.raises(SubmissionError, match="predicts 7 rows of 1 column"):
+        run(request_of(lambda frame: np.linspace(0, 1, len(frame) - 1), mode="fresh"))
 
 
 def test_a_second_run_in_the_same_folder_is_refused(request_of: Callable[..., Request], tmp_path: Path) -> None:
