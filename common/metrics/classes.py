@@ -68,6 +68,33 @@ def f1_macro(y_true: Array, y_pred: Array) -> float:
     return fbeta_macro(y_true, y_pred)
 
 
+def f1_weighted(y_true: Array, y_pred: Array) -> float:
+    """Mean of the F1 of each class, weighted by its rows in truth."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(y_true, y_pred, average="weighted", zero_division=0))
+
+
+def precision(y_true: Array, y_pred: Array) -> float:
+    """Share of what is predicted to be of the second class that is; of more classes the mean over them; 0 where there is none."""
+    from sklearn.metrics import precision_score
+
+    return float(
+        precision_score(
+            y_true, y_pred, average="macro" if max(y_true.max(), y_pred.max()) > 1 else "binary", zero_division=0
+        )
+    )
+
+
+def recall(y_true: Array, y_pred: Array) -> float:
+    """Share of the second class that is found; of more classes the mean over those in truth."""
+    if max(y_true.max(), y_pred.max()) > 1:
+        return balanced_accuracy(y_true, y_pred)
+    if not y_true.any():
+        raise MetricError("the second class is not in y_true, so that recall is 0/0")
+    return float(y_pred[y_true == 1].mean())
+
+
 def quadratic_weighted_kappa(y_true: Array, y_pred: Array) -> float:
     """Agreement beyond chance, a disagreement weighing the square of its distance (Cohen 1968).
 
@@ -100,6 +127,14 @@ def log_loss(y_true: Array, y_pred: Array) -> float:
     from sklearn.metrics import log_loss
 
     return float(log_loss(y_true, y_pred, labels=list(range(y_pred.shape[1]))))
+
+
+def brier(y_true: Array, y_pred: Array) -> float:
+    """Mean squared error of the second of two classes' probability; of more the sum over the classes (Brier 1950)."""
+    import numpy as np
+
+    squares = (y_pred - np.eye(y_pred.shape[1])[y_true]) ** 2
+    return float(squares.sum(axis=1).mean() / (2 if y_pred.shape[1] == 2 else 1))
 
 
 def perplexity(y_true: Array, y_pred: Array) -> float:

@@ -12,9 +12,10 @@ pearson: pearsonr, pearsoncorrelation, correlation, pcc
 spearman: spearmanr, spearmancorrelation, spearmanrho, spearmansr, spearmansrho, spearmanrankcorrelation
 mse: meansquarederror, l2
 rmse: rootmeansquarederror, rootmeansquareerror
-rmsle: rootmeansquaredlogarithmicerror, rootmeansquaredlogerror
+rmsle: rootmeansquaredlogarithmicerror, rootmeansquaredlogerror, logrmse, rmseofthelog
 mae: meanabsoluteerror, l1
 weighted_mae: wmae, weightedmeanabsoluteerror, maskedmae
+weighted_rmse: weightedrootmeansquarederror
 median_absolute_error: medae, medianae, mediane
 mape: meanabsolutepercentageerror
 rmspe: rootmeansquarepercentageerror, rootmeansquaredpercentageerror
@@ -30,6 +31,10 @@ balanced_accuracy: bacc, meanrecall, macrorecall
 f1: f
 f1_macro: macrof1, macrof, macroaveragedf1, fmacro
 f1_micro: microf1, microf, microaveragedf1, fmicro
+f1_weighted: weightedf1, weightedf, fweighted, weightedaveragef1
+precision: positivepredictivevalue, macroprecision
+recall: sensitivity, truepositiverate
+brier: brierloss
 f1_samples: samplesf1, meanf1, meanf
 fbeta_macro: macrofbeta
 fbeta_micro: microfbeta
@@ -39,11 +44,12 @@ matthews: mcc, matthewscorrelation, matthewscorr, phi
 log_loss: logarithmicloss, multiclassloss, multiclasslogloss, binarylogloss, crossentropy, binarycrossentropy, mlogloss,
 weighted_log_loss: weightedlogarithmicloss, weightedmulticlassloss, weightedmultilabellogloss
 balanced_log_loss: balancedlogarithmicloss
+roc_auc: areaundercurve, areaunderthecurve
 roc_auc: auc, auroc, rocauc, areaunderreceiveroperatingcharacteristiccurve, areaundertheroccurve, areaunderroc, aucroc,
 average_precision: ap, auprc, prauc, averageprecisionrecall, areaundertheprecisionrecallcurve
 weighted_auc: weightedrocauc
 probabilistic_f1: pf1, probabilisticf
-map: mapk, meanaverageprecision, averageprecisionk, meanaverageprecisionk
+map: mapk, mapatk, meanaverageprecision, averageprecisionk, meanaverageprecisionk
 ndcg: normalizeddiscountedcumulativegain, normalizeddiscountedcumulativegaink, ndcgk
 kendall_tau: kendall, kendalltaucorrelation, kendallstau
 lwlrap: labelweightedlabelrankingaverageprecision, lrap, labelrankingaverageprecision
@@ -95,7 +101,11 @@ def find(text: str, known: Iterable[str]) -> str | None:
 
 def _shorter(key: str) -> Iterable[str]:
     """Yield a key, and it without words that say nothing or only that the columns are averaged."""
-    for start in dict.fromkeys((key, _COLUMNS.sub("", key))):
+    columns = _COLUMNS.sub("", key)
+    apart = re.sub(r"^(f1?)score(?=micro|macro|weighted)", r"\1", key)  # F1 score (micro)
+    for start in dict.fromkeys(
+        (key, columns, f"mean{columns}" if columns != key else key, apart, key.removeprefix("mean"))
+    ):
         yield start
         while (shorter := _FILLERS.sub("", start)) != start:
             yield (start := shorter)

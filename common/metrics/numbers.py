@@ -73,6 +73,13 @@ def weighted_mae(y_true: Array, y_pred: Array, *, weight: Array) -> float:
     return float(mean_absolute_error(y_true, y_pred, sample_weight=weights(weight)))
 
 
+def weighted_rmse(y_true: Array, y_pred: Array, *, weight: Array) -> float:
+    """Square root of the mean of the squared errors weighted by `weight`."""
+    from sklearn.metrics import mean_squared_error
+
+    return float(mean_squared_error(y_true, y_pred, sample_weight=weights(weight)) ** 0.5)
+
+
 def median_absolute_error(y_true: Array, y_pred: Array) -> float:
     """Median of the absolute errors."""
     import numpy as np

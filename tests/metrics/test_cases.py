@@ -47,6 +47,9 @@ CASES = [
     ("matthews", [0, 1, 1], [1, 1, 1], 0, "a constant"),
     ("matthews", ["a", "b"], ["b", "a"], -1, "the other way round"),
     ("log_loss", [[0, 1], [1, 1]], [[0.5, 0.25], [0.5, 0.25]], (LN2 + 2 * LN2) / 2, "mean of the columns' losses"),
+    ("precision", ["a", "b", "c"], ["a", "a", "c"], (1 / 2 + 0 + 1) / 3, "of more classes the mean"),
+    ("precision", [0, 1], [0, 0], 0, "nothing predicted is no precision"),
+    ("recall", ["a", "a", "b", "c"], ["a", "b", "b", "b"], (1 / 2 + 1 + 0) / 3, "of more classes the mean"),
     ("balanced_log_loss", [0, 0, 0, 1], [0.5, 0.5, 0.5, 0.25], (LN2 + 2 * LN2) / 2, "each class once"),
     ("roc_auc", [[0, 1], [1, 0]], [[1, 9], [2, 8]], 1, "any scores, column by column"),
     ("average_precision", [0, 1, 0, 1], [4, 3, 2, 1], (1 / 2 + 2 / 4) / 2, "precision at each positive"),
@@ -294,7 +297,10 @@ NAMES = {
     "Matthews Correlation Coefficient": "matthews", "Pearson Correlation Coefficient": "pearson",
     "Kullback-Leibler Divergence": "kl_divergence", "Balanced Log Loss": "balanced_log_loss", "mean IoU": "iou",
     "Word-level Jaccard Score": "word_jaccard", "pF1": "probabilistic_f1", "Probabilistic F-Score": "probabilistic_f1",
-    "taste": None, "": None, "@3": None, "score": None, "mean columnwise": None,
+    "F1 Score (Micro)": "f1_micro", "Mean Spearman": "spearman", "MAPatK": "map", "AreaUnderCurve": "roc_auc",
+    "Mean Columnwise Mean Absolute Error": "mae", "Weighted F1": "f1_weighted", "Brier Score": "brier",
+    "Weighted Root Mean Squared Error": "weighted_rmse", "taste": None, "": None, "@3": None, "score": None,
+    "mean columnwise": None,
 }  # fmt: skip
 
 
