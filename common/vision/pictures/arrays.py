@@ -32,7 +32,14 @@ def from_bytes(data: bytes) -> Image.Image | None:
         return as_picture(_spectrogram(*_wav(data)))
     if data.startswith(_SOUNDS):
         return as_picture(_spectrogram(*_sound(data)))
-    return dicom.from_bytes(data) if dicom.is_dicom(data) else None
+    return _of_device(dicom.from_bytes(data)) if dicom.is_dicom(data) else None
+
+
+def _of_device(values: NDArray[Any]) -> Image.Image:
+    from PIL import Image
+
+    colours = values.ndim == 3 and values.dtype.kind == "u" and values.itemsize == 1
+    return Image.fromarray(values) if colours else as_picture(values)
 
 
 def of_tiff(data: bytes) -> Image.Image | None:

@@ -12,7 +12,6 @@ from common.errors import Unreadable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL import Image
 
 START, _MARK = 128, b"DICM"
 _IMPLICIT, _EXPLICIT, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
@@ -31,8 +30,10 @@ def is_dicom(data: bytes) -> bool:
     return data[START : START + len(_MARK)] == _MARK
 
 
-def from_bytes(data: bytes) -> Image.Image:
-    """Return the picture of a file; of several frames the middle one, in the window of grey values that it asks for.
+def from_bytes(data: bytes) -> NDArray[Any]:
+    """Return the pixels of a file (rows, columns), or (rows, columns, 3) of colours: bytes, or numbers of any range.
+
+    Of several frames it is the middle one, in the window of grey values that it asks for.
 
     Raises:
         Unreadable: for pixels that are compressed in a way that needs a decoder of its own.
@@ -141,15 +142,12 @@ def _raw(known: dict[Tag, bytes]) -> NDArray[Any]:
     return frame.reshape(rows, columns, samples) if samples > 1 else frame.reshape(rows, columns)
 
 
-def _shown(values: NDArray[Any], known: dict[Tag, bytes]) -> Image.Image:
-    """Return pixels as a picture of 8 bits: in their window where there is one, dark where they are low."""
+def _shown(values: NDArray[Any], known: dict[Tag, bytes]) -> NDArray[Any]:
+    """Return pixels in their window where there is one, dark where they are low; colours as they are."""
     import numpy as np
-    from PIL import Image
-
-    from common.vision.pictures.arrays import as_picture
 
     if values.ndim == 3:
-        return as_picture(values) if values.dtype != np.uint8 else Image.fromarray(values)
+        return values
     slope, intercept = _decimal(known, _SLOPE), _decimal(known, _INTERCEPT)
     grey = values.astype(np.float32) * (1.0 if slope is None else slope) + (intercept or 0.0)
     centre, width = _decimal(known, _CENTRE), _decimal(known, _WIDTH)
@@ -157,4 +155,4 @@ def _shown(values: NDArray[Any], known: dict[Tag, bytes]) -> Image.Image:
         grey = grey.clip(centre - width / 2, centre + width / 2)
     if _text(known.get(_COLOURS, b"")) == "MONOCHROME1":
         grey = -grey
-    return as_picture(grey)
+    return grey
