@@ -46,7 +46,11 @@ def decide(
         made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
     words = {
-        "number": "numbers" if cell.low is None else f"numbers from {cell.low:g} to {cell.high:g}",
+        "number": "whole numbers"
+        if cell.integer
+        else "numbers"
+        if cell.low is None
+        else f"numbers from {cell.low:g} to {cell.high:g}",
         "label": f"one of {len(answers.classes):,} labels",
         "labels": f"up to {cell.at_most} labels" if cell.at_most else "a list of labels",
         "text": f"text, a piece of {cell.source!r}" if cell.source else "free text",
@@ -166,7 +170,11 @@ def _number(answers: Answers, metric: str) -> Cell:
         return Cell(low=0, high=1, clip=True)
     if low is not None and high is not None and low >= 0 and metric == "rmsle":
         return Cell(low=0, high=float(f"{10 * high:.1g}"), clip=True)
-    return Cell()
+    return Cell(integer=answers.whole and metric in _MEDIANS)
+
+
+_MEDIANS = ("mae", "weighted_mae", "median_absolute_error")
+"""Metrics whose best answer is a median, and so whole where all answers are: rounding gains what is left to half a unit."""
 
 
 def target_columns(answers: Answers, decided: Decided, submitted: Submitted, train: Head) -> tuple[Column, ...]:

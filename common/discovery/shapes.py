@@ -52,8 +52,8 @@ class Answers:
 
     `classes` are those seen in training, `count` how many a cell of the sample submission lists, `separator` what stands
     between, `source` the column of text that pieces are taken from, `tokens` the fields of a box. `fractions` says that
-    the sample submission holds numbers that are not whole, `mixed` that it holds both of two classes, `objects` that each
-    object of a picture has a row.
+    the sample submission holds numbers that are not whole, `whole` that neither it nor the answers do, `mixed` that it holds
+    both of two classes, `objects` that each object of a picture has a row.
     """
 
     shape: Shape
@@ -63,6 +63,7 @@ class Answers:
     source: str | None = None
     tokens: int | None = None
     fractions: bool = False
+    whole: bool = False
     mixed: bool = False
     empty: str | None = None
     low: float | None = None
@@ -114,8 +115,8 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
         return Answers(shape="binary", classes=("0", "1"), fractions=fractions)
     wide = distinct > max(_FEW, 0.02 * len(values) if len(values) > 5_000 else 0)
     if whole and not wide and not fractions and len(values) >= 3 * distinct:
-        return Answers(shape="integers", classes=classes, low=bounds[0], high=bounds[1])
-    return Answers(shape="numbers", fractions=fractions, low=bounds[0], high=bounds[1])
+        return Answers(shape="integers", classes=classes, whole=True, low=bounds[0], high=bounds[1])
+    return Answers(shape="numbers", fractions=fractions, whole=whole and not fractions, low=bounds[0], high=bounds[1])
 
 
 def separator_of_columns(values: Series[str], columns: Sequence[str]) -> str | None:

@@ -85,7 +85,8 @@ class Answers:
     def _number(self, level: int, place: int, cell: Cell) -> float:
         slope, start = self.scales[place]
         share = min(1.0, max(0.0, start + slope * level / max(self.levels - 1, 1) * 0.7 + self.rng.gauss(0, 0.04)))
-        low, high = 0.0 if cell.low is None else cell.low, 10.0 if cell.high is None else cell.high
+        most = 100.0 if cell.integer else 10.0  # whole numbers are not to look like a few classes
+        low, high = 0.0 if cell.low is None else cell.low, most if cell.high is None else cell.high
         number = low + (high - low) * share
         return round(number) if cell.integer else round(number, 4)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from common.competition import Split
 from common.errors import SplitError
+from common.splits import codes
 from common.wording import listed
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _stratified(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
     _enough_rows(len(frame), split)
-    classes = _classes(frame, split)
+    classes = codes.classes(frame, split)
     if split.holdout is None:
         return _from_splitter(StratifiedKFold(split.n_splits, shuffle=True, random_state=split.seed), classes)
     n_valid, n_classes = ceil(split.holdout * len(frame)), len(np.unique(classes))
@@ -157,8 +158,8 @@ def _group(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     from common.splits.groups import deal_groups
 
     groups, names = _groups(frame, split)
-    _require(len(names), f"{split.group or 'the rows alike'!r} has {len(names)} groups", split)
-    classes = _classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
+    codes.require(len(names), f"{split.group or 'the rows alike'!r} has {len(names)} groups", split)
+    classes = codes.classes(frame, split) if split.kind == "stratified_group" else np.zeros(len(frame), dtype=np.intp)
     if split.holdout is None:
         return deal_groups(groups, classes, [1 / split.n_splits] * split.n_splits, split.seed)
     folds = -deal_groups(groups, classes, [split.holdout, 1 - split.holdout], split.seed)  # the rest is fold -1
@@ -177,13 +178,13 @@ def _groups(frame: pd.DataFrame, split: Split) -> tuple[NDArray[np.intp], pd.Ind
     if split.alike:
         keys = pd.util.hash_pandas_object(frame[list(split.alike)], index=False)  # the same for equal rows
         return pd.factorize(keys, sort=True)
-    return _codes(frame, split.group, alone=split.without_group == "alone")
+    return codes.of(frame, split.group, alone=split.without_group == "alone")
 
 
 def _time(frame: pd.DataFrame, split: Split) -> NDArray[Any]:
     import numpy as np
 
-    moments, names = _codes(frame, split.order, kind="time")
+    moments, names = codes.of(frame, split.order, kind="time")
     n_valid = ceil(split.holdout * len(frame)) if split.holdout is not None else 0
     block = len(frame) // (split.n_splits + 1)
     starts = [len(frame) - n_valid] if n_valid else [len(frame) - block * k for k in range(split.n_splits, 0, -1)]
@@ -244,74 +245,3 @@ def _enough_rows(n_rows: int, split: Split) -> None:
     needed = 2 if split.holdout is not None else split.n_splits
     if n_rows < needed:
         raise SplitError(f"{n_rows} rows cannot be divided into {needed} parts; lower n_splits or add rows")
-
-
-def present(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column whose empty cells are missing values: in a file nothing else tells that a value is missing."""
-    return values if _is_measured(values) else values.mask(values.astype(str).str.strip() == "")
-
-
-def _is_measured(values: pd.Series[Any]) -> bool:
-    import pandas as pd
-
-    return pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)
-
-
-def _codes(
-    frame: pd.DataFrame, name: str | None, kind: Literal["name", "number", "time"] = "name", *, alone: bool = False
-) -> tuple[NDArray[np.intp], pd.Index[Any]]:
-    """Return each row's position among the sorted values of a column, and those values.
-
-    Text that is all numbers, as of a column that no competition describes, is numbers where their order matters. Nothing
-    may be missing, unless each such row stands `alone`.
-    """
-    import numpy as np
-    import pandas as pd
-
-    values = present(frame[name])
-    if kind != "name" and not _is_measured(values):
-        numbers = pd.to_numeric(values, errors="coerce")
-        if numbers.notna().equals(values.notna()):
-            values = numbers
-        elif kind == "time":
-            dates = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
-            wrong = values.notna() & dates.isna()
-            if wrong.any():
-                example = values[wrong & numbers.isna() if (wrong & numbers.isna()).any() else wrong].iloc[0]
-                raise SplitError(f"{name!r} holds {example!r}: neither numbers nor ISO 8601 dates; convert it")
-            values = dates
-    missing = values.isna().to_numpy()
-    if missing.any() and not alone:
-        other = ", or let each such row stand alone (--set split.without_group=alone)" if kind == "name" else ""
-        raise SplitError(
-            f"{name!r} is missing in {int(missing.sum())} rows, first in row {missing.argmax()}; "
-            f"fill or drop those rows before the split{other}"
-        )
-    codes, names = pd.factorize(values, sort=True)
-    codes[missing] = len(names) + np.arange(missing.sum())
-    return codes, names.append(pd.Index(["none"] * missing.sum(), dtype=object)) if missing.any() else names
-
-
-def _classes(frame: pd.DataFrame, split: Split) -> NDArray[np.intp]:
-    """Return the class of each row: a numeric column with more than `bins` distinct values is cut into quantiles."""
-    import numpy as np
-    import pandas as pd
-
-    codes, names = _codes(frame, split.stratify, kind="number")
-    if pd.api.types.is_numeric_dtype(names) and len(names) > split.bins:
-        # Quantiles of the codes are those of the values, and an infinite value is just the last one.
-        bins = pd.qcut(codes, split.bins, labels=False, duplicates="drop")
-        codes = np.unique(bins, return_inverse=True)[1]
-        names = pd.Index([f"quantile bin {k + 1}" for k in range(codes.max() + 1)])
-    sizes = np.bincount(codes)
-    least = int(sizes.argmin())
-    _require(int(sizes[least]), f"class {names[least]} of {split.stratify!r} has {sizes[least]} rows", split)
-    return codes
-
-
-def _require(count: int, what: str, split: Split) -> None:
-    """Refuse too few groups, or rows of a class, for every fold or for both sides of a holdout."""
-    needed = 2 if split.holdout is not None else split.n_splits
-    if count < needed:
-        fewer = f"; ask for fewer folds (--set split.n_splits={count})" if split.holdout is None and count > 1 else ""
-        raise SplitError(f"{what}; {needed} are needed, one for each side or fold{fewer}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from common.competition import Split
 from common.errors import SplitError
-from common.splits.folds import present
+from common.splits.codes import present
 from common.splits.near_duplicates import near_duplicates
 from common.wording import plural
 

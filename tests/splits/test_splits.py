@@ -318,3 +318,13 @@ def test_numbers_are_numbers_where_the_file_gives_text() -> None:
     for cells, wrong in ((["1", "2", "soon"], "soon"), (["2020-01-01", "2020-13-01"], "2020-13-01")):
         with pytest.raises(SplitError, match=f"holds '{wrong}': neither numbers nor ISO 8601"):
             make_folds(pd.DataFrame({"at": cells * 9}), Split(kind="time", order="at"))
+
+
+def test_numbers_that_are_rarer_than_folds_count_as_their_neighbours() -> None:
+    """A count that two rows have is no reason to refuse a split by it; a class with two rows is."""
+    rings = np.repeat([0.0, 1, 2, 3, 9], [3, 40, 4, 2, 2])
+    folds = make_folds(pd.DataFrame({"rings": rings}), Split(kind="stratified", stratify="rings"))
+    assert np.bincount(folds).min() >= 10
+    assert all(len({*folds[where]}) == 5 for where in (rings <= 1, rings >= 2))
+    with pytest.raises(SplitError, match="class 3 of 'rings' has 2 rows"):
+        make_folds(pd.DataFrame({"rings": rings.astype(int).astype(str)}), Split(kind="stratified", stratify="rings"))
