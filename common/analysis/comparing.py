@@ -98,7 +98,7 @@ def between(first: Predicted, second: Predicted) -> Difference | None:
     """
     import numpy as np
 
-    one, other = _common(first, second)
+    one, other = common_rows(first, second)
     competition, name = first.competition, first.competition.metric
     sign = 1 if metrics.get(name).greater_is_better else -1
 
@@ -129,7 +129,7 @@ def disagreements(first: Predicted, second: Predicted, count: int) -> list[Disag
     """
     import numpy as np
 
-    one, other = _common(first, second)
+    one, other = common_rows(first, second)
     competition, masks = first.competition, first.competition.predicts == "masks"
     ordered = first.values.shape[1] == 1 and len(first.classes) > 2 if not masks else False
     chances = competition.predicts == "class" and not competition.submission.numeric and not ordered
@@ -170,8 +170,12 @@ def shown(values: Sequence[Any], longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _common(first: Predicted, second: Predicted) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the places of the common rows in both runs."""
+def common_rows(first: Predicted, second: Predicted) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the places in each run of the rows that both have predicted, in the same order.
+
+    Raises:
+        RunError: if they have no row in common, or other targets.
+    """
     import numpy as np
     import pandas as pd
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from common.analysis.comparing import shown
+from common.competition import Competition
 from common.data.zipped import read_bytes
 from common.errors import KitError
 from common.runs.evaluation import Predicted
@@ -113,9 +114,19 @@ def masked(predicted: Predicted, row: int, path: str) -> str:
         answer, cell = task.truth(truth[task.target], size), predicted.submitted[row, 0]
         given = cell if task.cell.kind == "pixels" else task.truth(cell, size)
         gap = np.full((len(pixels), 4, 3), 255, np.uint8)
-        return data_uri(np.hstack((over(pixels, answer), gap, over(pixels, given))))
+        return data_uri(np.hstack((over(pixels, answer, task.first_layer), gap, over(pixels, given, task.first_layer))))
     except (KitError, OSError):
         return ""
+
+
+def colours(competition: Competition) -> dict[str, str]:
+    """Return the colours of `masked` by the names of the classes of pixels, nothing where those are not predicted."""
+    if competition.predicts != "masks":
+        return {}
+    from common.vision.segmentation.figures import key
+    from common.vision.segmentation.task import MaskTask
+
+    return key(MaskTask.of(competition))
 
 
 def data_uri(pixels: NDArray[Any], quality: int = 72) -> str:

@@ -16,7 +16,7 @@ from common.config import resolve
 from common.errors import KitError
 from common.report import charts, page
 from common.report.charts import Chart
-from common.report.errors import LEAST, Wrong, by_value, data_uri, worst
+from common.report.errors import LEAST, Wrong, by_value, colours, data_uri, worst
 from common.report.predictions import drawn
 from common.runs.records import RunRecord
 from common.runs.run import Run
@@ -87,6 +87,7 @@ def write(folder: Path, out: Path, here: Environment, *, reasons: bool = False) 
         groups=groups,
         groups_least=LEAST,
         mistakes=mistakes or [],
+        key=colours(competition),
         wrong_is=_WRONG[competition.predicts],
         figures=figures,
         board=board.sentence if board and board.points else "",
@@ -185,7 +186,7 @@ def _head(evidence: Evidence) -> dict[str, Any]:
     )
     facts = [
         {"value": f"{record.rows_scored:,}", "what": "rows scored"},
-        {"value": str(len(record.folds)), "what": "folds"},
+        {"value": str(len(record.folds)), "what": "fold" if len(record.folds) == 1 else "folds"},
     ]
     facts.append({"value": page.clock(sum(record.seconds.values())), "what": "in all"})
     baseline = evidence.baseline

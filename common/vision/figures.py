@@ -20,21 +20,41 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY = "#3b6ea8", "#d9822b", "#8a8f98"
 _BINS = 10  # of the calibration plot: each as wide as the others
 _SMALL = 1e-15
+_CAPTION = 0.24  # of the longest side of a picture, for its caption
+_KEY = 6  # names of a key beside one another
 
 
-def grid(pictures: Array, captions: Sequence[str], title: str, *, columns: int = 6, wrong: bool = False) -> Figure:
-    """Return pictures (n, side, side, 3) with a caption above each; `wrong` makes the captions orange."""
+def grid(
+    pictures: Sequence[Array] | Array,
+    captions: Sequence[str],
+    title: str,
+    *,
+    columns: int = 6,
+    wrong: bool = False,
+    key: Mapping[str, str] | None = None,
+) -> Figure:
+    """Return pictures (rows, columns, 3), each in its own proportions, with a caption above.
+
+    `wrong` makes the captions orange; `key` says what colours in the pictures mean, one for each name.
+    """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    figure = _figure((1.75 * columns, 2.05 * rows + 0.45), title)
+    sizes = [(high / max(high, wide), wide / max(high, wide)) for high, wide in (each.shape[:2] for each in pictures)]
+    row = max(high for high, _ in sizes) + _CAPTION
+    figure = _figure((1.75 * columns, 1.65 * row * rows + (0.85 if key else 0.45)), title)
     axes = figure.add_subplot()  # one for all: axes of their own take 20 times as long to draw
     axes.set_axis_off()
-    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-        left, top = number % columns * 1.06, number // columns * 1.24
-        axes.imshow(picture, extent=(left, left + 1, top + 1, top))
+    for number, (picture, (high, wide), caption) in enumerate(zip(pictures, sizes, captions, strict=True)):
+        middle, top = number % columns * 1.06 + 0.5, number // columns * row
+        axes.imshow(picture, extent=(middle - wide / 2, middle + wide / 2, top + high, top))
         colour = ORANGE if wrong else "black"
-        axes.text(left + 0.5, top - 0.02, caption, ha="center", va="bottom", fontsize=8.5, color=colour)
-    axes.set(xlim=(0, 1.06 * columns - 0.06), ylim=(1.24 * rows - 0.24, -0.24))
+        axes.text(middle, top - 0.02, caption, ha="center", va="bottom", fontsize=8.5, color=colour)
+    axes.set(xlim=(0, 1.06 * columns - 0.06), ylim=(row * rows - _CAPTION, -_CAPTION))
+    if key:
+        from matplotlib.patches import Patch
+
+        patches = [Patch(color=colour, label=name) for name, colour in key.items()]
+        figure.legend(handles=patches, loc="outside lower center", ncols=_KEY, frameon=False, fontsize=8.5)
     return figure
 
 

@@ -15,7 +15,7 @@ from common.masks import VOID
 from common.session.kernel import Kernel
 from common.vision import figures
 from common.vision.rows import ROW
-from common.vision.segmentation.figures import over, square
+from common.vision.segmentation.figures import key, over, small
 from common.vision.segmentation.rows import cache_of
 
 kernel = Kernel.begin("camvid")
@@ -41,9 +41,9 @@ print(f"{len(train):,} frames to learn from, {len(test):,} to predict")
 some = train.iloc[:: -(-len(train) // 6)]
 pictures, captions = [], []
 for row, id in zip(some[ROW], some["id"], strict=True):
-    pictures += [square(cache.picture(row)), square(over(cache.picture(row), cache.truth(row)))]
+    pictures += [small(cache.picture(row)), small(over(cache.picture(row), cache.truth(row), first=0))]
     captions += [id, "labelled"]
-grid = figures.grid(np.stack(pictures), captions, "Frames and their labels, a colour for each class")
+grid = figures.grid(pictures, captions, "Frames and their labels, a colour for each class", key=key(task))
 figures.save(grid, kernel.environment.working / "frames.png")
 show.picture(kernel.environment.working / "frames.png")
 

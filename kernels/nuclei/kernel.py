@@ -19,7 +19,7 @@ from common.progress import Progress
 from common.session.kernel import Kernel
 from common.vision import figures
 from common.vision.rows import ROW
-from common.vision.segmentation.figures import over, square
+from common.vision.segmentation.figures import over, small
 from common.vision.segmentation.rows import cache_of
 
 kernel = Kernel.begin("nuclei")
@@ -50,9 +50,9 @@ some = train.sample(6, random_state=1)
 pictures, captions = [], []
 for row, size, answer in zip(some[ROW], some[[ROWS, COLUMNS]].to_numpy(), some[task.target], strict=True):
     truth = task.truth(answer, tuple(size.tolist()))
-    pictures += [square(cache.picture(row)), square(over(cache.picture(row), truth))]
+    pictures += [small(cache.picture(row)), small(over(cache.picture(row), truth))]
     captions += ["picture", f"{len(np.unique(truth)) - 1} nuclei"]
-grid = figures.grid(np.stack(pictures), captions, "Pictures and their nuclei")
+grid = figures.grid(pictures, captions, "Pictures and their nuclei")
 figures.save(grid, kernel.environment.working / "nuclei.png")
 show.picture(kernel.environment.working / "nuclei.png")
 

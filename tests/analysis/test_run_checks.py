@@ -80,6 +80,31 @@ def test_worse_than_nothing_than_the_baseline_and_slower(tmp_path: Path) -> None
     assert codes(change(folder, nothing={"pearson": 0.999})) == ["K103"]
 
 
+def test_a_run_of_one_fold_is_compared_with_that_fold_of_the_baseline(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.csv")
+    base, run = write_run(tmp_path / "base", noise=0.3, profile="baseline"), write_run(tmp_path / "run", noise=0.2)
+    for folder, hard in (
+        (base, 1),
+        (run, 0),
+    ):  # what is no fold of the run is hard for the baseline, and not trained by it
+        table = pd.read_csv(folder / "oof.csv", dtype={"id": str})
+        outside = table["fold"] != 0
+        table.loc[outside, "prediction"] = 1 - table.loc[outside, "prediction"] if hard else np.nan
+        table.to_csv(folder / "oof.csv", index=False)
+    change(run, rows_scored=int((~outside).sum()))
+    for folder, profile in ((base, "baseline"), (run, "best")):
+        record = Run.open(folder).record
+        ledger.add(
+            "run", run=folder.name, profile=profile, data="d", metric="pearson", cv=-0.5, rows=record.rows_scored
+        )
+    found = evidence.of(run).baseline
+    other = Predicted.of(Run.open(base), PATENT)
+    assert found and found.cv == other.score("pearson", np.flatnonzero(other.folds == 0)) and found.cv > 0.5
+    (base / "oof.csv").unlink()
+    found = evidence.of(run).baseline
+    assert found and found.cv is None  # rather than what is of other rows
+
+
 @pytest.mark.parametrize(
     ("values", "found"), [(lambda part: part * 0 + 0.5, "the same"), (lambda part: part * 0.01, "narrower")]
 )

@@ -19,8 +19,10 @@ from common.masks import COLUMNS, ROWS, VOID, files, objects, rle
 from common.masks.soft import SoftMasks, mean
 from common.runs import predictions
 from common.samples import scenes
+from common.vision import figures
 from common.vision.pictures.foreground import otsu
 from common.vision.segmentation.cache import smaller
+from common.vision.segmentation.figures import key, over, small
 from common.vision.segmentation.task import MaskTask
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7))
@@ -198,6 +200,29 @@ def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
         files.read(str(tmp_path / "a.png"), ("a", "b"))
     with pytest.raises(DataError, match=r"a\.png is no picture"):
         files.size_of(str(tmp_path / "a.png"))
+
+
+def test_colours_over_a_picture_are_those_of_its_key() -> None:
+    """What is numbered 0 is a class of pixels like others, and no object; void is left as the picture is."""
+    street, grey = task(STREET), np.full((2, 6, 3), 100, np.uint8)
+    mask = np.array([[0, 1, VOID]])
+    shown = over(grey, mask, street.first_layer)
+    assert (shown[:, 4:] == 100).all() and key(street).keys() == {"sky", "road"}
+    for place, colour in enumerate(key(street).values()):
+        parts = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)])
+        toward = shown[0, 2 * place].astype(int) - 100
+        assert (toward * (parts - 100) >= 0).all() and toward.any()
+    objects = task(Cell(kind="mask", objects=True))
+    assert (over(grey, mask, objects.first_layer)[:, :2] == 100).all() and not key(objects)
+
+
+def test_a_figure_keeps_the_proportions_of_pictures() -> None:
+    wide, tall = small(np.zeros((48, 64, 3), np.uint8)), small(np.zeros((20, 10, 3), np.uint8))
+    assert wide.shape[1] / wide.shape[0] == pytest.approx(4 / 3) and tall.shape[0] / tall.shape[1] == 2
+    figure = figures.grid([wide, tall], ["a", "b"], "two", key={"sky": "#0000ff"})
+    left, right, bottom, top = figure.axes[0].images[0].get_extent()
+    assert (right - left) / (bottom - top) == pytest.approx(4 / 3)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sky"]
 
 
 def test_objects_have_an_inside_and_a_boundary() -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _SHOWN = 6  # pictures
-_SIDE = 320  # pixels of a picture in the figure
+_SIDE = 320  # pixels of the longer side of a picture in the figure
+_COLOURS = 20
 _OPACITY = 0.55
 
 
@@ -59,27 +60,47 @@ def overlays(task: MaskTask, rows: DataFrame, masks: SoftMasks, decision: Any) -
     for answer, cell, place in zip(shown[task.target], decided, shown[ROW], strict=True):
         pixels, size = cache.picture(place), tuple(cache.sizes[place].tolist())
         both = (task.truth(answer, size), cell if task.cell.kind == "pixels" else task.truth(cell, size))
-        pictures += [square(pixels), *(square(over(pixels, mask)) for mask in both)]
+        pictures += [small(pixels), *(small(over(pixels, mask, task.first_layer)) for mask in both)]
         captions += ["picture", "truth", "out of fold"]
-    return figures.grid(np.stack(pictures), captions, "Masks of held-out pictures")
+    return figures.grid(pictures, captions, "Masks of held-out pictures", key=key(task))
 
 
-def over(pixels: NDArray[np.uint8], mask: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return a picture (rows, columns, 3) with a colour over it for each number of a mask of any size but 0 and void."""
+def over(pixels: NDArray[np.uint8], mask: NDArray[Any], first: int = 1) -> NDArray[np.uint8]:
+    """Return a picture with a mask over it, a colour for each number.
+
+    Args:
+        pixels: (rows, columns, 3).
+        mask: numbers (of any size), of which void and those below `first` are left as the picture is.
+        first: 0 where what is numbered 0 is a class as all others.
+    """
     import numpy as np
-    from matplotlib import colormaps
 
     down, across = ((np.arange(side) + 0.5) * of / side for side, of in zip(pixels.shape, mask.shape, strict=False))
     numbers = mask[np.ix_(down.astype(int), across.astype(int))].astype(int)
-    palette = (np.array([colormaps["tab20"](place % 20)[:3] for place in range(20)]) * 255).astype(np.uint8)
-    shown = (numbers > 0) & (numbers != VOID)
-    mixed = pixels * (1 - _OPACITY) + palette[numbers % 20] * _OPACITY
+    shown = (numbers >= first) & (numbers != VOID)
+    mixed = pixels * (1 - _OPACITY) + _palette()[numbers % _COLOURS] * _OPACITY
     return np.where(shown[..., None], mixed, pixels).astype(np.uint8)
 
 
-def square(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture (rows, columns, 3) at the size at which a figure shows it."""
-    import numpy as np
-    from PIL import Image
+def key(task: MaskTask) -> dict[str, str]:
+    """Return the colours of `over` by the names of classes; none where colours only tell objects apart."""
+    if task.cell.kind != "pixels":
+        return {}
+    return {
+        name: "#{:02x}{:02x}{:02x}".format(*_palette()[place % _COLOURS]) for place, name in enumerate(task.classes)
+    }
 
-    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((_SIDE, _SIDE)))
+
+def small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture (rows, columns, 3) at the size at which a figure shows it, in its proportions."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    return np.asarray(ImageOps.contain(Image.fromarray(np.ascontiguousarray(pixels)), (_SIDE, _SIDE)))
+
+
+def _palette() -> NDArray[np.uint8]:
+    import numpy as np
+    from matplotlib import colormaps
+
+    return (np.array([colormaps["tab20"](place)[:3] for place in range(_COLOURS)]) * 255).astype(np.uint8)
