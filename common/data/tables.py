@@ -182,7 +182,7 @@ def read(
         and encoding == "utf-8"
         and (fast := _fast(data, separator)) is not None
     ):
-        return _called(fast, path, names), _Lines(data, path, separator, 1 if header else 2)
+        return _called(fast, path, names), _Lines(path, name, separator, header=header)
     text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
@@ -232,7 +232,7 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
 
     import pandas as pd
 
-    if b"\r" in data.replace(b"\r\n", b"\n"):
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     options: dict[str, Any] = {
         "sep": separator,
@@ -247,7 +247,10 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         options["dtype"] = dict.fromkeys({*header} - _numbered(header), str)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a line with more fields than the header is cut with a warning
-            frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
+            try:
+                frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", **options)  # part by part
+            except pd.errors.DtypeWarning:  # a number here, a word there
+                frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
     except (ValueError, StopIteration, Warning):
         return None
     return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame.copy()
@@ -262,13 +265,13 @@ def _numbered(header: list[str]) -> set[str]:
 class _Lines(Sequence[int]):
     """The line of a file on which each row begins, found when it is asked for: only errors need it."""
 
-    def __init__(self, data: bytes, path: Path, separator: str, first: int) -> None:
-        self._arguments = (to_text(data, path), path, separator, csv.QUOTE_MINIMAL)
-        self._first = first
+    def __init__(self, path: Path, name: str | None, separator: str, *, header: bool) -> None:
+        self._path, self._name, self._separator, self._first = path, name, separator, int(header)
 
     @cached_property
     def _lines(self) -> list[int]:
-        return [line + 1 - self._first for line in _records(*self._arguments)[0][1:]]
+        text = to_text(content(self._path, self._name), self._path)
+        return _records(text, self._path, self._separator, csv.QUOTE_MINIMAL)[0][self._first :]
 
     def __len__(self) -> int:
         return len(self._lines)

@@ -15,7 +15,7 @@ from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
 from common.data.tables import INDEX, UNNAMED
 from common.discovery.columns import is_finite, is_number, plain
-from common.discovery.packed import START, opened
+from common.discovery.packed import START, opened, require_utf8
 from common.errors import DataError
 from common.wording import first_line
 
@@ -184,7 +184,7 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
             header=0 if header else None,
         )  # fmt: skip
         if encoding == "utf-8" and path.suffix.lower() not in PACKED:
-            path.read_bytes().decode()  # what is of another encoding most often shows it late
+            require_utf8(path)  # what is of another encoding most often shows it late
     except UnicodeDecodeError:
         raise
     except (ValueError, pd.errors.ParserError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zipfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from common.data import unpacked
 from common.data.zipped import listing, members
 
 START = 1 << 16  # bytes that are read at once, and show how a table is written
+_PART = 1 << 24  # bytes that are decoded at once
 _GZIP_RATIO = 4  # of text, roughly; the archive does not say how large its content is
 
 
@@ -41,3 +43,17 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str, int]]:
     else:
         with path.open("rb", buffering=START) as stream:
             yield stream, path.name, path.stat().st_size
+
+
+def require_utf8(path: Path) -> None:
+    """Read a whole file, however large, with little memory.
+
+    Raises:
+        UnicodeDecodeError: if it is no UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(_PART):
+            if not part.isascii() or decoder.getstate()[0]:
+                decoder.decode(part)
+    decoder.decode(b"", final=True)
