@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
@@ -65,11 +65,11 @@ def content(path: Path, name: str | None = None) -> bytes:
     try:
         if unpacked.stem(path.name) is not None:
             path = _only(path, unpacked.unpacked(path), name)
-        data = path.read_bytes()
-        while data.startswith(_ZIP) and not path.name.endswith(".npz"):  # an archive may lie in another
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                files = listing(archive)
-                data = archive.read(files[_named(path, [*files], name)])
+        with path.open("rb") as file:
+            packed = file.read(4).startswith(_ZIP) and not path.name.endswith(".npz")
+        data = _unzipped(path, path, name) if packed else path.read_bytes()
+        while packed and data.startswith(_ZIP):  # an archive may lie in another
+            data = _unzipped(io.BytesIO(data), path, name)
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
     except OSError as error:
@@ -81,14 +81,22 @@ def content(path: Path, name: str | None = None) -> bytes:
     return data
 
 
+def _unzipped(file: Path | BinaryIO, path: Path, name: str) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        files = listing(archive)
+        return archive.read(files[_named(path, [*files], name)])
+
+
 def located(folder: Path, file: str) -> list[Path]:
     """Return the file of a table in a folder, packed or not, as a list of one or none.
 
-    It may be packed by itself, as `train.csv.zip`, or lie in an archive of its name, as in `train.zip`.
+    It may be packed by itself, as `train.csv.zip`, or lie in an archive of its name, as in `train.zip`, or of the name of its
+    folder.
     """
     at = folder / file
     alone = (at.with_name(at.name + ending) for ending in ("", ".zip", ".gz", *unpacked.ENDINGS))
-    within = (at.with_name(at.stem + ending) for ending in (".zip", *unpacked.ENDINGS))
+    tops = [at.with_name(at.stem), *at.parents[: len(at.parents) - len(folder.parents) - 1]]
+    within = (top.with_name(top.name + ending) for top in tops for ending in (".zip", *unpacked.ENDINGS))
     found = chain(
         (path for path in alone if path.is_file()),
         (path for path in within if path.is_file() and holds(path, at.name)),

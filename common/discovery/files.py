@@ -252,11 +252,17 @@ def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container],
         skipped[path.name] = first_line(error)
         return
     name = unpacked.stem(path.name) or path.stem
-    if len(names) == 1 and _is_table(names[0]):
+    of_rows = _of_rows(names)
+    packed = [] if of_rows else [each for each in names if each.lower().endswith(ENDINGS)]
+    container = _container(name, path, names, of_rows)
+    if len(names) == 1 and packed:
         _read(path, path.name, tables, skipped)
-    elif container := _container(name, path, names, _of_rows(names)):
+        return
+    for each in packed:
+        _read(path, f"{name}/{each}", tables, skipped)
+    if container:
         containers.setdefault(name, container)
-    else:
+    elif not packed:
         skipped[path.name] = f"an archive of {listed(names) or 'nothing'}, which has to be unpacked first"
 
 
