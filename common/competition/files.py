@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -67,7 +68,8 @@ class Folder(_Source):
     `keep_suffix` (and with its folders, where names alone are not unique). `labels` maps regular expressions to values of
     the column `label`: the first that matches the whole path below the folder, without suffix, gives the value, in which
     `\1` stands for a group; files that none matches are left out. Without `label` every file of a known suffix is a row,
-    if its path from the folder's own name on, without suffix, matches `only`.
+    if its path from the folder's own name on, without suffix, matches `only`. `called` is such a rule for the id: a pattern of
+    the path below the folder, without suffix, and what the id is of it.
 
     `files` adds the path of the file of another folder that has a row's id as its name, followed by its `after_id`; each
     row has one there and each file a row. `joined` adds the columns of tables.
@@ -79,6 +81,7 @@ class Folder(_Source):
     labels: Mapping[str, str] = field(default_factory=dict)
     keep_suffix: bool = False
     only: str = ".*"
+    called: tuple[str, str] | None = None
     files: Folder | None = None
     after_id: str = ""
     joined: tuple[Join, ...] = ()
@@ -94,6 +97,11 @@ class Folder(_Source):
     def file(self) -> str:
         """What to look for, in words."""
         return " or ".join(f"{name}.zip" for name in self.folders)
+
+    def id_of(self, stem: str) -> str:
+        """Return the id of a file by its path below the folder, without suffix: the path itself where no rule makes one."""
+        match = re.fullmatch(self.called[0], stem) if self.called else None
+        return match.expand(self.called[1]) if match and self.called else stem
 
     @property
     def path(self) -> str | None:

@@ -58,7 +58,7 @@ def read(
                 unlabelled.append(f"{container}/{name}")
             else:
                 stem = name.rpartition(".")[0]
-                id = name if source.keep_suffix else stem
+                id = name if source.keep_suffix else source.id_of(stem)
                 rows.append((f"{container.name.removesuffix(ARCHIVE)}/{id}", f"{container}/{name}", label))
     if not rows:
         where, rules = ", ".join(map(str, containers(folder, source))), " or ".join(source.labels)

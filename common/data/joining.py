@@ -133,7 +133,8 @@ def with_files(frame: DataFrame, table: Source, folder: Path, tolerate: Callable
         for name in members(container):
             whole = PurePosixPath(name)
             if whole.suffix.lower() in source.suffixes and re.fullmatch(source.only, f"{top}/{whole.with_suffix('')}"):
-                for key in (whole.name, whole.stem, name, f"{container.name}/{name}", str(whole.with_suffix(""))):
+                path = str(whole.with_suffix(""))
+                for key in (whole.name, whole.stem, name, f"{container.name}/{name}", path, source.id_of(path)):
                     paths.setdefault(key, f"{container}/{name}")
     key = source.id if source.id in frame else str(table.id)
     after = source.after_id

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
@@ -65,11 +65,11 @@ def content(path: Path, name: str | None = None) -> bytes:
     try:
         if unpacked.stem(path.name) is not None:
             path = _only(path, unpacked.unpacked(path), name)
-        data = path.read_bytes()
-        while data.startswith(_ZIP) and not path.name.endswith(".npz"):  # an archive may lie in another
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                files = listing(archive)
-                data = archive.read(files[_named(path, [*files], name)])
+        with path.open("rb") as file:
+            packed = file.read(4).startswith(_ZIP) and not path.name.endswith(".npz")
+        data = _unzipped(path, path, name) if packed else path.read_bytes()
+        while packed and data.startswith(_ZIP):  # an archive may lie in another
+            data = _unzipped(io.BytesIO(data), path, name)
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
     except OSError as error:
@@ -81,14 +81,22 @@ def content(path: Path, name: str | None = None) -> bytes:
     return data
 
 
+def _unzipped(file: Path | BinaryIO, path: Path, name: str) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        files = listing(archive)
+        return archive.read(files[_named(path, [*files], name)])
+
+
 def located(folder: Path, file: str) -> list[Path]:
     """Return the file of a table in a folder, packed or not, as a list of one or none.
 
-    It may be packed by itself, as `train.csv.zip`, or lie in an archive of its name, as in `train.zip`.
+    It may be packed by itself, as `train.csv.zip`, or lie in an archive of its name, as in `train.zip`, or of the name of its
+    folder.
     """
     at = folder / file
     alone = (at.with_name(at.name + ending) for ending in ("", ".zip", ".gz", *unpacked.ENDINGS))
-    within = (at.with_name(at.stem + ending) for ending in (".zip", *unpacked.ENDINGS))
+    tops = [at.with_name(at.stem), *at.parents[: len(at.parents) - len(folder.parents) - 1]]
+    within = (top.with_name(top.name + ending) for top in tops for ending in (".zip", *unpacked.ENDINGS))
     found = chain(
         (path for path in alone if path.is_file()),
         (path for path in within if path.is_file() and holds(path, at.name)),
@@ -182,7 +190,7 @@ def read(
         and encoding == "utf-8"
         and (fast := _fast(data, separator)) is not None
     ):
-        return _called(fast, path, names), _Lines(data, path, separator, 1 if header else 2)
+        return _called(fast, path, names), _Lines(path, name, separator, header=header)
     text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
@@ -232,7 +240,7 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
 
     import pandas as pd
 
-    if b"\r" in data.replace(b"\r\n", b"\n"):
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     options: dict[str, Any] = {
         "sep": separator,
@@ -247,7 +255,10 @@ def _fast(data: bytes, separator: str) -> DataFrame | None:
         options["dtype"] = dict.fromkeys({*header} - _numbered(header), str)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a line with more fields than the header is cut with a warning
-            frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
+            try:
+                frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", **options)  # part by part
+            except pd.errors.DtypeWarning:  # a number here, a word there
+                frame = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig", low_memory=False, **options)
     except (ValueError, StopIteration, Warning):
         return None
     return None if frame.empty or list(frame) != header or frame.isna().any(axis=None) else frame.copy()
@@ -262,13 +273,13 @@ def _numbered(header: list[str]) -> set[str]:
 class _Lines(Sequence[int]):
     """The line of a file on which each row begins, found when it is asked for: only errors need it."""
 
-    def __init__(self, data: bytes, path: Path, separator: str, first: int) -> None:
-        self._arguments = (to_text(data, path), path, separator, csv.QUOTE_MINIMAL)
-        self._first = first
+    def __init__(self, path: Path, name: str | None, separator: str, *, header: bool) -> None:
+        self._path, self._name, self._separator, self._first = path, name, separator, int(header)
 
     @cached_property
     def _lines(self) -> list[int]:
-        return [line + 1 - self._first for line in _records(*self._arguments)[0][1:]]
+        text = to_text(content(self._path, self._name), self._path)
+        return _records(text, self._path, self._separator, csv.QUOTE_MINIMAL)[0][self._first :]
 
     def __len__(self) -> int:
         return len(self._lines)

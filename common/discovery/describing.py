@@ -129,7 +129,7 @@ def _table(
 def _folder(container: Container, id: str, path: Column, *, keep_suffix: bool = False, after_id: str = "") -> Folder:
     return Folder(
         folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=id, kind="id"), path),
-        keep_suffix=keep_suffix, after_id=after_id, only=container.only,
+        keep_suffix=keep_suffix, after_id=after_id, only=container.only, called=container.called,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from common.discovery import (
     masks,
     media,
     metric,
+    naming,
     pairing,
     parts,
     pixels,
@@ -95,6 +96,7 @@ def discover(
     found = parts.together(files.look(folder))
     roles.require_readable(found)
     assigned = roles.assign(found, notes)
+    found = naming.named(found, assigned, notes)
     labelled, pair = None, masks.paired(found, assigned.sample, assigned.train)
     if pair is None and (form := forms.find(found, assigned, name, slug, hints, facts.metric, notes)):
         told = replace(
@@ -139,7 +141,7 @@ def discover(
     used = features.find(train, test, submitted.id, [*keys, *in_pixels], notes)
     stratify = submitted.truth[0] if len(submitted.truth) == 1 and decided.predicts in ("class", "number") else None
     stratify = stratify if decided.trained else None
-    ignore = [name for name in (*keys, *in_pixels) if name != submitted.id]
+    ignore = [name for name in (*keys, *in_pixels) if name not in (submitted.id, sides.apart and sides.apart.file)]
     chosen_split = split.choose(train, test, stratify, decided.classes, hints, notes, ignore)
     both = sides.train_files is not None and sides.test_files is not None
     pictures = bool(prefix) or (both and all(each.container.pictures for each in sides.files))
@@ -169,7 +171,7 @@ def discover(
             "nothing is there that an application of the kit reads",
             "model.py",
         )
-    if sides.apart is not None and seen:
+    if sides.apart is not None and seen and chosen_split.group is None:
         chosen_split = Split(kind="group", n_splits=split.N_SPLITS, group=sides.apart.file)
         notes.add("split", f"group by {sides.apart.file}", "sure", "rows of a picture stay in one fold", "--split")
     if application != "vision":

@@ -54,13 +54,22 @@ def ending(path: str) -> str:
 class Container:
     """A folder, or an archive of one, of files that are no tables; `names` are paths below it.
 
-    Where it holds pictures and their masks, `only` is the pattern of the paths of those meant, as a `Folder` has it.
+    Where it holds pictures and their masks, `only` is the pattern of the paths of those meant, as a `Folder` has it, and
+    `called` what its files are called instead of their names.
     """
 
     name: str
     path: Path
     names: tuple[str, ...]
     only: str = ".*"
+    called: tuple[str, str] | None = None
+
+    def id_of(self, name: str) -> str:
+        """Return what a file is called: its name without folders and ending, or what the rule makes of its path."""
+        if self.called is None:
+            return stem(name)
+        match = re.fullmatch(self.called[0], name.rpartition(".")[0])
+        return match.expand(self.called[1]) if match else stem(name)
 
     @cached_property
     def suffixes(self) -> tuple[str, ...]:
@@ -75,8 +84,8 @@ class Container:
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        """The names of its files without folders and endings."""
-        return frozenset(stem(name) for name in self.files)
+        """What its files are called."""
+        return frozenset(map(self.id_of, self.files))
 
     @cached_property
     def after_ids(self) -> tuple[str, ...]:
@@ -252,11 +261,17 @@ def _open(path: Path, tables: dict[str, Head], containers: dict[str, Container],
         skipped[path.name] = first_line(error)
         return
     name = unpacked.stem(path.name) or path.stem
-    if len(names) == 1 and _is_table(names[0]):
+    of_rows = _of_rows(names)
+    packed = [] if of_rows else [each for each in names if each.lower().endswith(ENDINGS)]
+    container = _container(name, path, names, of_rows)
+    if len(names) == 1 and packed:
         _read(path, path.name, tables, skipped)
-    elif container := _container(name, path, names, _of_rows(names)):
+        return
+    for each in packed:
+        _read(path, f"{name}/{each}", tables, skipped)
+    if container:
         containers.setdefault(name, container)
-    else:
+    elif not packed:
         skipped[path.name] = f"an archive of {listed(names) or 'nothing'}, which has to be unpacked first"
 
 

@@ -15,7 +15,7 @@ from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
 from common.data.tables import INDEX, UNNAMED
 from common.discovery.columns import is_finite, is_number, plain
-from common.discovery.packed import START, opened
+from common.discovery.packed import START, opened, require_utf8
 from common.errors import DataError
 from common.wording import first_line
 
@@ -81,7 +81,7 @@ class Head:
     @property
     def has_index(self) -> bool:
         """Whether the first column has no name in the file."""
-        with opened(self.path) as (stream, _, _):
+        with opened(self.path, self.file) as (stream, _, _):
             return stream.read(8).decode("utf-8-sig", "replace").startswith((self.separator, f'""{self.separator}'))
 
     @cached_property
@@ -123,14 +123,14 @@ def read(path: Path, file: str) -> Head:
     """Read the first rows of a table.
 
     Args:
-        path: the file, packed or not.
-        file: its name below the folder of all files.
+        path: the file, packed or not, or the archive that holds it among others.
+        file: its name below the folder of all files, where such an archive counts as a folder.
 
     Raises:
         DataError: if it cannot be read, or is no table.
     """
     try:
-        with opened(path) as (stream, name, size):
+        with opened(path, file) as (stream, name, size):
             called = _called(file, PurePosixPath(name).name)
             if name.lower().endswith(".parquet"):
                 return _parquet(stream, path, called)
@@ -141,10 +141,10 @@ def read(path: Path, file: str) -> Head:
                 head = _text(stream, path, called, size)
             except UnicodeDecodeError:
                 encoding = _OTHER
-                with opened(path) as (again, _, _):
+                with opened(path, file) as (again, _, _):
                     head = _text(again, path, called, size, encoding)
             if _lacks_header(head):
-                with opened(path) as (again, _, _):
+                with opened(path, file) as (again, _, _):
                     head = _text(again, path, called, size, encoding, header=False)
             return head
     except (OSError, ValueError, *BROKEN) as error:
@@ -184,7 +184,7 @@ def _text(stream: BinaryIO, path: Path, file: str, size: int, encoding: str = "u
             header=0 if header else None,
         )  # fmt: skip
         if encoding == "utf-8" and path.suffix.lower() not in PACKED:
-            path.read_bytes().decode()  # what is of another encoding most often shows it late
+            require_utf8(path)  # what is of another encoding most often shows it late
     except UnicodeDecodeError:
         raise
     except (ValueError, pd.errors.ParserError) as error:

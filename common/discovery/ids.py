@@ -23,6 +23,7 @@ ID_NAME = re.compile(
 )
 _LOOKED_AT = 2_000  # ids
 _EXAMPLES = 20  # rows of a sample submission that need not be all, at most
+_FILES = 0.95  # of the values of a column are names of files
 _MOST_TRIED = 200  # orders of columns that may make an id
 
 
@@ -56,6 +57,9 @@ def find(
         where = roles.test.file if roles.test is not None and known[0] in roles.test else "names of files"
         notes.add("id", known[0], "sure", f"unique, and all of it is in {where}", "--id")
         return known[0], ()
+    if keys := of_files(sample, roles, containers):
+        notes.add("id", " and ".join(keys), "sure", "the first names files, and together they tell the rows apart")
+        return "_".join(keys), keys
     if keys := together(sample, roles):
         notes.add("id", " and ".join(keys), "likely", "together they tell the rows apart, and are known")
         return "_".join(keys), keys
@@ -119,6 +123,25 @@ def together(sample: Head, roles: Roles) -> tuple[str, ...]:
     return ()
 
 
+def of_files(sample: Head, roles: Roles, containers: Sequence[Container]) -> tuple[str, ...]:
+    """Return the two columns of the sample submission of which one names files, and the other tells the rows of each apart.
+
+    The training rows have both, and as many rows of every file.
+    """
+    train = roles.train
+    shared = [name for name in sample.columns if train is not None and name in train]
+    if train is None or len(shared) < 2 or any(sample[name].is_unique for name in shared):
+        return ()
+    file = next((name for name in shared if any(each.share(sample[name]) > _FILES for each in containers)), None)
+    for kind in shared:
+        kinds = {*train[kind]}
+        if file is None or kind == file or not {*sample[kind]} <= kinds or sample.frame.duplicated([file, kind]).any():
+            continue
+        if not train.frame.duplicated([file, kind]).any() and len({*train[file].value_counts()}) == 1 < len(kinds):
+            return file, kind
+    return ()
+
+
 def counted_from(sample: Head, name: str, roles: Roles) -> int | None:
     """Return the number of the first row, if the ids are nothing but the numbers of the test's rows."""
     if roles.test is None or name in roles.test or name not in sample:
@@ -140,7 +163,7 @@ def _is_known(sample: Head, name: str, roles: Roles, containers: Sequence[Contai
         return share == 1 or (not (sample.whole and roles.test.whole) and share > 0)
     if len(values) < 2 and values & {"0", "1", ""}:
         return False
-    return any(container.share(values) > 0.95 for container in containers)
+    return any(container.share(values) > _FILES for container in containers)
 
 
 def _called(sample: Head, name: str, test: Head) -> str | None:

@@ -91,7 +91,7 @@ def read_as(cell: Cell, train: Head, target: str, files_of: Attached, notes: Not
 
     cells, id, container = train[target], files_of.column, files_of.container
     some = train.frame[cells.str.contains(" ")].head(_LOOKED_AT)
-    paths = {stem(name): f"{container.path}/{name}" for name in container.files}
+    paths = {container.id_of(name): f"{container.path}/{name}" for name in container.files}
     first: Any = 0 if any(cell.split()[0] == "0" for cell in filled(cells)) else 1
     edges, fits = [], []
     for name, text in zip(some[id], some[target], strict=True):

@@ -98,7 +98,9 @@ class Apart:
     kind: str
 
     def added(self, head: Head) -> Head:
-        """Return a table with these columns."""
+        """Return a table with these columns, which it may have already."""
+        if self.file in head:
+            return head
         parts = head[self.column].str.rpartition("_")
         return replace(head, frame=head.frame.assign(**{self.file: parts[0], self.kind: parts[2]}))
 

@@ -70,17 +70,22 @@ def _are_parts(tables: Sequence[Head], sample: Head | None) -> bool:
 def _of_folder(container: Container, tables: Sequence[Head], sample: Head | None) -> list[Head]:
     """Return the tables of a folder that hold the rows of a side, which no other table has."""
     names, side = container.names, next((each for each in (TRAIN, TEST) if each.search(container.name.lower())), None)
-    if side is None or sample is None or len(names) > _MOST or not container.path.is_dir():
+    if side is None or sample is None or len(names) > _MOST:
         return []
     if not all(name.lower().endswith(TABLES) for name in names) or any(side.search(each.stem) for each in tables):
         return []
     id, *targets = sample.columns
+    whole = container.path.is_dir()
+
+    def head(name: str) -> Head:
+        return heads.read(container.path / name if whole else container.path, f"{container.name}/{name}")
+
     try:
-        first = heads.read(container.path / names[0], f"{container.name}/{names[0]}")
+        first = head(names[0])
         theirs = {id} if side is TEST else {*targets}
         if not theirs <= {*first.columns} or (side is TEST and not first[id].is_unique):
             return []
-        parts = [first, *(heads.read(container.path / name, f"{container.name}/{name}") for name in names[1:])]
+        parts = [first, *map(head, names[1:])]
     except DataError:
         return []
     return parts if all(each.columns == first.columns for each in parts) else []

@@ -96,6 +96,9 @@ def find(
         others, test, is_table = (*others, test), media.test_rows(assigned.sample, submitted), False
         if roles.answers_once(train, submitted.id, submitted.truth):
             others, train = (*others, train), roles.once(train, submitted.id, submitted.truth)
+    parts = None
+    if submitted.apart and ids.of_files(assigned.sample, assigned, containers) == submitted.parts:  # type: ignore[arg-type]
+        parts = Apart(submitted.id, *submitted.parts)
     if labelled is not None or pair is not None:
         own = labelled.container if labelled is not None else pair.pictures  # type: ignore[union-attr]
         train_files: Attached | None = Attached(own, submitted.id, 1.0)
@@ -104,10 +107,13 @@ def find(
     test_files = media.attach(test, containers, submitted.id, train=False)
     if train_files is None and test_files is not None and (made := media.attach_parts(train, containers)):
         train, train_files = made
-    if train_files is None and test_files is None and (parts := media.apart(train, test, submitted.id, containers)):
+    if train_files is None and test_files is None:
+        parts = media.apart(train, test, submitted.id, containers)
+    if parts is not None:
         train, test = parts.added(train), parts.added(test)
-        train_files = media.attach(train, containers, parts.file, train=True)
-        test_files = media.attach(test, containers, parts.file, train=False)
+        ours, theirs = (replace(side, frame=side.frame.drop_duplicates(parts.file)) for side in (train, test))
+        train_files = media.attach(ours, containers, parts.file, train=True)
+        test_files = media.attach(theirs, containers, parts.file, train=False)
         notes.add(
             "rows",
             f"one of each {parts.kind} for a {parts.file}",

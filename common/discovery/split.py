@@ -171,8 +171,9 @@ def _given(train: Head, column: str) -> Grouping:
 
 
 def _coarsest(train: Head, test: Head, ignore: Sequence[str]) -> Grouping | None:
-    """Return the grouping that keeps the most rows together; one without gaps before others."""
-    return max(_groupings(train, test, ignore), key=lambda each: (not each.gaps, each.repeated), default=None)
+    """Return the grouping that keeps the most rows together, in the fewest groups; one without gaps before others."""
+    found = _groupings(train, test, ignore)
+    return max(found, key=lambda each: (not each.gaps, each.repeated, -each.groups), default=None)
 
 
 def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Grouping]:

@@ -78,7 +78,7 @@ def find(roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, 
     targets = tuple(each for each in rest if each not in echoed)
     usual = (*(parts if apart else (name,)), *targets, *echoed)
     header = tuple(sample.columns) if tuple(sample.columns) != usual else ()
-    truth, classes = _truth(targets, roles, containers, hints, ask, notes)
+    truth, classes = _truth(targets, parts if apart else (), roles, containers, hints, ask, notes)
     of_test = not parts and ids.are_examples(sample, name, test)
     if of_test and test is not None:
         ids.note_examples(sample, test.file, notes)
@@ -129,9 +129,10 @@ def _equal(sample: Head, test: Head, id: str, column: str) -> bool:
 
 
 def _truth(
-    targets: tuple[str, ...], roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask, notes: Notes
-) -> tuple[tuple[str, ...], bool]:
-    """Return the training columns that hold the answers, and whether the targets are the classes of one."""
+    targets: tuple[str, ...], keys: tuple[str, ...], roles: Roles, containers: Sequence[Container], hints: Hints, ask: Ask,
+    notes: Notes,
+) -> tuple[tuple[str, ...], bool]:  # fmt: skip
+    """Return the training columns that hold the answers, none of the `keys`, and whether the targets are the classes of one."""
     train = roles.train
     if train is None:
         notes.add("target", listed(targets, 6), "sure", f"of {roles.sample.file if roles.sample else 'the submission'}")
@@ -151,7 +152,7 @@ def _truth(
         notes.add("target", listed(targets, 6), "sure", f"submitted, and in {train.file}", "--target")
         return targets, False
     absent = _unknown(roles)
-    unknown = [name for name in train.columns if name in absent] if roles.test else train.columns
+    unknown = [name for name in train.columns if name in absent] if roles.test else train.without(*keys)
     if len(targets) > 1:
         for name in [*unknown, *train.columns]:
             classes = {*filled(train[name])}

@@ -31,6 +31,7 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
         return f"none of {there or listed(found.skipped, 4)} are training rows with answers that the kit can read"
     if (
         (apart := _together(sample))
+        and not ids.of_files(sample, assigned, found.containers)
         and assigned.test is None
         and not {*sample[apart[0]]} & {*train.frame.get(apart[0], ())}
     ):

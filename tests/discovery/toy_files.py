@@ -95,7 +95,7 @@ def runs(rng: random.Random) -> list[int]:
 
 @dataclass(frozen=True)
 class Pack:
-    """A table or files in an archive: by the ending of the name that it has in the folder."""
+    """A table in an archive, or several in one: by the ending of the name that it has in the folder."""
 
     name: str
     rows: Rows
@@ -139,7 +139,7 @@ class Bare:
     side: int = 0
 
 
-Content = Rows | Pack | Media | Text | Blank | Bare | tuple[Media, ...]
+Content = Rows | Pack | Media | Text | Blank | Bare | tuple[Media, ...] | tuple[Pack, ...]
 
 
 def write(
@@ -159,6 +159,8 @@ def write(
             path.write_bytes(bare(name, content))
         elif isinstance(content, Pack):
             _pack(path, {content.name: encoded(content.name, content.rows.made())})
+        elif isinstance(content, tuple) and isinstance(content[0], Pack):
+            _pack(path, {each.name: encoded(each.name, each.rows.made()) for each in content})
         else:
             media = content if isinstance(content, tuple) else (content,)
             named = [(number, each.form.format(**row)) for each in media for number, row in enumerate(each.rows.made())]

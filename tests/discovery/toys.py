@@ -504,6 +504,21 @@ PLACES = [
         **{f"train/part_{at}.parquet": Rows(16, {"id": "id", "a": "num", "y": "num"}, start=at * 16) for at in range(5)},
         "test.csv": Rows(M, {"id": "id", "a": "num"}, start=200), "sample_submission.csv": Rows(M, {"id": "id", "y": "one:0"},
         start=200)}, "y", needs=("CONTINUED",), **RMSE),
+    more("train-in-parts-in-an-archive", {
+        "train.zip": tuple(Pack(f"part_{at}.csv", Rows(16, {"id": "id", "a": "num", "y": "num"}, start=at * 16))
+                           for at in range(1, 6)), "test.csv": Rows(M, {"id": "id", "a": "num"}, start=200),
+        "sample_submission.csv": Rows(M, {"id": "id", "y": "one:0"}, start=200)}, "y", needs=("CONTINUED", "ARCHIVE"), **RMSE),
+    more("all-tables-in-one-archive", {
+        "data.7z": (Pack("data/train.csv", Rows(N, {"id": "id", "a": "num", "y": "num"})), Pack("data/test.csv",
+        Rows(M, {"id": "id", "a": "num"}, start=N))), "sample_submission.csv":
+        sample("id", "id", {"y": "one:0"})}, "y", needs=("ARCHIVE",), **RMSE),
+    more("uw-madison-gi-tract-image-segmentation", {
+        "train.csv": Rows(N, {"id": "group:3:case{}_day0_slice_0001", "class": "each:large|small|belly", "segmentation": "rle"}),
+        "train": Media(Rows(N // 3, {"n": "id"}), "case{n}/case{n}_day0/scans/slice_0001_266_266_1.50_1.50.png"), "test":
+        Media(Rows(M // 3, {"n": "id"}, start=N // 3), "case{n}/case{n}_day0/scans/slice_0001_266_266_1.50_1.50.png"),
+        "sample_submission.csv": Rows(M, {"id": "group:3:case{}_day0_slice_0001", "class": "each:large|small|belly",
+        "predicted": "one:"}, start=N)}, "segmentation", id="id_class", application="masks", split="group", group="id",
+        metric="dice", predicts="masks", cell="mask", needs=("RLE", "KEYS", "JOIN")),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),
