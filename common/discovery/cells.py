@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from common import metrics
 from common.competition import Cell, Column, ColumnKind, Predicts
 from common.decisions.classes import spelled
+from common.discovery import whole
 from common.discovery.columns import filled
 from common.discovery.findings import Hints, Notes, Question
 from common.discovery.heads import Head
@@ -36,7 +37,7 @@ class Decided:
 
 
 def decide(
-    answers: Answers, metric: str, submitted: Submitted, sample: Head | None, hints: Hints, notes: Notes
+    answers: Answers, metric: str, submitted: Submitted, sample: Head | None, train: Head, hints: Hints, notes: Notes
 ) -> Decided:
     """Return what is predicted, given what the answers look like and the metric."""
     made = _decided(answers, metric, _as_submitted(answers, submitted, sample))
@@ -60,7 +61,7 @@ def decide(
     sums = "; rows sum to 1" if made.sums_to_one else ""
     notes.add("a cell", f"{words}{sums}", "likely", f"the answers are {WORDS[answers.shape]}", "--metric")
     if made.predicts == "class" and cell.kind == "number" and len(answers.classes) == 2 and not made.sums_to_one:
-        made = replace(made, positive=_positive(answers.classes, submitted, hints, notes))
+        made = replace(made, positive=_positive(answers.classes, submitted, train, hints, notes))
     if not made.trained:
         note_untrained(answers, notes)
     return made
@@ -88,7 +89,7 @@ def _numbers_for_words(answers: Answers, submitted: Submitted, sample: Head | No
     return bool(len(words) == 2 and len(cells) and pd.to_numeric(cells, errors="coerce").notna().all())
 
 
-def _positive(classes: Sequence[str], submitted: Submitted, hints: Hints, notes: Notes) -> str:
+def _positive(classes: Sequence[str], submitted: Submitted, train: Head, hints: Hints, notes: Notes) -> str:
     """Return the class whose probability is submitted, or nothing if it is the second in order.
 
     Raises:
@@ -105,10 +106,28 @@ def _positive(classes: Sequence[str], submitted: Submitted, hints: Hints, notes:
     if len(named) == 1:
         notes.add("1 means", named[0], "likely", f"the target is called {submitted.targets[0]!r}", "--positive")
         return "" if named[0] == classes[-1] else named[0]
-    notes.add("1 means", classes[-1], "guess", "the second in order", "--positive")
-    return ""
+    told, why = _telling(classes, submitted, train)
+    notes.add("1 means", told, "guess", why, "--positive")
+    return "" if told == classes[-1] else told
 
 
+def _telling(classes: Sequence[str], submitted: Submitted, train: Head) -> tuple[str, str]:
+    """Return the class that is asked for, most likely, and why: the other says that there is nothing, or it is rare."""
+    for one, other in (classes, (*reversed(classes),)):
+        word = other.casefold().strip()
+        if word in _NOTHING or re.fullmatch(rf"{_NOT}[\W_]*{re.escape(one.casefold().strip())}", word):
+            return one, f"{other!r} says that there is nothing"
+    counts = whole.counts(train, submitted.truth[0]) if submitted.truth and submitted.truth[0] in train else None
+    if counts is not None and {*classes} <= {*counts.index}:
+        share = counts[list(classes)] / counts[list(classes)].sum()
+        if share.min() < _RARE:
+            return str(share.idxmin()), f"the rare one, of {share.min():.0%} of the rows"
+    return classes[-1], "the second in order"
+
+
+_RARE = 0.4  # of the rows, below which it is the rare class that is looked for
+_NOT = "(no|non|not|un|in|dis|without)"
+_NOTHING = {"absence", "absent", "negative", "normal", "healthy", "benign", "none"}
 _TRUTHS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"})
 
 

@@ -62,7 +62,7 @@ def _proposed(answers: Answers) -> str:
             words = bool(answers.classes) and not all(each in ("0", "1", "0.0", "1.0") for each in answers.classes)
             return "accuracy" if answers.mixed or (words and not answers.fractions) else "roc_auc"
         case "integers":
-            return "accuracy"
+            return "rmse" if answers.measured else "accuracy"
         case "top":
             return f"map@{answers.count}"
         case "mask" if answers.objects:
@@ -73,4 +73,6 @@ def _proposed(answers: Answers) -> str:
 def _reason(answers: Answers) -> str:
     from common.discovery.shapes import WORDS
 
+    if answers.measured:
+        return "whole numbers that count or measure something, as their frequencies say"
     return f"what is submitted are {WORDS[answers.shape]}" if answers.shape not in _TOLD else _TOLD[answers.shape]

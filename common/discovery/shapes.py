@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from common.data.types import MISSING, as_numbers
-from common.discovery.columns import filled, is_number, numbers
+from common.discovery import whole
+from common.discovery.columns import are_measured, filled, is_number, numbers
 from common.discovery.heads import Head
 from common.errors import DataError
 from common.wording import plural
@@ -53,7 +54,7 @@ class Answers:
     `classes` are those seen in training, `count` how many a cell of the sample submission lists, `separator` what stands
     between, `source` the column of text that pieces are taken from, `tokens` the fields of a box. `fractions` says that
     the sample submission holds numbers that are not whole, `whole` that neither it nor the answers do, `mixed` that it holds
-    both of two classes, `objects` that each object of a picture has a row.
+    both of two classes, `objects` that each object of a picture has a row, `measured` that whole numbers count or measure.
     """
 
     shape: Shape
@@ -69,6 +70,7 @@ class Answers:
     low: float | None = None
     high: float | None = None
     objects: bool = False
+    measured: bool = False
 
 
 def answers(submitted: Submitted, sample: Head | None, train: Head | None, shared: Sequence[str]) -> Answers:
@@ -92,31 +94,33 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
     if submitted.classes and (separator := separator_of_columns(train[submitted.truth[0]], submitted.targets)):
         return Answers(shape="marks", classes=submitted.targets, separator=separator, fractions=True)
     if submitted.classes:
-        known = _ordered({*filled(train[submitted.truth[0]])})
+        known = _ordered({*whole.cells(train, submitted.truth[0])})
         return Answers(shape="class_columns", classes=known, fractions=True)
     if len(submitted.truth) > 1:
         return _of_several(submitted, train, fractions)
-    truth = train[submitted.truth[0]]
-    some = filled(truth)
-    if some.empty:
+    cells, truth = whole.cells(train, submitted.truth[0]), train[submitted.truth[0]]
+    if cells.empty:
         return Answers(shape="text", empty=empty)
-    if not is_number(truth):
-        return _of_text(truth, shown, train, shared, fractions, empty)
-    values = numbers(some)
-    whole, distinct = bool(values.mod(1).eq(0).all()), values.nunique()
-    classes = _ordered({*some})
+    if not is_number(cells):
+        return _of_text(truth, cells, shown, train, shared, fractions, empty)
+    values, some = numbers(cells), numbers(filled(truth))
+    integral, distinct = bool(values.mod(1).eq(0).all()), values.nunique()
+    classes = _ordered({*cells}) if integral else ()
     bounds = (float(values.min()), float(values.max()))
     if shown is not None and (listed := _listed(shown, classes)) > 1:
         return Answers(shape="top", classes=classes, count=listed)
-    if distinct == 2 and whole:
+    if distinct == 2 and integral:
         mixed = shown is not None and {*shown} == {*classes}
         return Answers(shape="binary", classes=classes, fractions=fractions, mixed=mixed)
-    if distinct == 1 and whole and bounds[0] in (0, 1):
+    if distinct == 1 and integral and bounds[0] in (0, 1):
         return Answers(shape="binary", classes=("0", "1"), fractions=fractions)
-    wide = distinct > max(_FEW, 0.02 * len(values) if len(values) > 5_000 else 0)
-    if whole and not wide and not fractions and len(values) >= 3 * distinct:
-        return Answers(shape="integers", classes=classes, whole=True, low=bounds[0], high=bounds[1])
-    return Answers(shape="numbers", fractions=fractions, whole=whole and not fractions, low=bounds[0], high=bounds[1])
+    wide = some.nunique() > max(_FEW, 0.02 * len(some) if len(some) > 5_000 else 0)
+    if integral and not wide and not fractions and len(some) >= 3 * some.nunique():
+        measured = are_measured(some)
+        return Answers(shape="integers", classes=classes, whole=True, low=bounds[0], high=bounds[1], measured=measured)
+    return Answers(
+        shape="numbers", fractions=fractions, whole=integral and not fractions, low=bounds[0], high=bounds[1]
+    )
 
 
 def separator_of_columns(values: Series[str], columns: Sequence[str]) -> str | None:
@@ -172,32 +176,33 @@ def _of_several(submitted: Submitted, train: Head, fractions: bool) -> Answers:
 
 def _of_text(
     truth: Series[str],
+    cells: Series[str],
     shown: Series[str] | None,
     train: Head,
     shared: Sequence[str],
     fractions: bool,
     empty: str | None,
 ) -> Answers:
-    """Return the shape of a target column of text."""
+    """Return the shape of a target column of text; `cells` are all that it holds, each once."""
     some = filled(truth).head(_ROWS)
     if is_mask(some) or (shown is not None and len(shown) and is_mask(shown) and is_mask(some.head(20))):
         return Answers(shape="mask", empty=empty)
     if tokens := box_tokens(some, shown):
         return Answers(shape="boxes", tokens=tokens, empty=empty)
-    classes = _ordered({*some})
+    classes = _ordered({*cells})
     if {each.casefold() for each in classes} <= _TRUE_FALSE and len(classes) <= 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
     if source := _source(truth, train, shared):
         return Answers(shape="span", source=source, empty=empty)
     if separator := _separator(some) or _separator_shown(some, shown):
-        known = {part for cell in some for part in _parts(cell, separator)}
+        known = {part for cell in cells for part in _parts(cell, separator)}
         return Answers(shape="labels", classes=_ordered(known), separator=separator, empty=empty)
     if shown is not None and (count := _listed(shown, classes)) > 1:
         return Answers(shape="top", classes=classes, count=count)
     if len(classes) == 2:
         return Answers(shape="binary", classes=classes, fractions=fractions or _numeric(shown))
     from_sample = {*shown.head(100)} if shown is not None else set()
-    looks_like_text = some.str.len().mean() > 40 or (len(classes) > 0.9 * len(some) and len(some) > 20)
+    looks_like_text = some.str.len().mean() > 40 or (some.nunique() > 0.9 * len(some) and len(some) > 20)
     if looks_like_text and not from_sample & set(classes):
         return Answers(shape="text", empty=empty)
     return Answers(shape="words", classes=classes, fractions=fractions)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from common.competition import Split, SplitKind
 from common.data.types import as_dates
+from common.discovery import whole
 from common.discovery.columns import filled, is_date, is_number, numbers
 from common.discovery.findings import Hints, Notes
 from common.discovery.heads import Head
@@ -103,7 +104,7 @@ def choose(
             raise DataError("--split time needs a column of dates that is later in test than in train; none was found")
         column, last, first = later
         why = f"train ends at {last}, test begins at {first}"
-        times = train[column].nunique()
+        times = len(whole.counts(train, column))
         if times < _LEAST_TIMES_IN_ORDER and wanted is None:
             notes.add(
                 "split", f"group by {column}", "likely", f"{why}; {times} values are too few for an order", "--split"
@@ -153,8 +154,8 @@ def _rare(train: Head, target: str | None, classes: bool) -> str:
     """Return why classes cannot be kept in every fold, or nothing."""
     if target is None or not classes:
         return ""
-    counts = filled(train[target]).value_counts()
-    if len(counts) and counts.iloc[-1] < N_SPLITS and train.whole:
+    counts = whole.counts(train, target).drop("", errors="ignore")
+    if len(counts) and counts.min() < N_SPLITS:
         few = int((counts < N_SPLITS).sum())
         return f"{plural(few, 'class')} of {len(counts):,} ha{'s' if few == 1 else 've'} fewer rows than folds".replace(
             "classs", "classes"
@@ -232,20 +233,27 @@ def keeps_to_one_side(train: Series[str], test: Series[str]) -> bool:
 
 
 def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, str] | None:
-    """Return the column of dates that are later in test, with train's last and test's first."""
+    """Return the column of times that are later in test, with train's last and test's first; one of many before others."""
+    found = None
     for name in train.columns:
-        if (
-            name in test
-            and name not in ignore
-            and _TIMES.search(name)
-            and is_number(train[name])
-            and is_number(test[name])
-        ):
-            earlier, later = numbers(train[name]), numbers(test[name])
-            if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
-                return name, f"{earlier.max():g}", f"{later.min():g}"
-        if name in test and name not in ignore and is_date(train[name]) and is_date(test[name]):
-            ours, theirs = (as_dates(filled(each[name])).dropna() for each in (train, test))
-            if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
-                return name, f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
+        if name in test and name not in ignore and _ends(name, train[name], test[name]):
+            # Of a long table in order the first rows, which were read, are not the last ones.
+            times = whole.cells(train, name)
+            if ends := _ends(name, times, whole.cells(test, name)):
+                if len(times) >= _LEAST_TIMES_IN_ORDER:
+                    return name, *ends
+                found = found or (name, *ends)
+    return found
+
+
+def _ends(name: str, train: Series[str], test: Series[str]) -> tuple[str, str] | None:
+    """Return train's last time and test's first, if a column holds times, and those of test are later."""
+    if _TIMES.search(name) and is_number(train) and is_number(test):
+        earlier, later = numbers(train), numbers(test)
+        if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
+            return f"{earlier.max():g}", f"{later.min():g}"
+    if is_date(train) and is_date(test):
+        ours, theirs = (as_dates(filled(each)).dropna() for each in (train, test))
+        if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
+            return f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
     return None

@@ -85,6 +85,22 @@ def test_rare_classes_are_not_stratified(tmp_path: Path) -> None:
     assert why(made, "split") == "1 class of 5 has fewer rows than folds"
 
 
+def test_what_only_the_last_rows_of_a_long_table_have_is_known(tmp_path: Path) -> None:
+    train = [
+        f"{row},{row % 7},2020-01-{1 + row // 2000:02},{'abc'[row // 9000] if row < 26_998 else 'd'}"
+        for row in range(27_000)
+    ]
+    test = [f"{27_000 + row},{row % 7},2020-01-{10 + row:02}" for row in range(20)]
+    for name, header, rows in (("train", "id,a,day,y", train), ("test", "id,a,day", test)):
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    sample = "\n".join(["id,y", *(f"{27_000 + row},a" for row in range(20))])
+    (tmp_path / "sample_submission.csv").write_text(sample + "\n", encoding="utf-8")
+    made = discover(tmp_path, "toy", "toy")
+    assert made.competition.submission.cell.labels == ("a", "b", "c", "d")
+    assert made.competition.split.kind != "time"  # the first rows end four days before those of test begin
+    assert why(made, "split") == "1 class of 4 has fewer rows than folds"
+
+
 def test_the_split_can_be_said(tmp_path: Path) -> None:
     shared = {"id": "id", "patient": "group:5:p{}", "a": "num"}
     assert (
@@ -105,6 +121,8 @@ def test_the_split_can_be_said(tmp_path: Path) -> None:
         ("each:a|b|c|d", "one:a b c", "map@3"),
         ("each:1|2|3|4|5", "one:3", "accuracy"),
         ("num", "one:0", "rmse"),
+        ("each:" + "|".join(str(ten) for ten in range(40, 60) for _ in range(10 - abs(ten - 50))), "one:3", "rmse"),
+        ("each:" + "|".join(str(name) for name in range(13) for _ in range(1 + name * 5 % 7)), "one:3", "accuracy"),
         ("rle", "one:", "dice"),
         ("list:k/l/m/n", "one:k l", "f1_samples"),
     ],
@@ -122,6 +140,9 @@ def test_a_metric_is_proposed_and_said_to_be(target: str, cells: str, proposed: 
         ("each:bird|other", "y", None, "", "the second in order"),
         ("each:bird|other", "y", "bird", "bird", "as you say"),
         ("each:malignant|benign", "malignant", None, "", "the target is called 'malignant'"),
+        ("each:spam|nonspam", "y", None, "", "'nonspam' says that there is nothing"),
+        ("each:Presence|Absence", "y", None, "", "'Absence' says that there is nothing"),
+        ("each:paid|paid|paid|charged off", "y", None, "charged off", "the rare one, of 25% of the rows"),
     ],
 )
 def test_the_class_that_1_means_is_told(
