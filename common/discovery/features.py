@@ -10,6 +10,7 @@ from common.competition import Column, columns
 from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
+from common.tabular.alike import pairs
 from common.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def application(
         return "text"
     length = sum(filled(train[name]).head(1000).str.len().mean() for name in features.texts)
     alone = not others or (length >= _LONG_TEXT and len(others) <= len(features.texts))
-    if features.texts and alone:
+    alike = pairs({name: train[name] for name in features.texts})
+    if features.texts and alone and not alike:
         few = f"; {listed(others)} left to kit train with TabularModels" if others else ""
         notes.add("application", "text", "likely", f"text in {listed(features.texts)} carries it all{few}", "model.py")
         return "text"
@@ -98,6 +100,6 @@ def application(
     if pictures:
         why += f"; pictures are left out, as there are {len(others)} columns beside them"
     elif features.texts:
-        why += f"; {listed(features.texts)} read as text"
+        why += f"; {listed(features.texts)} read as text{' and compared' if alike else ''}"
     notes.add("application", "tabular", "likely", why, "model.py")
     return "tabular"

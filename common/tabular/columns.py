@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from common.errors import SettingError
+from common.tabular.alike import alike
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Counts = dict[str, tuple[NDArray[np.uint64], NDArray[np.int64]]]
 
-How = Literal["date", "parts", "number", "rows", "length"]
+How = Literal["date", "parts", "number", "rows", "length", "alike"]
 
 FILE, COUNTS = "columns.json", "counts.npz"  # in a run's folder
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
@@ -27,7 +28,10 @@ NUMBER = re.compile(r"([A-Za-z$€£#]{0,4})\s?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(
 
 @dataclass(frozen=True)
 class Step:
-    """How further columns `names` are made of the column `source`; `option` is what divides parts, or the order of a date."""
+    """How further columns `names` are made of the column `source`.
+
+    `option` is what divides parts, the order of a date, or the column that the source is compared with.
+    """
 
     how: How
     source: str
@@ -81,7 +85,7 @@ def expanded(frame: DataFrame, layout: Layout, counts: Counts) -> DataFrame:
     made: dict[str, Any] = {}
     for step in layout.steps:
         source = made[step.source] if step.source in made else frame[step.source]
-        made |= apply(step, source, counts)
+        made |= compared(step, source, frame) if step.how == "alike" else apply(step, source, counts)
     for name in layout.columns:
         values: Any = made.get(name, frame.get(name))
         made[name] = as_numbers(values) if name in layout.numbers else as_text(values)
@@ -98,7 +102,7 @@ def counted(frame: DataFrame, layout: Layout) -> Counts:
         source = made[step.source] if step.source in made else frame[step.source]
         if step.how == "rows":
             counts[step.names[0]] = _counts(source)
-        else:
+        elif step.how != "alike":
             made |= apply(step, source, {})
     return counts
 
@@ -139,6 +143,14 @@ def as_numbers(values: Any) -> Any:
     import pandas as pd
 
     return pd.to_numeric(values, errors="coerce").astype(np.float64).replace([np.inf, -np.inf], np.nan)
+
+
+def compared(step: Step, source: Series[Any], frame: DataFrame) -> dict[str, Any]:
+    """Return how alike a column of texts is to another of the frame (n,) each."""
+    import pandas as pd
+
+    found = alike(as_text(source).tolist(), as_text(frame[step.option]).tolist())
+    return {name: pd.Series(values, index=source.index) for name, values in zip(step.names, found.T, strict=True)}
 
 
 def apply(step: Step, source: Series[Any], counts: Counts) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from common.tabular.alike import MEASURES, pairs
 from common.tabular.columns import DATE_PARTS, NUMBER, Layout, Step, apply, as_numbers, as_text
 from common.tabular.task import TabularTask
 
@@ -30,6 +31,7 @@ def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
     for name in train.columns:
         if name in test.columns and name not in (*task.targets, *task.leave_out):
             (finder.look_at_id if name in task.ids else finder.look_at)(name, train[name], test[name])
+    finder.compare(train)
     return finder.layout()
 
 
@@ -44,6 +46,13 @@ class _Finder:
     def layout(self) -> Layout:
         """Return what was found."""
         return Layout(**{kind: tuple(names) for kind, names in self.kinds.items()}, steps=tuple(self.steps))
+
+    def compare(self, train: DataFrame) -> None:
+        """Compare texts of the same row, where two columns speak of the same."""
+        named = [name for name in (*self.kinds["categories"], *self.kinds["texts"]) if name in train.columns]
+        for one, other in pairs({name: as_text(train[name]) for name in named}):
+            self.steps.append(Step("alike", one, _names(f"{one} ~ {other}", MEASURES), other))
+            self.kinds["numbers"] += self.steps[-1].names
 
     def look_at(self, name: str, train: Series[Any], test: Series[Any]) -> None:
         """Say what a column is."""
