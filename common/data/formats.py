@@ -14,6 +14,8 @@ from common.wording import first_line
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+"""Endings of pictures as cameras make them."""
 
 
 def known(name: str) -> bool:

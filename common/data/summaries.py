@@ -1,4 +1,4 @@
-"""Many rows as one: what summarises the rows of an item, or of a file of its own."""
+"""Many rows as one: what summarises the rows of an item, or of a file of its own; and a picture as a few numbers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ROWS = "rows"
 _PER_FILE = ("mean", "std", "min", "5%", "50%", "95%", "max", "first", "last", "step", "missing")
 _CHARACTERS = 400  # of the words that an item's rows hold together
 _TABLE = "summaries.parquet"
+_PARTS, _SIDE = 4, 32  # in which a picture is divided along a side, and pixels of a side that are looked at
 
 
 def summarised(frame: DataFrame, on: Sequence[str]) -> DataFrame:
@@ -67,7 +68,9 @@ def _one_after_another(cells: Series[Any]) -> str:
 
 
 def of_files(folder: Path, source: Folder) -> DataFrame:
-    """Return one row for each file of tables: its id, and of each of its columns of numbers what summarises it.
+    """Return one row for each file: its id, and what summarises it, of a table each of its columns of numbers.
+
+    Of a picture that are its size, the mean of each colour in each of 4 x 4 parts, and how much each varies.
 
     They are made once, and kept in the cache.
 
@@ -77,7 +80,7 @@ def of_files(folder: Path, source: Folder) -> DataFrame:
     import pandas as pd
 
     paths = {
-        PurePosixPath(name).stem: f"{container}/{name}"
+        _id_of(source, PurePosixPath(name)): f"{container}/{name}"
         for container in folders.containers(folder, source)
         for name in members(container)
         if PurePosixPath(name).suffix.lower() in source.suffixes
@@ -86,7 +89,9 @@ def of_files(folder: Path, source: Folder) -> DataFrame:
         raise DataError(f"no {'/'.join(source.suffixes)} files of {source.file} in {folder}")
 
     def make(entry: Path) -> None:
-        rows = [_of_file(path) for path in paths.values()]
+        rows = [
+            _of_picture(path) if path.lower().endswith(formats.PICTURES) else _of_file(path) for path in paths.values()
+        ]
         pd.DataFrame(rows, index=pd.Index([*paths], name=source.id)).reset_index().to_parquet(entry / _TABLE)
 
     name = entry_name("summaries", [source.id, *_PER_FILE], (f"{path} {stamp(path)}" for path in paths.values()))
@@ -94,11 +99,41 @@ def of_files(folder: Path, source: Folder) -> DataFrame:
     return made
 
 
+def _id_of(source: Folder, path: PurePosixPath) -> str:
+    return path.name if source.keep_suffix else source.id_of(str(path.with_suffix(""))).rpartition("/")[2]
+
+
 def _of_file(path: str) -> dict[str, float]:
     columns, values = _numbers_of(path)
     made = {ROWS: float(len(values))}
     for name, cells in zip(columns, values.T, strict=True):
         made |= {f"{name}_{how}": number for how, number in zip(_PER_FILE, _statistics(cells), strict=True)}
+    return made
+
+
+def _of_picture(path: str) -> dict[str, float]:
+    import numpy as np
+    from PIL import Image
+
+    data = read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+            image.draft("RGB", (_SIDE, _SIDE))
+            pixels = np.asarray(image.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float64)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read: {first_line(error)}") from None
+    step = _SIDE // _PARTS
+    means = pixels.reshape(_PARTS, step, _PARTS, step, 3).mean(axis=(1, 3))
+    made = {"width": float(width), "height": float(height), "bytes": float(len(data))}
+    for place, colour in enumerate(("red", "green", "blue")):
+        made[f"{colour}_varies"] = float(pixels[..., place].std())
+        made[f"{colour}_edges"] = float(np.abs(np.diff(pixels[..., place], axis=0)).mean())
+        made |= {
+            f"{colour}_{row}_{column}": float(means[row, column, place])
+            for row in range(_PARTS)
+            for column in range(_PARTS)
+        }
     return made
 
 

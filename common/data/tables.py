@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from common.data import formats, unpacked
 from common.data.archives import BROKEN, remedy
+from common.data.records import divided
 from common.data.zipped import listing, members
 from common.errors import ArchiveError, DataError
 from common.wording import first_line, listed, plural
@@ -44,7 +45,6 @@ MANY = 100  # columns whose names differ by a number only
 LARGE = 4_000_000  # bytes: what is smaller is read with care at once
 INDEX = "Unnamed: 0"  # what pandas calls a first column that has no name, as it writes an index
 UNNAMED = "col_"  # and the place of a column that has no name
-_END = "\0end of the file\0"
 
 
 def kind_of(data: bytes) -> str | None:
@@ -194,7 +194,7 @@ def read(
     text = to_text(data, path, tolerate, encoding)
     if "\n" not in text:  # as old Macs end lines
         text = text.replace("\r", "\n")
-    lines, records = _records(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)
+    lines, records = divided(text, path, separator, csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL)
     if not records:
         raise DataError(f"{path} is empty")
     first = 0 if header else 1  # the header that was put before them is no line of theirs
@@ -279,32 +279,10 @@ class _Lines(Sequence[int]):
     @cached_property
     def _lines(self) -> list[int]:
         text = to_text(content(self._path, self._name), self._path)
-        return _records(text, self._path, self._separator, csv.QUOTE_MINIMAL)[0][self._first :]
+        return divided(text, self._path, self._separator, csv.QUOTE_MINIMAL)[0][self._first :]
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __getitem__(self, row: Any) -> Any:
         return self._lines[row]
-
-
-def _records(text: str, path: Path, separator: str, quoting: int) -> tuple[list[int], list[list[str]]]:
-    """Return the records but blank ones, and the line on which each begins, as an editor counts them."""
-    limit = csv.field_size_limit(len(text) + len(_END))
-    reader = csv.reader(chain(io.StringIO(text, newline="\n"), [_END]), delimiter=separator, quoting=quoting)  # type: ignore[arg-type]
-    lines, records, line = [], [], 1
-    try:
-        for record in reader:
-            if len(record) > 1 or any(map(str.strip, record)):
-                lines.append(line)
-                records.append(record)
-            line = reader.line_num + 1
-    except csv.Error:
-        raise DataError(
-            f"{path}: line {reader.line_num} holds a carriage return that ends no line; remove it or quote the cell"
-        ) from None
-    finally:
-        csv.field_size_limit(limit)
-    if records.pop() != [_END]:
-        raise DataError(f"{path}: the quote that opens in line {lines[-1]} is never closed")
-    return lines[:-1], records

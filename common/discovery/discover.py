@@ -149,6 +149,8 @@ def discover(
     of_masks = decided.predicts == "masks"
     application = features.application(used, train, pictures, group, answers.source, notes, masks=of_masks)
     seen = application in ("vision", "masks")
+    if both and pictures and application == "tabular":
+        joined = media.summarised(joined, sides.train_files, sides.test_files, notes, pictures=True)
     if not seen:
         inputs = [column.name for column in used.columns]
         if hints.split is None:

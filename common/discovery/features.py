@@ -98,7 +98,7 @@ def application(
         return "text"
     why = f"{plural(len(features.columns), 'column')} of a table"
     if pictures:
-        why += f"; pictures are left out, as there are {len(others)} columns beside them"
+        why += f"; {len(others)} of them tell more than a model of pictures takes in"
     elif features.texts:
         why += f"; {listed(features.texts)} read as text{' and compared' if alike else ''}"
     notes.add("application", "tabular", "likely", why, "model.py")

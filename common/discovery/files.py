@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from common.data import unpacked
+from common.data import formats, unpacked
 from common.data.archives import BROKEN
 from common.data.zipped import read_bytes
 from common.discovery import heads
@@ -24,11 +24,10 @@ _HIDDEN = (".", "__MACOSX")
 _UNSEEN = re.compile(r"(^|/)(\.|__MACOSX/)|/$")  # of an archive: hidden files and folders
 _MOST_FILES = 300_000  # of a container that are looked at
 PICTURES = (
-    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *formats.PICTURES,
     # Read as such: those of medical devices, arrays, and spectrograms of sounds.
     *(".dcm", ".dicom", ".npy", ".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"),
 )
-_PLAIN = 8  # of them, the first ones, that cameras make
 TABLES = (".csv", ".tsv", ".parquet")
 """Endings of files of which each may be the table of one row."""
 _SIDES = re.compile(r"(?i)train|test|label|sample")  # which name a table of its own
@@ -97,7 +96,7 @@ class Container:
     @property
     def plain(self) -> bool:
         """Whether they are pictures as cameras make them."""
-        return bool(self.suffixes) and self.suffixes[0] in PICTURES[:_PLAIN]
+        return bool(self.suffixes) and self.suffixes[0] in formats.PICTURES
 
     @cached_property
     def pictures(self) -> bool:

@@ -192,20 +192,32 @@ def tables(attached: Sequence[Attached]) -> bool:
     return bool(attached) and all({*each.container.suffixes} <= {*TABLES} for each in attached)
 
 
-def summarised(joined: Joined, train: Attached | None, test: Attached | None, notes: Notes) -> Joined:
-    """Return rows to which what summarises their files is joined, where those are tables."""
-    if train is None or test is None or not tables([train, test]):
+def summarised(
+    joined: Joined, train: Attached | None, test: Attached | None, notes: Notes, *, pictures: bool = False
+) -> Joined:
+    """Return rows to which what summarises their files is joined, where those are tables, or `pictures` as cameras make them."""
+    if train is None or test is None:
         return joined
+    plain = pictures and all(each.container.plain and not each.after_id for each in (train, test))
+    if not (plain or tables([train, test])):
+        return joined
+    what = "what summarises each picture" if plain else "what summarises the columns of each"
     joins = []
-    for side, attached in (("train", train), ("test", test)):
+    for side, attached, rows in (("train", train, joined.train), ("test", test, joined.test)):
         container = attached.container
         folder = Folder(
-            folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=attached.column, kind="id"),)
-        )
+            folders=(container.name,), suffixes=container.suffixes, columns=(Column(name=attached.column, kind="id"),),
+            called=container.called, keep_suffix=_with_suffix(rows, attached),
+        )  # fmt: skip
         joins.append(Join(table=folder, on=(attached.column,)))
         why = f"{attached.share:.0%} of the values of {attached.column!r} are names of its {plural(len(container.files), 'file')}"
-        notes.add(f"{side} files", f"{container.name}/: what summarises the columns of each", "sure", why)
+        notes.add(f"{side} files", f"{container.name}/: {what}", "sure", why)
     return replace(joined, to_train=(*joined.to_train, joins[0]), to_test=(*joined.to_test, joins[1]))
+
+
+def _with_suffix(rows: Head, attached: Attached) -> bool:
+    """Whether rows name their files with their endings."""
+    return bool(rows[attached.column].head(_SOME).str.endswith(attached.container.suffixes).all())
 
 
 def texts(attached: Sequence[Attached]) -> bool:
@@ -224,9 +236,9 @@ def read_as_text(joined: Joined, train: Attached | None, test: Attached | None, 
     for side, attached, rows in (("train", train, joined.train), ("test", test, joined.test)):
         container = attached.container
         id, text = Column(name=attached.column, kind="id"), Column(name=name, kind="text", may_be_empty=True)
-        whole = bool(rows[attached.column].head(_SOME).str.endswith(container.suffixes).all())
         folder = Folder(
-            folders=(container.name,), suffixes=container.suffixes, columns=(id, text), keep_suffix=whole
+            folders=(container.name,), suffixes=container.suffixes, columns=(id, text),
+            keep_suffix=_with_suffix(rows, attached),
         )  # fmt: skip
         cells = container.texts([*rows[attached.column]], _SOME)
         made.append(

@@ -14,6 +14,7 @@ from common.files import atomic_write
 from common.masks.soft import SoftMasks
 from common.runs.predictions import Predictions, placed
 from common.runs.run import Run
+from common.submission.writing import write_lines
 from common.wording import first_line
 
 if TYPE_CHECKING:
@@ -43,19 +44,23 @@ def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, pr
     import pandas as pd
 
     labels = {TARGET if targets.shape[1] == 1 else f"{TARGET}_{name}": targets[name] for name in targets}
-    columns = {"id": ids, "fold": folds, **labels, **_columns(predictions)}
+    predicted = _columns(predictions)
+    columns = {"id": ids, "fold": folds, **labels, **predicted}
     frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
     with atomic_write(folder / FILE, "w") as handle:
-        frame.to_csv(handle, index=False, lineterminator="\n")
+        handle.write(frame.head(0).to_csv(index=False, lineterminator="\n"))
+        write_lines(frame, handle, predicted)
 
 
 def write_test(folder: Path, ids: Series[str], predictions: Predictions, format: SubmissionFormat) -> None:
     """Write the mean of the folds' predictions (n, k) of the test set, where a submission does not hold the numbers."""
     if isinstance(predictions, SoftMasks):
         return
-    frame = ids.to_frame(format.id).assign(**_columns(predictions.reshape(len(ids), -1)))
+    predicted = _columns(predictions.reshape(len(ids), -1))
+    frame = ids.to_frame(format.id).assign(**predicted)
     with atomic_write(folder / TEST_FILE, "w") as handle:
-        frame.to_csv(handle, index=False, lineterminator="\n", sep=format.separator)
+        handle.write(frame.head(0).to_csv(index=False, lineterminator="\n", sep=format.separator))
+        write_lines(frame, handle, predicted, separator=format.separator)
 
 
 def _columns(predictions: Predictions) -> dict[str, NDArray[float64]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from common.competition import Column, Competition, Folder, Source, SubmissionFormat, Table
 from common.competition.description import described_columns
+from common.data.formats import PICTURES
 from common.errors import DataError
 from common.files import atomic_write
 from common.masks import OBJECTS
@@ -22,7 +23,6 @@ _ANSWERS = "answers"
 _HIDDEN = 0.25
 _PER_GROUP = (2, 5)
 _KEYS = 8  # different values of what a further table is joined by
-_PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes every day
 
 
@@ -251,7 +251,7 @@ def _content(row: dict[str, Any], files: Folder, rng: Random) -> bytes:
     if "scene" in row:
         drawn: scenes.Scene = row["scene"]
         return drawn.picture(files.suffixes[0])
-    if files.suffixes[0] in _PICTURES:
+    if files.suffixes[0] in PICTURES:
         return picture(rng, row["level"], files.suffixes[0])
     text = next((row["cells"][column.name] for column in files.columns if column.kind == "text"), row["id"])
     return str(text).encode()

@@ -7,8 +7,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from common.competition import Folder, Join, Table
+from common.data.formats import PICTURES
 from common.data.tables import UNNAMED
 from common.files import atomic_write
+from common.samples.values import picture
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -49,6 +51,7 @@ def write_gathered(folder: Path, join: Join, rows: list[dict[str, Any]], id: str
 def write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, rng: Random) -> dict[str, int]:
     """Write a further table: a row for each key, or some, with a column that nothing describes; or a table for each row."""
     held: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    levels: dict[tuple[str, ...], int] = {}
     for row in rows:
         key = tuple(str(row["id"] if name == id else row["cells"][name]) for name in join.on) or (str(len(held)),)
         if key in held:
@@ -62,16 +65,17 @@ def write_joined(folder: Path, join: Join, rows: list[dict[str, Any]], id: str, 
         }
         count = _ROWS_OF_ONE if isinstance(join.table, Folder) or join.rows == "all" else 1
         more = [{"fact": round(rng.gauss(row["level"], 1), 3)} if join.on else {} for _ in range(count)]
-        held[key] = [line | each for each in more]
+        held[key], levels[key] = [line | each for each in more], row["level"]
     if isinstance(join.table, Folder):
         texts = [column.name for column in join.table.columns if column.kind == "text"]
         for (name,), lines in held.items():
-            path = (
-                folder / join.table.folders[0] / f"{name.removesuffix(join.table.suffixes[0])}{join.table.suffixes[0]}"
-            )
+            suffix = join.table.suffixes[0]
+            path = folder / join.table.folders[0] / f"{name.removesuffix(suffix)}{suffix}"
             path.parent.mkdir(parents=True, exist_ok=True)
             if texts:
                 path.write_text(lines[0][texts[0]], encoding="utf-8")
+            elif suffix in PICTURES:
+                path.write_bytes(picture(rng, levels[(name,)], suffix))
             else:
                 write(path, lines, ",")
         return {f"{join.table.folders[0]}/": len(held)}

@@ -7,7 +7,7 @@ Ids are text everywhere, exactly as the sample submission spells them: `007` and
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from common.competition import Cell, SubmissionFormat
 from common.errors import SubmissionError
@@ -18,12 +18,12 @@ from common.submission.checks.values import check_values
 from common.wording import listed, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-_ROWS_PER_CHUNK = 100_000
+_ROWS_PER_CHUNK, _CELLS_PER_CHUNK = 100_000, 2_000_000
 
 
 def make(ids: Sequence[str], predictions: ArrayLike, format: SubmissionFormat) -> pd.DataFrame:
@@ -145,6 +145,8 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     >>> Path("submission.csv").read_text()
     'id,score\n007,0.25\n12_1,0.3333333333333333\n'
     """
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
     columns = format.columns
     if tuple(frame.columns) != columns:
         raise SubmissionError(f"the columns are {', '.join(map(str, frame.columns))}, expected {', '.join(columns)}")
@@ -156,11 +158,32 @@ def write(frame: pd.DataFrame, path: Path, format: SubmissionFormat) -> None:
     frame = shape.apart(frame, format)
     quoted = format.quoting == "nonnumeric"
     names = ["" if format.index and name == format.id else name for name in columns]
+    numbers = [
+        name
+        for name in columns
+        if name != format.id and is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])
+    ]
     with atomic_write(path, "w") as file:
         file.write(format.separator.join(_quote(name, format.separator, always=quoted) for name in names) + "\n")
-        for start in range(0, len(frame), _ROWS_PER_CHUNK):
-            rows = frame.iloc[start : start + _ROWS_PER_CHUNK]
-            file.write("\n".join(_lines(rows, format)) + "\n")
+        write_lines(frame, file, numbers, separator=format.separator, quoted=quoted)
+
+
+def write_lines(
+    frame: pd.DataFrame, file: IO[str], numbers: Collection[str], *, separator: str = ",", quoted: bool = False
+) -> None:
+    """Write the rows of a table (n, columns) as delimited text, without a header.
+
+    Args:
+        frame: the rows; a missing value is an empty cell.
+        file: where to.
+        numbers: the columns that hold numbers, of which the shortest digits are written; others are written as text.
+        separator: what stands between cells.
+        quoted: whether every text stands in quotes, not only where they are needed.
+    """
+    step = max(1, min(_ROWS_PER_CHUNK, _CELLS_PER_CHUNK // max(frame.shape[1], 1)))
+    for start in range(0, len(frame), step):
+        rows = frame.iloc[start : start + step]
+        file.write("\n".join(_lines(rows, numbers, separator, quoted=quoted)) + "\n")
 
 
 def _quote(text: str, separator: str, *, always: bool) -> str:
@@ -168,26 +191,25 @@ def _quote(text: str, separator: str, *, always: bool) -> str:
     return '"' + text.replace('"', '""') + '"' if needed else text
 
 
-def _lines(rows: pd.DataFrame, format: SubmissionFormat) -> list[str]:
+def _lines(rows: pd.DataFrame, numbers: Collection[str], separator: str, *, quoted: bool) -> list[str]:
     # Arrow formats and joins a million numbers several times faster than Python or `to_csv` does.
     import pyarrow as pa
     import pyarrow.compute as pc
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     cells = []
     for column in rows.columns:
         values = rows[column]
-        if column != format.id and is_numeric_dtype(values) and not is_bool_dtype(values):
-            cells.append(pc.cast(pa.array(values.to_numpy()), pa.string()))
+        if column in numbers:
+            cells.append(pc.fill_null(pc.cast(pa.array(values.to_numpy(), from_pandas=True), pa.string()), ""))
             continue
         words = text(values).cast(pa.string())
-        quote = pc.match_substring_regex(words, f'["\r\n{format.separator}]')
-        if format.quoting == "nonnumeric":
+        quote = pc.match_substring_regex(words, f'["\r\n{separator}]')
+        if quoted:
             quote = pa.scalar(True)
         elif not pc.any(quote).as_py():
             cells.append(words)
             continue
-        quoted = pc.binary_join_element_wise('"', pc.replace_substring(words, '"', '""'), '"', "")
-        cells.append(pc.if_else(quote, quoted, words))
-    lines: list[str] = pc.binary_join_element_wise(*cells, format.separator).to_pylist()
+        marked = pc.binary_join_element_wise('"', pc.replace_substring(words, '"', '""'), '"', "")
+        cells.append(pc.if_else(quote, marked, words))
+    lines: list[str] = pc.binary_join_element_wise(*cells, separator).to_pylist()
     return lines

@@ -178,7 +178,8 @@ class Ensemble(Model):
                 member.read(finished)
             else:
                 member.fit(bag.x, bag.targets, bag.held, bag.held_targets)
-                if not out_of_time():  # with more time it would go on
+                # With more time it would go on; the only one is kept by the fold, at once.
+                if not out_of_time() and len(bags) + to_come > 2:
                     with atomic_folder(finished) as folder:
                         member.save(folder)
             fitted.append(member)

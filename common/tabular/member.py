@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-TRIED = 5  # iterations by which the time of all is told
+TRIED, SHARE = 5, 20  # iterations by which the time of all is told, at most, and one in so many
 CLASSES = "classes.json"
 Stop = Callable[[], bool]
 
@@ -137,9 +137,10 @@ class TreeMember(Member):
             present, codes = np.unique(codes, return_inverse=True)
             if (k := len(present)) < 2:
                 return 0.0
+        tried = max(1, min(TRIED, self.iterations(k) // SHARE))
         spent = []
-        for iterations in (1, 1, 1 + TRIED):  # the very first carries what a library does once
+        for iterations in (1, 1, 1 + tried):  # the very first carries what a library does once
             started = time.monotonic()
             self.trees(Rows(x, codes), None, k, iterations)
             spent.append(time.monotonic() - started)
-        return float(max(spent[2] - spent[1], 0) / TRIED * self.iterations(k) * targets.shape[1])
+        return float(max(spent[2] - spent[1], 0) / tried * self.iterations(k) * targets.shape[1])

@@ -33,6 +33,7 @@ _PRIME, _GOLDEN = 0x100000001B3, 0x9E3779B97F4A7C15  # of FNV's hash, and of Fib
 _UNICODE = 0x110000  # a column's characters follow those of the column before
 _CHUNK = 1_000_000  # characters at once, which take some 200 MB
 _SHORT = 400  # characters
+_MOST = 12_000_000  # of all texts together, of which words are so many that they do, and their pieces take gigabytes
 _FEW_BLANKS = 0.06  # of all characters: one in six in English, one in twelve in Finnish, none in Chinese
 _SOME = 2000  # texts that tell of all
 
@@ -81,7 +82,8 @@ def _wanted(texts: Sequence[str], settings: NGrams) -> bool:
     some = texts[:: max(1, len(texts) // _SOME)]
     total = sum(map(len, some))
     blanks = sum(map(str.isspace, "".join(some)))
-    return total < _SHORT * len(some) or blanks < _FEW_BLANKS * total
+    short = total < _SHORT * len(some) and total / max(len(some), 1) * len(texts) <= _MOST
+    return short or blanks < _FEW_BLANKS * total
 
 
 def _numbered(frame: DataFrame, columns: Sequence[str], settings: NGrams, numbers: NDArray[int32]) -> DataFrame:
@@ -103,7 +105,6 @@ def _hashed(
 ) -> Iterator[tuple[NDArray[int64], NDArray[int64]]]:
     """Yield the distinct hashes of some rows after another, sorted within each, and where those of each begin and end."""
     import numpy as np
-    import pandas as pd
 
     if not columns:
         return
@@ -112,14 +113,15 @@ def _hashed(
     chunk = np.cumsum(lengths) // _CHUNK
     edges = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(frame)] if len(frame) else [0]
     for first, last in pairwise(edges):
-        pairs = []
+        parts = []
         for place, column in enumerate(texts):
             some = column[first:last]
             codes = np.frombuffer("".join(some).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
             rows = np.repeat(np.arange(last - first), list(map(len, some)))
             for hashes, of in _rolled(codes + np.uint64(place * _UNICODE), rows, settings.max_characters):
-                pairs.append(of << _BITS | hashes)
-        distinct = np.sort(pd.unique(np.concatenate(pairs)))
+                parts.append(of << _BITS | hashes)
+        pairs = np.sort(np.concatenate(parts))  # whole numbers are sorted faster than they are looked up
+        distinct = pairs[np.concatenate((np.ones(min(len(pairs), 1), bool), pairs[1:] != pairs[:-1]))]
         ends = np.searchsorted(distinct, np.arange(last - first + 1) << _BITS)
         yield ends, distinct & ((1 << _BITS) - 1)
 

@@ -211,10 +211,14 @@ def _idf(held: Any) -> NDArray[float32]:
 
 
 def _scaled(held: Any, scales: NDArray[float32]) -> Any:
-    """Return the n-grams that texts hold, scaled, each text (row) of unit length."""
+    """Return the n-grams that texts hold (n, n-grams), scaled, each text (row) of unit length."""
     import numpy as np
-    from scipy.sparse import diags_array
+    from scipy.sparse import csr_matrix
 
-    scaled = held @ diags_array(scales)
-    lengths = np.sqrt(scaled.multiply(scaled).sum(axis=1))
-    return diags_array(1 / np.maximum(np.asarray(lengths).ravel(), _SHORTEST)) @ scaled
+    counts = np.diff(held.indptr)
+    cells = scales[held.indices].astype(np.float64)
+    # Of a text without any n-gram the next one's would be summed, or there is none.
+    starts, filled = np.minimum(held.indptr[:-1], max(len(cells) - 1, 0)), counts > 0
+    lengths = np.sqrt(np.add.reduceat(cells * cells, starts) * filled) if len(cells) else np.zeros(len(counts))
+    cells *= np.repeat(1 / np.maximum(lengths, _SHORTEST), counts)
+    return csr_matrix((cells, held.indices, held.indptr), shape=held.shape)

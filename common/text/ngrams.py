@@ -81,7 +81,7 @@ def matrix(rows: Any, size: int) -> Any:
     rows = list(rows)
     ends = np.cumsum([0, *map(len, rows)])
     numbers = np.concatenate(rows) if rows else np.zeros(0, np.int32)
-    return csr_matrix((np.ones(len(numbers)), numbers, ends), shape=(len(rows), size))
+    return csr_matrix((np.ones(len(numbers), np.float32), numbers, ends), shape=(len(rows), size))
 
 
 def spelt(keys: NDArray[int64], vocabulary: Vocabulary) -> list[str]:

@@ -24,7 +24,7 @@ class NGrams(Settings):
     min_df: PositiveInt = 2
     """Texts in which an n-gram has to occur; most occur in one."""
     characters: Literal["auto", "always", "never"] = "auto"
-    """n-grams of characters beside those of words; auto: of texts that are short, or have hardly any blanks."""
+    """n-grams of characters beside those of words; auto: of texts that are short and not too many, or have hardly any blanks."""
     max_characters: Annotated[int, Interval(ge=2, le=8)] = 5
     """Characters in an n-gram, at most: a stem, or an ending with what follows it."""
     smoothing: PositiveFloat = 1.0

@@ -215,3 +215,23 @@ def test_files_of_colours_are_one_picture(folder: Folder) -> None:
     path = data.read(registry.get("toy"), folder.files).training["picture"].iloc[0]
     cache = open_cache([path], folder.root / "cache", size=4, channels=("_red", "_green", "_blue"))
     assert Path(path).name == "p0_red.png" and cache.pixels[0, 0, 0].tolist() == [180, 120, 60]
+
+
+def test_pictures_beside_many_columns_are_summarised_for_the_table(folder: Folder) -> None:
+    columns, rows = [f"c{place}" for place in range(24)], []
+    for number in range(60):
+        side, label = "train" if number < 40 else "test", number % 2
+        folder.put(f"{side}/p{number}.png", scene(6 + 8 * label)[0])
+        cells = ",".join(f"{each:.3f}" for each in RNG.normal(size=24))
+        rows.append(f"p{number}.png,{cells},{label}")
+    folder.table("train.csv", f"id,{','.join(columns)},target", rows[:40])
+    folder.table("test.csv", f"id,{','.join(columns)}", [row.rpartition(",")[0] for row in rows[40:]])
+    folder.table("sample_submission.csv", "id,target", [f"p{number}.png,0.5" for number in range(40, 60)])
+    found = folder.found(metric="roc_auc")
+    assert found.application == "tabular"
+    frames = data.read(registry.get("toy"), folder.files)
+    varies = frames.training.groupby(frames.training["target"].astype(str))["green_varies"].median()
+    assert varies.iloc[1] > 1.3 * varies.iloc[0]  # the squares of the second class are larger
+    assert frames.test["width"].eq(SHAPE[1]).all() and frames.test["height"].eq(SHAPE[0]).all()
+    registry.sample("toy").make(folder.root / "sample", 24, 0)
+    assert "red_0" in data.read(registry.get("toy"), folder.root / "sample").test
