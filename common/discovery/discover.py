@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from common import metrics
 from common.competition import (
     Competition,
     Config,
@@ -147,7 +148,11 @@ def discover(
     pictures = bool(prefix) or (both and all(each.container.pictures for each in sides.files))
     group = chosen_split.group if chosen_split.group_before is None else None
     of_masks = decided.predicts == "masks"
-    application = features.application(used, train, pictures, group, answers.source, notes, masks=of_masks)
+    judged = metrics.get(chosen)
+    application = features.application(
+        used, train, pictures, group, answers.source, notes,
+        masks=of_masks, amounts=judged.prediction == "number" or judged.ordered, labels=decided.predicts == "labels",
+    )  # fmt: skip
     seen = application in ("vision", "masks")
     if both and pictures and application == "tabular":
         joined = media.summarised(joined, sides.train_files, sides.test_files, notes, pictures=True)

@@ -78,8 +78,14 @@ def application(
     notes: Notes,
     *,
     masks: bool = False,
+    amounts: bool = False,
+    labels: bool = False,
 ) -> Application:
-    """Return which application takes these features."""
+    """Return which application takes these features.
+
+    Texts alone are left to words and letters where they decide on classes or `labels`. Of numbers and ordered classes
+    (`amounts`), and of texts that are to be compared, trees tell more: how long a text is, how alike two are.
+    """
     others = [name for name in features.others if name != group]
     if pictures and (masks or len(others) <= _MANY):
         beside = f", beside {plural(len(others), 'column')}" if others and not masks else ""
@@ -91,8 +97,8 @@ def application(
         return "text"
     length = sum(filled(train[name]).head(1000).str.len().mean() for name in features.texts)
     alone = not others or (length >= _LONG_TEXT and len(others) <= len(features.texts))
-    alike = pairs({name: train[name] for name in features.texts})
-    if features.texts and alone and not alike:
+    alike = not labels and pairs({name: train[name] for name in features.texts})
+    if features.texts and alone and not alike and not amounts:
         few = f"; {listed(others)} left to kit train with TabularModels" if others else ""
         notes.add("application", "text", "likely", f"text in {listed(features.texts)} carries it all{few}", "model.py")
         return "text"

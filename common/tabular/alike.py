@@ -35,7 +35,7 @@ def alike(one: Sequence[str], other: Sequence[str]) -> NDArray[float64]:
 
     words: the cosine of how often they hold each word.
     within: the fraction of the first one's words that the second holds.
-    letters: the cosine of what three or four letters stand beside one another in them; of long texts that of the words.
+    letters: the cosine of how often they hold each three or four letters of a word; of long texts that of the words.
     """
     import numpy as np
 

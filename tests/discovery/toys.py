@@ -113,14 +113,14 @@ TEXTS = [
           target=tuple(TOXIC), needs=("MULTI",), **MARKS, **TEXT),
     table("learning-agency-lab-automated-essay-scoring-2", {"essay_id": "id:e{}", "full_text": "long"},
         {"score": "each:1|2|3|4|5|6"},
-          {"score": "one:3"}, needs=("LABELS",), **GRADE, **TEXT),
+          {"score": "one:3"}, needs=("LABELS",), **GRADE),
     table("google-quest-challenge", {"qa_id": "id", "title": "text", "body": "long", "answer": "long"},
           {"well": "unit", "useful": "unit"}, {"well": "one:0.1", "useful": "one:0.1"}, target=("well", "useful"),
-          metric="spearman", predicts="number", cell="number", split="random", needs=("MULTI",), **TEXT),
+          metric="spearman", predicts="number", cell="number", split="random", needs=("MULTI",)),
     table("lmsys-chatbot-arena", {"id": "id", "prompt": "long", "response_a": "long", "response_b": "long"},
           {f"winner_{name}": how for name, how in THREE.items()}, {f"winner_{name}": "one:0.3333" for name in THREE},
           target=tuple(f"winner_{name}" for name in THREE), split="random", metric="log_loss", predicts="class",
-              cell="number", **TEXT),
+              cell="number"),
     table("tweet-sentiment-extraction", {"textID": "id:t{}", "text": "text", "sentiment": "cat:neutral|positive"},
           {"selected_text": "span:text"}, {"selected_text": "one:"}, metric="jaccard", predicts="span", cell="text",
               split="random",
@@ -132,15 +132,15 @@ TEXTS = [
               **TEXT),
     table("us-patent-phrase-to-phrase-matching", {"id": "id:{:x}", "anchor": "group:5:anchor number {}", "target": "text"},
           {"score": "each:0|0.25|0.5|0.75|1"}, {"score": "one:0.5"}, metric="pearson", predicts="number", cell="number",
-          split="stratified_group", group="anchor", **TEXT),
+          split="stratified_group", group="anchor"),
     table("facebook-recruiting-iii-keyword-extraction", {"Id": "id", "Title": "text", "Body": "long"},
           {"Tags": "list:php/c++/sql/java/html"}, {"Tags": "one:php sql"}, needs=("LIST",), **LIST, **TEXT),
     table("jigsaw-unintended-bias-in-toxicity-classification", {"id": "id", "comment_text": "text"},
           {"target": "unit", "severe_toxicity": "unit", "black": "gaps"}, {"prediction": "one:0"}, target="target",
-          metric="rmse", predicts="number", cell="number", needs=("TRUTHCOLS",), **TEXT),
+          metric="rmse", predicts="number", cell="number", needs=("TRUTHCOLS",)),
     table("commonlit-like-two-columns", {"student_id": "id:s{}", "text": "long"}, {"content": "num", "wording": "num"},
           {"content": "one:0.0", "wording": "one:0.0"}, target=("content", "wording"), split="random", needs=("MULTI",),
-              **RMSE, **TEXT),
+              **RMSE),
 ]  # fmt: skip
 
 _INSULT = both({"Date": "day", "Comment": "id:comment number {} is an insult to all"}, {})
@@ -386,7 +386,7 @@ SEVERAL = [
     more("crowdflower-search-relevance", {
         "train.csv": Rows(N, {"id": "id", "query": "text", "median_relevance": "each:1|2|3|4", "relevance_variance": "unit"}),
         "test.csv": Rows(M, {"id": "id", "query": "text"}, start=N), "sample.csv":
-        sample("id", "id", {"prediction": "one:1"})}, "median_relevance", needs=("LABELS",), **GRADE, **TEXT),
+        sample("id", "id", {"prediction": "one:1"})}, "median_relevance", needs=("LABELS",), **GRADE),
     more("airbnb-recruiting-new-user-bookings", {
         "train_users.csv": Rows(N, {"id": "id:u{}", "booked": "day", "age": "gaps", "country": "each:US|FR|NDF"}),
         "test_users.csv": Rows(M, {"id": "id:u{}", "booked": "one:", "age": "gaps"}, start=N), "sample_submission.csv":
@@ -523,7 +523,7 @@ PLACES = [
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),
         "test": Media(Rows(M, {"n": "id:e{:04}"}, start=N), "{n}.txt"), "sample_submission.csv":
-        sample("essay", "id:e{:04}", {"score": "one:1"})}, "score", id="essay", needs=("TEXTFILES", "JOIN"), **{**GRADE, **TEXT}),
+        sample("essay", "id:e{:04}", {"score": "one:1"})}, "score", id="essay", needs=("TEXTFILES", "JOIN"), **GRADE),
 ]  # fmt: skip
 
 TOYS = [*TABLES, *TEXTS, *OTHERS, *PICTURES, *FOLDERS, *SEVERAL, *PLACES]
