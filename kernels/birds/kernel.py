@@ -74,7 +74,7 @@ show.pictures(run.folder, "top_losses")
 # %% [markdown]
 # ## The errors worth looking at
 #
-# Of one's own pictures the top losses are the best broom: most of them are in the wrong folder.
+# Of one's own pictures the top losses are the best broom: what lies in the wrong folder is among them.
 
 # %%
 predicted, columns = oof.read(run)

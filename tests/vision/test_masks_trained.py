@@ -173,6 +173,21 @@ def test_a_unet_learns(nuclei: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (run / "fold-0" / "test.npz").read_bytes() == first
 
 
+@pytest.mark.slow
+def test_the_course_s_unet_from_data_to_a_submission(
+    streets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    small = ("backbone=resnet18", "weights=random", "size=32,64", "epochs=1", "workers=0")
+    settings = [word for setting in small for word in ("--set", setting)]
+    said = kit(capsys, "train", "camvid", "--profile", "course", *settings, "--data", streets, "--out", run)
+    assert said.code == 0, said.err
+    assert "warning" not in said.err.lower() and len(Run.open(run).record.folds[0].notes["curve"]) > 1
+    again = tmp_path / "again.zip"
+    assert kit(capsys, "predict", run, "--data", streets, "--out", again).code == 0
+    assert again.read_bytes() == (run / "submission.zip").read_bytes()
+
+
 # Submissions ----------------------------------------------------------------------------------------------------------
 
 

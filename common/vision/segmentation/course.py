@@ -85,7 +85,7 @@ class UnetCourseModel:
                 rows, columns = self.config.size
                 pixels = np.asarray(Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BILINEAR))
             with torch.inference_mode():
-                found = predictor.network(predictor.cast(predictor.put(pixels[None]))).float().softmax(1)[0]
+                found = predictor.network(predictor.cast(predictor.put(np.stack([pixels])))).float().softmax(1)[0]
             yield (found[self.task.first_layer : last] * 255).round().byte().cpu().numpy()
 
     def save(self, folder: Path) -> None:
