@@ -519,6 +519,16 @@ PLACES = [
         "sample_submission.csv": Rows(M, {"id": "group:3:case{}_day0_slice_0001", "class": "each:large|small|belly",
         "predicted": "one:"}, start=N)}, "segmentation", id="id_class", application="masks", split="group", group="id",
         metric="dice", predicts="masks", cell="mask", needs=("RLE", "KEYS", "JOIN")),
+    more("m5-forecasting-accuracy", {
+        "sales_train.csv": Rows(N, {"id": "id:item_{}", "store": "cat:CA|TX", **{f"d_{day}": "int:0-9" for day in range(1, 41)}}),
+        "sample_submission.csv": Rows(N, {"id": "id:item_{}", **{f"F{day}": "one:0" for day in range(1, 8)}})},
+        tuple(f"F{day}" for day in range(1, 8)), application="nothing", trained=False, split="random", metric="accuracy",
+        predicts="nothing", cell="number", needs=("SPREAD", "MULTI")),
+    more("instacart-market-basket-analysis", {
+        "order_products__train.csv": Rows(N, {"order_id": "group:3:{}", "product_id": "each:7|11|13|17"}), "orders.csv":
+        Rows((N + M) // 3, {"order_id": "id", "user": "group:2:{}", "hour": "int:0-23"}), "sample_submission.csv":
+        Rows(M // 3, {"order_id": "id", "products": "one:7 11"}, start=N // 3)}, "product_id", id="order_id", split="group",
+        group="order_id", metric="f1_samples", predicts="class", cell="labels", needs=("UNIT", "LIST", "JOIN")),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),
