@@ -526,7 +526,7 @@ PLACES = [
         predicts="nothing", cell="number", needs=("SPREAD", "MULTI")),
     more("instacart-market-basket-analysis", {
         "order_products__train.csv": Rows(N, {"order_id": "group:3:{}", "product_id": "each:7|11|13|17"}), "orders.csv":
-        Rows((N + M) // 3, {"order_id": "id", "user": "group:2:{}", "hour": "int:0-23"}), "sample_submission.csv":
+        Rows((N + M) // 3, {"order_id": "id", "hour": "int:0-23"}), "sample_submission.csv":
         Rows(M // 3, {"order_id": "id", "products": "one:7 11"}, start=N // 3)}, "product_id", id="order_id", split="group",
         group="order_id", metric="f1_samples", predicts="class", cell="labels", needs=("UNIT", "LIST", "JOIN")),
     more("essays-in-files", {
