@@ -42,6 +42,7 @@ from common.discovery.findings import Ask, Finding, Hints, Notes, refuse
 from common.discovery.rows import Sides
 from common.errors import DataError
 from common.vision.settings import DUPLICATE_GROUP
+from common.wording import listed
 
 _HOURS = 9.0
 
@@ -61,7 +62,8 @@ class Discovery:
     """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them.
 
     `pixels` is what the columns of its pictures' pixels begin with, where a table holds them, `kinds` the column
-    that tells the rows of a picture apart, `channels` what follows in the names of the files that are its colours.
+    that tells the rows of a picture apart, `channels` what follows in the names of the files that are its colours, `options`
+    what the columns of answers to choose from have before the class.
     """
 
     competition: Competition
@@ -73,6 +75,7 @@ class Discovery:
     findings: tuple[Finding, ...]
     kinds: str = ""
     channels: tuple[str, ...] = ()
+    options: str | None = None
 
 
 def discover(
@@ -148,6 +151,11 @@ def discover(
     group = chosen_split.group if chosen_split.group_before is None else None
     of_masks = decided.predicts == "masks"
     application = features.application(used, train, pictures, group, answers.source, notes, masks=of_masks)
+    options = features.options(train, used.texts, answers.classes) if decided.predicts == "class" else None
+    if options is not None:
+        application = "text"
+        notes.add("answers to choose from", listed([f"{options}{each}" for each in answers.classes], 6), "likely",
+                  f"{submitted.truth[0]!r} says which of these columns is right", "model.py")  # fmt: skip
     seen = application in ("vision", "masks")
     if both and pictures and application == "tabular":
         joined = media.summarised(joined, sides.train_files, sides.test_files, notes, pictures=True)
@@ -212,6 +220,7 @@ def discover(
         ),
         application=application, texts=used.texts, left_out=left, trained=decided.trained, pixels=prefix,
         findings=tuple(notes.findings), kinds=kinds if seen else "", channels=_channels(sides) if seen else (),
+        options=options,
     )  # fmt: skip
 
 

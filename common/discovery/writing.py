@@ -148,6 +148,7 @@ def _shared(competition: Competition) -> tuple[Column, ...]:
 def _model(found: Discovery) -> str:
     name = found.competition.name
     left_out = f", leave_out={source(found.left_out, {})}" if found.left_out else ""
+    options = f", options={quoted(found.options)}" if found.options is not None else ""
     what = {
         "tabular": (
             "from common.tabular import TabularModels, TabularTask",
@@ -155,7 +156,7 @@ def _model(found: Discovery) -> str:
         ),
         "text": (
             "from common.text import TextModels, TextTask",
-            f"TextModels(TextTask.of(COMPETITION, texts={source(found.texts, {})}))",
+            f"TextModels(TextTask.of(COMPETITION, texts={source(found.texts, {})}{options}))",
         ),
         "vision": (
             "from common.vision import Task, VisionModels",

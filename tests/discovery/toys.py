@@ -130,6 +130,9 @@ TEXTS = [
           {"answer_text": "span:context", "answer_start": "int:0-9"}, {"PredictionString": "one:"}, target="answer_text",
           hints={"target": "answer_text"}, metric="jaccard", predicts="span", cell="text", split="random", needs=("TEXT",),
               **TEXT),
+    table("kaggle-llm-science-exam", {"id": "id", "prompt": "text", "A": "text", "B": "text", "C": "text", "D": "text"},
+          {"answer": "each:A|B|C|D"}, {"prediction": "one:A B C"}, metric="map@3", predicts="class", cell="labels",
+          needs=("CHOICES", "LIST"), **TEXT),
     table("us-patent-phrase-to-phrase-matching", {"id": "id:{:x}", "anchor": "group:5:anchor number {}", "target": "text"},
           {"score": "each:0|0.25|0.5|0.75|1"}, {"score": "one:0.5"}, metric="pearson", predicts="number", cell="number",
           split="stratified_group", group="anchor", **TEXT),
@@ -527,7 +530,8 @@ PLACES = [
     more("instacart-market-basket-analysis", {
         "order_products__train.csv": Rows(N, {"order_id": "group:3:{}", "product_id": "each:7|11|13|17"}), "orders.csv":
         Rows((N + M) // 3, {"order_id": "id", "hour": "int:0-23"}), "sample_submission.csv":
-        Rows(M // 3, {"order_id": "id", "products": "one:7 11"}, start=N // 3)}, "product_id", id="order_id", split="group",
+        Rows(M // 3, {"order_id": "id", "products": "one:7 11"}, start=N // 3)}, "product_id", id="order_id",
+        split="stratified_group",
         group="order_id", metric="f1_samples", predicts="class", cell="labels", needs=("UNIT", "LIST", "JOIN")),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
