@@ -25,6 +25,7 @@ from common.discovery import (
     leaks,
     masks,
     media,
+    melting,
     metric,
     naming,
     pairing,
@@ -98,7 +99,7 @@ def discover(
     hints, facts, notes = hints or Hints(), facts or Facts(), Notes()
     found = parts.together(files.look(folder))
     roles.require_readable(found)
-    assigned = roles.assign(found, notes)
+    assigned = melting.as_rows(roles.assign(found, notes), notes)
     found = naming.named(found, assigned, notes)
     labelled, pair = None, masks.paired(found, assigned.sample, assigned.train)
     if pair is None and (form := forms.find(found, assigned, name, slug, hints, facts.metric, notes)):

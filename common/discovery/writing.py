@@ -123,7 +123,10 @@ def _description(found: Discovery) -> str:
         body.append(f"_FEATURES = {columns_source(shared, {}, 0)}")
     body.append(f"\nCOMPETITION = {call_source('Competition', changed, names, 0)}")
     text = "\n".join(body)
-    types = ("Cell", "Column", "Competition", "Files", "Folder", "Join", "Limits", "Split", "SubmissionFormat", "Table")
+    types = (
+        *("Cell", "Column", "Competition", "Files", "Folder", "Join", "Limits", "Melt", "Split", "SubmissionFormat"),
+        "Table",
+    )
     used = [each for each in types if re.search(rf"\b{each}\(", text)] + ["columns"] * ("columns(" in text)
     line = f"from common.competition import {', '.join(used)}"
     if len(line) > WIDTH:

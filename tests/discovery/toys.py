@@ -522,6 +522,16 @@ PLACES = [
         "sample_submission.csv": Rows(M, {"id": "group:3:case{}_day0_slice_0001", "class": "each:large|small|belly",
         "predicted": "one:"}, start=N)}, "segmentation", id="id_class", application="masks", split="group", group="id",
         metric="dice", predicts="masks", cell="mask", needs=("RLE", "KEYS", "JOIN")),
+    more("facial-keypoints-detection", {
+        "training.csv": Rows(N, {"eye_x": "num", "eye_y": "gaps", "Image": "pixels:64"}), "test.csv":
+        Rows(M // 2, {"ImageId": "id", "Image": "pixels:64"}, start=1), "IdLookupTable.csv": Rows(M, {"RowId": "id", "ImageId":
+        "group:2:{}", "FeatureName": "each:eye_x|eye_y", "Location": "one:"}), "SampleSubmission.csv":
+        Rows(M, {"RowId": "id", "Location": "one:0"})}, "Location", id="RowId", needs=("MELT",), **RMSE),
+    more("rsna-2022-cervical-spine-fracture-detection", {
+        "train.csv": Rows(N, {"study": "id:s{}", **{f"C{place}": f"mark:{place % 2}/2" for place in range(1, 4)}}), "test.csv":
+        Rows(M, {"row_id": "id:r{}", "study": "group:3:t{}", "part": "each:C1|C2|C3"}), "sample_submission.csv":
+        Rows(M, {"row_id": "id:r{}", "fractured": "one:0.5"})}, "fractured", id="row_id", split="stratified_group",
+        group="study", needs=("MELT", "PARTS"), **AUC),
     more("m5-forecasting-accuracy", {
         "sales_train.csv": Rows(N, {"id": "id:item_{}", "store": "cat:CA|TX", **{f"d_{day}": "int:0-9" for day in range(1, 41)}}),
         "sample_submission.csv": Rows(N, {"id": "id:item_{}", **{f"F{day}": "one:0" for day in range(1, 8)}})},
