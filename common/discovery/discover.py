@@ -135,6 +135,7 @@ def discover(
     answers = replace(answers, objects=sides.gathered)
     chosen = metric.choose(answers, hints, facts.metric, notes)
     decided = cells.decide(answers, chosen, submitted, sample, hints, notes)
+    decided = cells.within_memory(decided, answers, sides.train.rows, notes)
     kinds = sides.apart.kind if sides.apart else ""
     keys = {submitted.id, kinds, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
     left = leaks.left_out(train, test, submitted.truth, decided.classes, hints, notes)

@@ -9,12 +9,14 @@ import pytest
 from toy_files import Content, Pack, Rows, write
 
 from common import data
-from common.competition import Table
-from common.discovery import columns, heads
+from common.competition import Cell, Table
+from common.discovery import cells, columns, heads
+from common.discovery.cells import Decided
 from common.discovery.discover import Discovery, Facts, discover
 from common.discovery.files import Container
-from common.discovery.findings import Hints
+from common.discovery.findings import Hints, Notes
 from common.discovery.media import labelled
+from common.discovery.shapes import Answers
 from common.discovery.split import keeps_to_one_side
 from common.errors import DataError
 
@@ -241,3 +243,10 @@ def test_a_sample_submission_of_few_rows_shows_examples(tmp_path: Path) -> None:
     assert sample[["id", "kind", "y"]].iloc[3].tolist() == ["k43", "b", "7"]  # what is echoed is that of the test
     files["sample_submission.csv"] = Rows(13, {**columns, "y": "one:7"}, start=41)
     assert discover(write(tmp_path, files), "toy", "toy").competition.submission.rows == "sample"
+
+
+@pytest.mark.parametrize(("rows", "predicts"), [(100_000, "class"), (1_000_000, "nothing")])
+def test_classes_whose_probabilities_no_memory_holds_are_not_predicted(rows: int, predicts: str) -> None:
+    answers = Answers(shape="words", classes=tuple(map(str, range(5_000))))
+    decided = cells.within_memory(Decided(predicts="class", cell=Cell(kind="label")), answers, rows, Notes())
+    assert (decided.predicts, decided.cell.kind) == (predicts, "label")
