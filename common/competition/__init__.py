@@ -5,7 +5,7 @@ reads it from there. Standard library only, because the command line imports thi
 """
 
 from common.competition.description import Competition, Config, Limits, Predicts, Split, SplitKind
-from common.competition.files import Column, ColumnKind, Files, Folder, Join, Source, Table, columns
+from common.competition.files import Column, ColumnKind, Files, Folder, Join, Melt, Source, Table, columns
 from common.competition.submission import Cell, SubmissionFormat
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Folder",
     "Join",
     "Limits",
+    "Melt",
     "Predicts",
     "Source",
     "Split",

@@ -118,8 +118,8 @@ class Table(_Source):
     characters, but around ids. Where the table is not there, `instead` is read.
     `files` adds the path of the file that has a row's id as its name, with or without ending; `joined` adds the columns of
     further tables. Only rows count in which the column `filled` has a cell, and `blank` has none, and with `once` only the
-    first row of each id. The columns are called `names` instead of what the file calls them; a text without a `header` has
-    col_0, col_1, … otherwise.
+    first row of each id; `melted` makes rows of columns. The columns are called `names` instead of what the file calls them; a
+    text without a `header` has col_0, col_1, … otherwise.
     """
 
     file: str
@@ -135,6 +135,7 @@ class Table(_Source):
     header: bool = True
     names: tuple[str, ...] = ()
     continued: tuple[str, ...] = ()
+    melted: Melt | None = None
 
     def __post_init__(self) -> None:
         if self.files is not None:
@@ -146,6 +147,16 @@ class Table(_Source):
         files = (self.file, *self.continued)
         ends = [rows * place // len(files) for place in range(len(files) + 1)]
         return dict(zip(files, pairwise(ends), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Melt:
+    """A row for each filled cell of some columns: the column's name is in `kind`, the cell in `value`, beside those to `keep`."""
+
+    columns: tuple[str, ...]
+    kind: str
+    value: str
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,8 @@ def of_files(folder: Path, source: Folder) -> DataFrame:
         ]
         pd.DataFrame(rows, index=pd.Index([*paths], name=source.id)).reset_index().to_parquet(entry / _TABLE)
 
-    name = entry_name("summaries", [source.id, *_PER_FILE], (f"{path} {stamp(path)}" for path in paths.values()))
+    about = [source.id, source.keep_suffix, source.called, _PARTS, _SIDE, *_PER_FILE]
+    name = entry_name("summaries", about, (f"{path} {stamp(path)}" for path in paths.values()))
     made: DataFrame = cached(detect().cache, name, make, lambda entry: pd.read_parquet(entry / _TABLE))
     return made
 

@@ -17,6 +17,7 @@ from common.discovery.shapes import WORDS, Answers
 from common.discovery.target import Submitted
 
 _MOST_LABELS = 150  # that a description lists
+_MOST_PROBABILITIES = 2_000_000_000  # of all rows and classes
 _UNTRAINED = {"mask": "masks without pictures", "boxes": "boxes", "text": "free text"}
 
 
@@ -65,6 +66,16 @@ def decide(
     if not made.trained:
         note_untrained(answers, notes)
     return made
+
+
+def within_memory(decided: Decided, answers: Answers, rows: int, notes: Notes) -> Decided:
+    """Return the decision, or that nothing is predicted where the probabilities of all classes would be too many to hold."""
+    cells = rows * len(answers.classes)
+    if decided.predicts not in ("class", "labels") or cells <= _MOST_PROBABILITIES:
+        return decided
+    why = f"probabilities of {len(answers.classes):,} classes for {rows:,} rows would take {cells * 8 / 1e9:,.0f} GB"
+    notes.add("models", "none: the cells of the sample submission", "sure", why, "model.py")
+    return replace(decided, predicts="nothing", trained=False)
 
 
 def _one_each(answers: Answers, submitted: Submitted, sample: Head | None) -> bool:

@@ -122,7 +122,7 @@ def _table(
     return Table(
         file=head.file, columns=described, separator=head.separator, quoting=head.quoting, files=folder, joined=joined,
         encoding=head.encoding, filled=head.filled, blank=head.blank, once=head.once, header=head.header, names=head.names,
-        continued=head.continued,
+        continued=head.continued, melted=head.melted,
     )  # fmt: skip
 
 

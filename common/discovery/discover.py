@@ -26,6 +26,7 @@ from common.discovery import (
     leaks,
     masks,
     media,
+    melting,
     metric,
     naming,
     pairing,
@@ -43,6 +44,7 @@ from common.discovery.findings import Ask, Finding, Hints, Notes, refuse
 from common.discovery.rows import Sides
 from common.errors import DataError
 from common.vision.settings import DUPLICATE_GROUP
+from common.wording import listed
 
 _HOURS = 9.0
 
@@ -62,7 +64,8 @@ class Discovery:
     """A competition as it was found: `competition` has no profiles of its own yet, `application` will give them.
 
     `pixels` is what the columns of its pictures' pixels begin with, where a table holds them, `kinds` the column
-    that tells the rows of a picture apart, `channels` what follows in the names of the files that are its colours.
+    that tells the rows of a picture apart, `channels` what follows in the names of the files that are its colours, `options`
+    what the columns of answers to choose from have before the class.
     """
 
     competition: Competition
@@ -74,6 +77,7 @@ class Discovery:
     findings: tuple[Finding, ...]
     kinds: str = ""
     channels: tuple[str, ...] = ()
+    options: str | None = None
 
 
 def discover(
@@ -96,7 +100,7 @@ def discover(
     hints, facts, notes = hints or Hints(), facts or Facts(), Notes()
     found = parts.together(files.look(folder))
     roles.require_readable(found)
-    assigned = roles.assign(found, notes)
+    assigned = melting.as_rows(roles.assign(found, notes), notes)
     found = naming.named(found, assigned, notes)
     labelled, pair = None, masks.paired(found, assigned.sample, assigned.train)
     if pair is None and (form := forms.find(found, assigned, name, slug, hints, facts.metric, notes)):
@@ -132,6 +136,7 @@ def discover(
     answers = replace(answers, objects=sides.gathered)
     chosen = metric.choose(answers, hints, facts.metric, notes)
     decided = cells.decide(answers, chosen, submitted, sample, train, hints, notes)
+    decided = cells.within_memory(decided, answers, sides.train.rows, notes)
     kinds = sides.apart.kind if sides.apart else ""
     keys = {submitted.id, kinds, *submitted.truth, *submitted.targets, *(each.column for each in sides.files)}
     left = leaks.left_out(train, test, submitted.truth, decided.classes, hints, notes)
@@ -153,6 +158,11 @@ def discover(
         used, train, pictures, group, answers.source, notes,
         masks=of_masks, amounts=judged.prediction == "number" or judged.ordered, labels=decided.predicts == "labels",
     )  # fmt: skip
+    options = features.options(train, used.texts, answers.classes) if decided.predicts == "class" else None
+    if options is not None:
+        application = "text"
+        notes.add("answers to choose from", listed([f"{options}{each}" for each in answers.classes], 6), "likely",
+                  f"{submitted.truth[0]!r} says which of these columns is right", "model.py")  # fmt: skip
     seen = application in ("vision", "masks")
     if both and pictures and application == "tabular":
         joined = media.summarised(joined, sides.train_files, sides.test_files, notes, pictures=True)
@@ -217,6 +227,7 @@ def discover(
         ),
         application=application, texts=used.texts, left_out=left, trained=decided.trained, pixels=prefix,
         findings=tuple(notes.findings), kinds=kinds if seen else "", channels=_channels(sides) if seen else (),
+        options=options,
     )  # fmt: skip
 
 

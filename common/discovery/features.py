@@ -21,6 +21,7 @@ Application = Literal["tabular", "text", "vision", "masks", "restoring", "nothin
 
 _ENOUGH = 20  # cells that show what a column is
 _MANY = 20  # columns beside pictures that a head cannot take in
+_ANSWERS = 10  # to choose from, at most
 _LONG_TEXT = 200  # characters in which what stands in a few categories drowns
 
 
@@ -60,6 +61,14 @@ def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Note
     useful = [name for name in shared if kinds[name] in ("number", "category") and _tells(train, name)]
     texts = [id] if id in train and id in test and _is_text(train[id], test[id]) else []
     return Features(columns=tuple(made), texts=(*texts, *by_kind["text"]), others=tuple(useful))
+
+
+def options(train: Head, texts: Sequence[str], classes: Sequence[str]) -> str | None:
+    """Return what stands before the class in the names of the columns of text that are answers to choose from, or None."""
+    if not 1 < len(classes) <= _ANSWERS:
+        return None
+    starts = (name.removesuffix(classes[0]) for name in train.columns if name.endswith(classes[0]))
+    return next((start for start in starts if all(f"{start}{label}" in texts for label in classes)), None)
 
 
 def _is_text(*sides: Series[str]) -> bool:

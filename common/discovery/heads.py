@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from common.competition import Melt
 from common.data import formats, types, unpacked
 from common.data.archives import BROKEN
 from common.data.tables import INDEX, UNNAMED
@@ -41,7 +42,8 @@ class Head:
     `file` is what a `Table` calls it, `rows` how many there are in all (an estimate unless `whole`). Where it is a part of a
     file, `filled` is the column that has a cell in all of its rows, `blank` the one that has none. With
     `once` it holds the first row of each id. A file without a `header` may have other `names` than col_0, col_1, …, and so may
-    an array. Its rows go on in the files `continued`. `answers` are a table whose columns belong to the rows by their places.
+    an array. Its rows go on in the files `continued`, or are `melted` columns. `answers` are a table whose columns belong to the
+    rows by their places.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Head:
     names: tuple[str, ...] = ()
     continued: tuple[str, ...] = ()
     answers: Head | None = None
+    melted: Melt | None = None
 
     @property
     def exact(self) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from common.discovery.files import Container, Found
 from common.discovery.findings import Notes
 from common.discovery.roles import Roles
 
 _ENOUGH = 0.9  # of the ids, or of the files, that fit each other
-_SOME = 500  # ids that are looked at
+_SOME, _FILES = 500, 2_000  # ids, and files, that are looked at first
+_FEW = 0.02  # of these files that have an id; in a table of which only the first rows were read most have none
 _FOLDERS, _PIECES = 4, 5  # above a file, and of its name, that are tried at most
 _COLUMNS = 6  # of a table, among which the ids stand
 
@@ -18,8 +20,9 @@ _COLUMNS = 6  # of a table, among which the ids stand
 def named(found: Found, roles: Roles, notes: Notes) -> Found:
     """Return what was found, where containers whose files no id names as they are have a rule that makes the ids."""
     sides = [each for each in (roles.train, roles.sample, roles.test) if each is not None]
-    columns = [side[name].head(_SOME) for side in sides for name in side.columns[:_COLUMNS]]
-    ids = [some for values in columns if len(some := {value for value in values.unique() if "_" in value}) > 1]
+    columns = [side[name] for side in sides for name in side.columns[:_COLUMNS]]
+    named_so = (dict.fromkeys(value for value in values.unique() if "_" in value) for values in columns)
+    ids = [each for each in named_so if len(each) > 1]
     containers = []
     for each in found.containers:
         rule = _rule(each, ids) if ids and each.pictures else None
@@ -31,13 +34,18 @@ def named(found: Found, roles: Roles, notes: Notes) -> Found:
     return replace(found, containers=tuple(containers))
 
 
-def _rule(container: Container, ids: Sequence[set[str]]) -> tuple[str, str] | None:
+def _rule(container: Container, ids: Sequence[dict[str, None]]) -> tuple[str, str] | None:
     """Return a pattern of a path without its ending and what the id is of it, if that gives the ids, each to one file."""
-    if any(container.share(some) >= _ENOUGH for some in ids):
+    shown = [[*islice(each, _SOME)] for each in ids]
+    if any(container.share(some) >= _ENOUGH for some in shown):
         return None
+    files = container.files[:: max(1, len(container.files) // _FILES)]
     for rule in _rules(container):
         made = replace(container, called=rule)
-        if len(made.stems) == len(made.files) and any(made.share(some) >= _ENOUGH for some in ids):
+        found = {*map(made.id_of, files)}
+        if not any(len(found & each.keys()) >= _FEW * len(files) for each in ids):
+            continue
+        if len(made.stems) == len(made.files) and any(made.share(some) >= _ENOUGH for some in shown):
             return rule
     return None
 

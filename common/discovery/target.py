@@ -171,7 +171,8 @@ def _truth(
         )
     named, like = {each: plain(each) for each in train.columns}, plain(targets[0])
     alike = [each for each in train.columns if named[each] == like]
-    alike = alike or [each for each in unknown if named[each].startswith(like) and len(like) > 3]
+    one = like.removesuffix("s")  # of products each row may hold a product_id
+    alike = alike or [each for each in unknown if named[each].startswith((like, one)) and len(one) > 3]
     own = roles.sample.columns[0] if roles.sample else ""
     candidates = alike or [name for name in unknown if not ids.ID_NAME.search(name) and name != own]
     if len(targets) == 1 and len(candidates) != 1 and not alike:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from common.competition import Cell, Column, Competition, Config, Files, Limits, Split, SubmissionFormat, Table
 from common.discovery import describing, ids, media, shapes
@@ -13,6 +14,7 @@ from common.discovery.heads import Head
 from common.discovery.roles import TEST, Roles
 from common.wording import listed
 
+_SEVERAL = 4  # targets that are a series
 _BOXES = re.compile(r"(?i)prediction_?string|box|annotations")
 UNSCORED = "accuracy"
 """Stands for the metric where the kit has none: nothing is scored by it."""
@@ -49,6 +51,8 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
         ]
         if tables:
             return f"{listed(tables)} says which answer of which row of {test.file} each {sample.columns[0]!r} is"
+    if why := _side_by_side(sample, train):
+        return why
     targets = [name for name in sample.columns[1:] if name not in train]
     if len(sample.columns) != 2 or not targets:
         return ""
@@ -57,6 +61,28 @@ def why_nothing(assigned: Roles, found: Found, hints: Hints) -> str:
     if boxes and (_BOXES.search(targets[0]) or shown.str.contains(".", regex=False).all()):
         return f"{targets[0]} lists boxes, which no application of the kit predicts, and {train.file} has them in another form"
     return ""
+
+
+def _side_by_side(sample: Head, train: Head) -> str:
+    """Return why numbered targets cannot be predicted that go on where numbered columns of the training rows end, or nothing."""
+    targets = sample.columns[1:]
+    if len(targets) < _SEVERAL or {*targets} & {*train.columns} or len(_numbered(targets)) != 1:
+        return ""
+    for names in _numbered(train.columns).values():
+        if len(names) > len(targets) and all(is_number(train[name]) for name in (names[0], names[-1])):
+            return (
+                f"{targets[0]} to {targets[-1]} go on where {names[0]} to {names[-1]} of {train.file} end: no application of the "
+                "kit forecasts what stands side by side"
+            )
+    return ""
+
+
+def _numbered(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return names that end with a number, by what stands before it."""
+    made: dict[str, list[str]] = {}
+    for name in names:
+        made.setdefault(re.sub(r"\d+$", "", name) if name[-1:].isdigit() else "", []).append(name)
+    return {start: each for start, each in made.items() if start}
 
 
 def _together(sample: Head) -> tuple[str, ...]:

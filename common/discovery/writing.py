@@ -123,7 +123,10 @@ def _description(found: Discovery) -> str:
         body.append(f"_FEATURES = {columns_source(shared, {}, 0)}")
     body.append(f"\nCOMPETITION = {call_source('Competition', changed, names, 0)}")
     text = "\n".join(body)
-    types = ("Cell", "Column", "Competition", "Files", "Folder", "Join", "Limits", "Split", "SubmissionFormat", "Table")
+    types = (
+        *("Cell", "Column", "Competition", "Files", "Folder", "Join", "Limits", "Melt", "Split", "SubmissionFormat"),
+        "Table",
+    )
     used = [each for each in types if re.search(rf"\b{each}\(", text)] + ["columns"] * ("columns(" in text)
     line = f"from common.competition import {', '.join(used)}"
     if len(line) > WIDTH:
@@ -148,6 +151,7 @@ def _shared(competition: Competition) -> tuple[Column, ...]:
 def _model(found: Discovery) -> str:
     name = found.competition.name
     left_out = f", leave_out={source(found.left_out, {})}" if found.left_out else ""
+    options = f", options={quoted(found.options)}" if found.options is not None else ""
     what = {
         "tabular": (
             "from common.tabular import TabularModels, TabularTask",
@@ -155,7 +159,7 @@ def _model(found: Discovery) -> str:
         ),
         "text": (
             "from common.text import TextModels, TextTask",
-            f"TextModels(TextTask.of(COMPETITION, texts={source(found.texts, {})}))",
+            f"TextModels(TextTask.of(COMPETITION, texts={source(found.texts, {})}{options}))",
         ),
         "vision": (
             "from common.vision import Task, VisionModels",

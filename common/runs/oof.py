@@ -54,10 +54,12 @@ def write(folder: Path, ids: ArrayLike, folds: ArrayLike, targets: DataFrame, pr
 
 def write_test(folder: Path, ids: Series[str], predictions: Predictions, format: SubmissionFormat) -> None:
     """Write the mean of the folds' predictions (n, k) of the test set, where a submission does not hold the numbers."""
+    import pandas as pd
+
     if isinstance(predictions, SoftMasks):
         return
     predicted = _columns(predictions.reshape(len(ids), -1))
-    frame = ids.to_frame(format.id).assign(**predicted)
+    frame = pd.DataFrame({format.id: ids.to_numpy(), **predicted})
     with atomic_write(folder / TEST_FILE, "w") as handle:
         handle.write(frame.head(0).to_csv(index=False, lineterminator="\n", sep=format.separator))
         write_lines(frame, handle, predicted, separator=format.separator)

@@ -134,7 +134,8 @@ class _Rows:
         }
         self.keys, self.described = keys, described
         self.parts = next((column.parts for column in described.values() if column.parts), ())
-        suffixes = [source.suffixes[0] for source in sources if isinstance(source, Folder) and source.keep_suffix]
+        folders = [*sources, *(join.table for source in sources for join in source.joined)]
+        suffixes = [source.suffixes[0] for source in folders if isinstance(source, Folder) and source.keep_suffix]
         self.suffix = suffixes[0] if suffixes else ""
         counted = [column.counted_from for column in described.values() if column.counted_from is not None]
         self.counted = counted[0] if counted else None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from common.fastai.learner import RateSearch
     from common.runs.run import Run
     from common.text.blended import BlendedModel
+    from common.text.choices import ChoicesModel
     from common.text.linear import NGramsModel
     from common.text.spans import SpanModel
     from common.text.ulmfit.classifier import UlmfitModel
@@ -61,7 +62,7 @@ class TextModels(Models):
             texts = task.joined(frames.train if frames.train is not None else frames.test)
             keep_tokenizer(config.backbone, texts, context)
             keep_encoder(config.backbone, config.seed, context)
-        if isinstance(config, Baseline | Blended) and task.predicts != "span":
+        if isinstance(config, Blended) or (isinstance(config, Baseline) and not _without_ngrams(task)):
             from common.text import characters, ngrams
 
             frames = ngrams.prepare(frames, task, config.ngrams, context)
@@ -106,13 +107,19 @@ class TextModels(Models):
 
         return find_rate(frames, self.task.resolved(context), _ulmfit(config), context)
 
-    def _model(self, config: Config, context: Context) -> NGramsModel | SpanModel | UlmfitModel | BlendedModel:
+    def _model(
+        self, config: Config, context: Context
+    ) -> NGramsModel | SpanModel | ChoicesModel | UlmfitModel | BlendedModel:
         task = self.task.resolved(context)
         match config:
             case Baseline() if task.predicts == "span":
                 from common.text.spans import SpanModel
 
                 return SpanModel(task, config.spans, config.seed, context)
+            case Baseline() if task.options is not None:
+                from common.text.choices import ChoicesModel
+
+                return ChoicesModel(task, context)
             case Baseline():
                 from common.text.linear import NGramsModel
 
@@ -126,6 +133,10 @@ class TextModels(Models):
 
                 return BlendedModel(task, config, context)
         raise TypeError(f"no model for {type(config).__name__}")
+
+
+def _without_ngrams(task: TextTask) -> bool:
+    return task.predicts == "span" or task.options is not None
 
 
 def _ulmfit(config: Config) -> Ulmfit:

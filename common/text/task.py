@@ -20,10 +20,12 @@ class TextTask(Target):
     """A target that one or several columns of text decide.
 
     Models have one output for two classes, the log-odds of the second, and one for each of more classes, labels or numbers.
-    Of a target that is a piece of a text, the first of `texts` is cut, and columns `beside` it say how.
+    Of a target that is a piece of a text, the first of `texts` is cut, and columns `beside` it say how. Where the classes are
+    columns of answers to choose from, `options` is what their names have before the class: nothing of A, B and C.
     """
 
     texts: tuple[str, ...]
+    options: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

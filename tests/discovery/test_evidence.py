@@ -9,12 +9,14 @@ import pytest
 from toy_files import Content, Pack, Rows, write
 
 from common import data
-from common.competition import Table
-from common.discovery import columns, heads
+from common.competition import Cell, Table
+from common.discovery import cells, columns, heads
+from common.discovery.cells import Decided
 from common.discovery.discover import Discovery, Facts, discover
 from common.discovery.files import Container
-from common.discovery.findings import Hints
+from common.discovery.findings import Hints, Notes
 from common.discovery.media import labelled
+from common.discovery.shapes import Answers
 from common.discovery.split import keeps_to_one_side
 from common.errors import DataError
 
@@ -273,3 +275,10 @@ def test_whole_numbers_that_name_things_on_both_sides_are_categories(tmp_path: P
     kinds = {column.name: column.kind for column in train.columns}
     assert (kinds["store"], kinds["userId"], kinds["visits"]) == ("category", "category", "number")
     assert kinds["orderId"] == "number"  # no two rows share one
+
+
+@pytest.mark.parametrize(("rows", "predicts"), [(100_000, "class"), (1_000_000, "nothing")])
+def test_classes_whose_probabilities_no_memory_holds_are_not_predicted(rows: int, predicts: str) -> None:
+    answers = Answers(shape="words", classes=tuple(map(str, range(5_000))))
+    decided = cells.within_memory(Decided(predicts="class", cell=Cell(kind="label")), answers, rows, Notes())
+    assert (decided.predicts, decided.cell.kind) == (predicts, "label")

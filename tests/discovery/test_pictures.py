@@ -234,4 +234,4 @@ def test_pictures_beside_many_columns_are_summarised_for_the_table(folder: Folde
     assert varies.iloc[1] > 1.3 * varies.iloc[0]  # the squares of the second class are larger
     assert frames.test["width"].eq(SHAPE[1]).all() and frames.test["height"].eq(SHAPE[0]).all()
     registry.sample("toy").make(folder.root / "sample", 24, 0)
-    assert "red_0" in data.read(registry.get("toy"), folder.root / "sample").test
+    assert "red_0_0" in data.read(registry.get("toy"), folder.root / "sample").test

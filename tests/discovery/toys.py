@@ -130,6 +130,9 @@ TEXTS = [
           {"answer_text": "span:context", "answer_start": "int:0-9"}, {"PredictionString": "one:"}, target="answer_text",
           hints={"target": "answer_text"}, metric="jaccard", predicts="span", cell="text", split="random", needs=("TEXT",),
               **TEXT),
+    table("kaggle-llm-science-exam", {"id": "id", "prompt": "text", "A": "text", "B": "text", "C": "text", "D": "text"},
+          {"answer": "each:A|B|C|D"}, {"prediction": "one:A B C"}, metric="map@3", predicts="class", cell="labels",
+          needs=("CHOICES", "LIST"), **TEXT),
     table("us-patent-phrase-to-phrase-matching", {"id": "id:{:x}", "anchor": "group:5:anchor number {}", "target": "text"},
           {"score": "each:0|0.25|0.5|0.75|1"}, {"score": "one:0.5"}, metric="pearson", predicts="number", cell="number",
           split="stratified_group", group="anchor"),
@@ -519,6 +522,27 @@ PLACES = [
         "sample_submission.csv": Rows(M, {"id": "group:3:case{}_day0_slice_0001", "class": "each:large|small|belly",
         "predicted": "one:"}, start=N)}, "segmentation", id="id_class", application="masks", split="group", group="id",
         metric="dice", predicts="masks", cell="mask", needs=("RLE", "KEYS", "JOIN")),
+    more("facial-keypoints-detection", {
+        "training.csv": Rows(N, {"eye_x": "num", "eye_y": "gaps", "Image": "pixels:64"}), "test.csv":
+        Rows(M // 2, {"ImageId": "id", "Image": "pixels:64"}, start=1), "IdLookupTable.csv": Rows(M, {"RowId": "id", "ImageId":
+        "group:2:{}", "FeatureName": "each:eye_x|eye_y", "Location": "one:"}), "SampleSubmission.csv":
+        Rows(M, {"RowId": "id", "Location": "one:0"})}, "Location", id="RowId", needs=("MELT",), **RMSE),
+    more("rsna-2022-cervical-spine-fracture-detection", {
+        "train.csv": Rows(N, {"study": "id:s{}", **{f"C{place}": f"mark:{place % 2}/2" for place in range(1, 4)}}), "test.csv":
+        Rows(M, {"row_id": "id:r{}", "study": "group:3:t{}", "part": "each:C1|C2|C3"}), "sample_submission.csv":
+        Rows(M, {"row_id": "id:r{}", "fractured": "one:0.5"})}, "fractured", id="row_id", split="stratified_group",
+        group="study", needs=("MELT", "PARTS"), **AUC),
+    more("m5-forecasting-accuracy", {
+        "sales_train.csv": Rows(N, {"id": "id:item_{}", "store": "cat:CA|TX", **{f"d_{day}": "int:0-9" for day in range(1, 41)}}),
+        "sample_submission.csv": Rows(N, {"id": "id:item_{}", **{f"F{day}": "one:0" for day in range(1, 8)}})},
+        tuple(f"F{day}" for day in range(1, 8)), application="nothing", trained=False, split="random", metric="accuracy",
+        predicts="nothing", cell="number", needs=("SPREAD", "MULTI")),
+    more("instacart-market-basket-analysis", {
+        "order_products__train.csv": Rows(N, {"order_id": "group:3:{}", "product_id": "each:7|11|13|17"}), "orders.csv":
+        Rows((N + M) // 3, {"order_id": "id", "hour": "int:0-23"}), "sample_submission.csv":
+        Rows(M // 3, {"order_id": "id", "products": "one:7 11"}, start=N // 3)}, "product_id", id="order_id",
+        split="stratified_group",
+        group="order_id", metric="f1_samples", predicts="class", cell="labels", needs=("UNIT", "LIST", "JOIN")),
     more("essays-in-files", {
         "train.csv": Rows(N, {"essay": "id:e{:04}", "grade": "int:6-12", "score": "each:1|2|3"}), "test.csv":
         Rows(M, {"essay": "id:e{:04}", "grade": "int:6-12"}, start=N), "train": Media(Rows(N, {"n": "id:e{:04}"}), "{n}.txt"),
