@@ -183,7 +183,7 @@ def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Group
         if keeps_to_one_side(ours, theirs):
             yield _grouping(name, None, ours)
     for name, (ours, theirs) in sides.items():
-        for mark in ("_", "-", "/"):
+        for mark in (" ", "T") if is_date(ours) else ("_", "-", "/"):  # the day of a time
             parts = before(ours, mark)
             if parts is not None and (others := before(theirs, mark)) is not None and keeps_to_one_side(parts, others):
                 yield _grouping(name, mark, parts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FEW = 20  # distinct values of which nobody would make more than categories
 NEARLY_ALL = 0.95  # fraction of a column's filled cells
 WORDS = 3  # blanks apart, on average, from which cells are text rather than names
+SEVERAL = 1.5  # of them, from which cells that all differ are text as well
 LOOKED_AT = 20_000  # rows by which a pattern is recognised
 DELIMITERS = "/|_-:;, ."
 _DATE = re.compile(rf"{DAY}(,?[T ]\d.*)?", re.IGNORECASE)
@@ -93,7 +94,7 @@ class _Finder:
         self.steps.append(step)
         on_train, on_test = apply(step, train, {}), apply(step, test, {})
         for name in step.names:
-            if step.how == "date" and name.endswith(" days") and on_train[name].max() < on_test[name].min():
+            if step.how == "date" and name.endswith(" days") and on_train[name].max() <= on_test[name].min():
                 continue  # all of test is later: what was learnt of each day says nothing of those, the season does
             self.look_at(name, on_train[name], on_test[name])
 
@@ -109,16 +110,23 @@ class _Finder:
             if filled.nunique() <= FEW:
                 self.kinds["categories"].append(name)
                 return
-            if some.str.count(r"\S+").mean() < WORDS and not _listed(some):
+            words = some.str.count(r"\S+").mean()
+            if words < WORDS and not _listed(some):
                 named = _unique(filled) and some.str.match("[A-Za-z]").all()
                 if _mostly(some, NUMBER.fullmatch) and not named:
                     self._step(Step("number", name, _names(name, ("number", "unit"))), train, test)
                 elif parts := _parts(name, train):
                     self._step(parts, train, test)
+                elif _unique(filled) and words >= SEVERAL:  # titles
+                    self._text(name, train)
                 if not _unique(filled):  # otherwise it names rows
                     self.kinds["categories"].append(name)
                     self._count(name, filled)
                 return
+        self._text(name, train)
+
+    def _text(self, name: str, train: Series[Any]) -> None:
+        """Take a column for text, and how long each is for numbers."""
         self.kinds["texts"].append(name)
         lengths = Step("length", name, _names(name, ("characters", "words")))
         self.steps.append(lengths)
