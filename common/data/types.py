@@ -23,6 +23,13 @@ SHORT = 1000
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+DAY = (
+    r"(\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}/\d{1,2}/(\d{4}|\d{2})|\d{1,2}[.]\d{1,2}[.]\d{4}|"
+    rf"\d{{1,2}}[- ]{_MONTH}[-, ] ?(\d{{4}}|\d{{2}})|{_MONTH}[.]? \d{{1,2}},? \d{{4}})"
+)
+"""A day as tables write it, whatever the case of its letters."""
+
 Where = Callable[["Series[bool]"], str]
 
 
@@ -146,13 +153,13 @@ def as_numbers(values: Series[Any]) -> Series[float]:
 
 
 def as_dates(values: Series[Any]) -> Series[Any]:
-    """Return times without a zone, NaT where a cell is none; of 5/1/2020 the day comes first if it does elsewhere."""
+    """Return times without a zone, NaT where a cell is none; the day is first in 5.1.2020, in 5/1/2020 if it is elsewhere."""
     import pandas as pd
 
     dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
     if (dates.isna() & values.notna()).any():
-        firsts = values.dropna().astype(str).str.extract(r"^(\d\d?)[/.]", expand=False).dropna()
-        day_first = bool((firsts.astype(int) > 12).any())
+        firsts = values.dropna().astype(str).str.extract(r"^(\d\d?)([/.])").dropna()
+        day_first = bool((firsts[0].astype(int) > 12).any() or (firsts[1] == ".").any())
         # All in the way of the first are read many times as fast as each in its own.
         way = pd.tseries.api.guess_datetime_format(str(values.dropna().iloc[0]), dayfirst=day_first)
         dates = pd.to_datetime(values, errors="coerce", format=way or "mixed", utc=True, dayfirst=day_first)

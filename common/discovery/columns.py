@@ -7,13 +7,14 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from common.competition import ColumnKind
-from common.data.types import MISSING
+from common.data.types import DAY, MISSING
 
 if TYPE_CHECKING:
     from pandas import Series
 
 _TIME = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?"
-_DATE = re.compile(rf"(\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}/\d{{1,2}}/\d{{2,4}})([ T]{_TIME})?")
+_DATE = re.compile(rf"{DAY}(,?[ T]{_TIME})?", re.IGNORECASE)
+_COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _LONG = 40  # characters on average that only a text has
 _MANY = 0.5  # of the filled cells differ: no category
 _LOOKED_AT = 2_000
@@ -98,9 +99,9 @@ def are_measured(values: Series[float]) -> bool:
 
 def is_date(values: Series[str]) -> bool:
     """Whether all filled cells are dates as tables write them."""
-    first = next((cell for cell in values if cell.strip()), "")
-    cells = filled(values).head(_LOOKED_AT) if _DATE.fullmatch(first.strip()) else ()
-    return len(cells) > 0 and all(_DATE.fullmatch(cell.strip()) for cell in cells)
+    first = next((cell for cell in values if cell.strip()), "").strip()
+    form = next((form for form in (_DATE, _COMPACT) if form.fullmatch(first)), None)
+    return form is not None and all(form.fullmatch(cell.strip()) for cell in filled(values).head(_LOOKED_AT))
 
 
 def kind_of(*parts: Series[str]) -> ColumnKind:
@@ -113,6 +114,8 @@ def kind_of(*parts: Series[str]) -> ColumnKind:
     import pandas as pd
 
     numeric = [is_number(part) for part in parts]
+    if all(numeric) and all(map(is_date, parts)):  # 20200131
+        return "date"
     if any(numeric) and all(number or filled(part).empty for number, part in zip(numeric, parts, strict=True)):
         return "number"
     values = filled(pd.concat(parts)).head(_LOOKED_AT)

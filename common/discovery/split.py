@@ -184,7 +184,7 @@ def _groupings(train: Head, test: Head, ignore: Sequence[str]) -> Iterator[Group
         if keeps_to_one_side(ours, theirs):
             yield _grouping(name, None, ours)
     for name, (ours, theirs) in sides.items():
-        for mark in ("_", "-", "/"):
+        for mark in (" ", "T") if is_date(ours) else ("_", "-", "/"):  # the day of a time
             parts = before(ours, mark)
             if parts is not None and (others := before(theirs, mark)) is not None and keeps_to_one_side(parts, others):
                 yield _grouping(name, mark, parts)
@@ -248,12 +248,12 @@ def _later(train: Head, test: Head, ignore: Sequence[str]) -> tuple[str, str, st
 
 def _ends(name: str, train: Series[str], test: Series[str]) -> tuple[str, str] | None:
     """Return train's last time and test's first, if a column holds times, and those of test are later."""
-    if _TIMES.search(name) and is_number(train) and is_number(test):
-        earlier, later = numbers(train), numbers(test)
-        if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
-            return f"{earlier.max():g}", f"{later.min():g}"
     if is_date(train) and is_date(test):
         ours, theirs = (as_dates(filled(each)).dropna() for each in (train, test))
         if len(ours) and len(theirs) and ours.max() <= theirs.min() and ours.nunique() > N_SPLITS:
             return f"{ours.max():%Y-%m-%d}", f"{theirs.min():%Y-%m-%d}"
+    elif _TIMES.search(name) and is_number(train) and is_number(test):
+        earlier, later = numbers(train), numbers(test)
+        if earlier.max() < later.min() and earlier.nunique() >= _LEAST_TIMES:
+            return f"{earlier.max():g}", f"{later.min():g}"
     return None

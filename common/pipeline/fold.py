@@ -13,7 +13,7 @@ from common.competition import Split
 from common.decisions.decision import Decision
 from common.decisions.scoring import score
 from common.errors import MetricError
-from common.model import Context, Models
+from common.model import Context, Model, Models
 from common.pipeline import outlook
 from common.pipeline.request import Request
 from common.progress import clock, timed
@@ -53,6 +53,10 @@ class Work:
         """Return what a model may use in the run's folder, keeping its checkpoints in `folder`."""
         context = self.request.context(title, self.run.folder, folder)
         return replace(context, classes=tuple(self.run.record.classes))
+
+    def is_last(self, number: int) -> bool:
+        """Whether a fold is the last of a split by time, after which the test rows come: its model predicts them alone."""
+        return self.split.kind == "time" and number == self.folds.max()
 
     @property
     def longest(self) -> float:
@@ -128,14 +132,19 @@ def train_fold(work: Work, models: Models, number: int) -> Fold | None:
     model = models.build(request.config, work.frames, context)
     with timed(seconds, "fit", work.run.record.memory):
         model.fit(train.iloc[in_train], train.iloc[in_valid])
+    notes = dict(model.notes)
     with timed(seconds, "predict", work.run.record.memory):
         on_valid = model.predict(train.iloc[in_valid])
         work.decision.require(on_valid, len(in_valid), request.competition)  # what does not fit is not kept
+    if work.is_last(number) and not processes.agree(notes.get("stopped_early") or _late(work, seconds["fit"])):
+        with timed(seconds, "fit", work.run.record.memory):
+            model = _on_all(work, models, number, train.iloc[in_valid])
+        notes["stopped_early"] = model.notes.get("stopped_early", False)
+    with timed(seconds, "predict", work.run.record.memory):
         on_test = model.predict(test)
     if wrong := processes.agree(not_finite(on_valid) + not_finite(on_test)):
         request.progress.warn(f"fold {number} is not kept: {wrong:,} of its predictions are NaN or infinite")
         return None
-    notes = dict(model.notes)
     record = Fold(
         rows=len(in_valid),
         seconds={phase: round(spent, 3) for phase, spent in seconds.items()},
@@ -148,3 +157,25 @@ def train_fold(work: Work, models: Models, number: int) -> Fold | None:
     decided = work.decision.apply(on_valid, train.iloc[in_valid], request.competition)
     record.scores = work.scores(in_valid, decided, f"fold {number}")
     return record
+
+
+def _late(work: Work, longest: float) -> bool:
+    """Return whether there is no time to train once more, which is said then."""
+    late = work.request.deadline.passed(longest)
+    if late:
+        work.request.progress.warn(
+            "the deadline leaves no time to train on the last rows too, which the test rows follow"
+        )
+    return late
+
+
+def _on_all(work: Work, models: Models, number: int, valid: DataFrame) -> Model:
+    """Return a model that is trained on all rows, of which it has seen the validation rows, too."""
+    request = work.request
+    request.progress.say(
+        f"fold {number}: trained again on all {len(work.folds):,} rows, since those of test come later"
+    )
+    (folder := work.run.checkpoints(number) / "all").mkdir(parents=True, exist_ok=True)
+    model = models.build(request.config, work.frames, work.context(f"fold {number}, all rows", folder))
+    model.fit(work.frames.training, valid)
+    return model

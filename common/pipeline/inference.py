@@ -40,7 +40,7 @@ def predict(
         test = models.prepare(enriched, config, context).frames.test
         loaded = (
             models.load(saved.fold(number) / "model", config, context.titled(f"fold {number}"))
-            for number in saved.finished()
+            for number in saved.of_test()
         )
         averaged = mean(model.predict(test) for model in loaded)
     decision = saved.record.decision or Decision.plain(competition, context.classes)

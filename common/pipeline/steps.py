@@ -263,7 +263,7 @@ def _finish(work: Work, in_time: bool) -> None:
         learnt = record.decision.apply(predictions[scored], rows.iloc[scored], competition)
         record.optimistic = work.scores(scored, learnt, None) if work.decision.learns else record.scores
         record.nothing = _of_nothing(work, scored)
-    record.submission = _submit(work, finished)
+    record.submission = _submit(work)
     missing = not set(work.numbers) <= set(finished)
     if not in_time or any(fold.stopped_early for fold in record.folds.values()):
         record.status = Status.STOPPED
@@ -282,10 +282,10 @@ def _of_nothing(work: Work, scored: NDArray[Any]) -> dict[str, float | None]:
     return work.scores(scored, work.decision.apply(predictions, rows.iloc[scored], competition), None)
 
 
-def _submit(work: Work, finished: list[int]) -> Submission:
-    """Write the submission of the finished folds' mean and return its record."""
+def _submit(work: Work) -> Submission:
+    """Write the submission of the mean of the folds whose models predict the test, and return its record."""
     competition = work.request.competition
-    averaged = mean(work.run.predictions(number, "test") for number in finished)
+    averaged = mean(work.run.predictions(number, "test") for number in work.run.of_test())
     path = work.run.folder / competition.submission.file_name
     decision = work.run.record.decision or work.decision
     if not competition.submission.numeric:

@@ -3,7 +3,7 @@
 run.json          what ran, on what, how long, with which scores
 folds.csv         id, fold, and group where the split has groups
 oof.csv           id, fold, target, prediction: empty where no fold has predicted the row yet
-submission.csv    the mean of the folds' predictions of the test set
+submission.csv    the mean of the folds' predictions of the test set; of a split by time the last fold's
 log.txt           all messages, with their time
 fold-0/ …         scores, predictions and the model of each finished fold
 """
@@ -150,6 +150,14 @@ class Run:
         """Return the folds that are trained and saved."""
         names = (path.parent.name for path in self.folder.glob("fold-*/fold.json"))
         return sorted(int(name[5:]) for name in names if _FOLD.fullmatch(name))
+
+    def of_test(self) -> list[int]:
+        """Return the finished folds whose models predict the test rows: of a split by time only the last one's.
+
+        The models before it have not seen the rows that those of test follow.
+        """
+        finished = self.finished()
+        return finished[-1:] if self.record.settings.get("split.kind") == "time" else finished
 
     def keep_fold(self, number: int, model: Model, valid: Predictions, test: Predictions, record: Fold) -> None:
         """Write a finished fold in one step and drop its checkpoints."""

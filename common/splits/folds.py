@@ -174,7 +174,10 @@ def _groups(frame: pd.DataFrame, split: Split) -> tuple[NDArray[np.intp], pd.Ind
     import pandas as pd
 
     if split.group is not None and split.group_before is not None:
-        frame = frame.assign(**{split.group: frame[split.group].astype(str).str.partition(split.group_before)[0]})
+        values, mark = frame[split.group], split.group_before
+        timed = pd.api.types.is_datetime64_any_dtype(values)
+        text = values.dt.strftime(f"%Y-%m-%d{mark}%H:%M:%S") if timed else values.astype(str)
+        frame = frame.assign(**{split.group: text.str.partition(mark)[0]})
     if split.alike:
         keys = pd.util.hash_pandas_object(frame[list(split.alike)], index=False)  # the same for equal rows
         return pd.factorize(keys, sort=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from common.model import Context
 from common.tabular.ensemble import Ensemble, Make
 from common.tabular.settings import Baseline
-from common.tabular.sklearn_members import HistTrees, LinearMember
+from common.tabular.sklearn_members import HistTrees, LinearMember, StraightMember
 from common.tabular.task import TabularTask
 
 
@@ -25,8 +25,12 @@ class BaselineModel(Ensemble):
         makers: dict[str, Make] = {"trees": lambda goal, seed, stop: HistTrees(goal, trees, seed, stop)}
         if rows <= settings.small:
             makers["linear"] = lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop)
+            if not self.goal.classifies:
+                makers["straight"] = StraightMember
         return makers
 
     def bags(self, rows: int) -> int:
-        """Return how many parts of the rows are left out once each: none of a large table."""
-        return min(self.settings.bags, rows) if rows <= self.settings.small else 0
+        """Return how many parts of the rows are left out once each: none of a large table, fewer of a wide one."""
+        settings = self.settings
+        fit = settings.cells // max(1, rows * len(self.layout.columns))
+        return max(1, min(settings.bags, fit, rows)) if rows <= settings.small else 0

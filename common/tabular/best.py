@@ -8,7 +8,7 @@ from common.model import Context
 from common.tabular.boosting_members import CatTrees, LightTrees
 from common.tabular.ensemble import Ensemble, Make
 from common.tabular.settings import Best
-from common.tabular.sklearn_members import LinearMember, NetworkMember
+from common.tabular.sklearn_members import STRAIGHT, LinearMember, NetworkMember, StraightMember
 from common.tabular.task import TabularTask
 
 
@@ -22,12 +22,15 @@ class BestModel(Ensemble):
     def makers(self, rows: int) -> Mapping[str, Make]:
         """Return what makes an untrained member of each name, the most important first."""
         settings = self.settings
-        return {
+        makers: dict[str, Make] = {
             "lightgbm": lambda goal, seed, stop: LightTrees(goal, settings.lightgbm, seed, stop),
             "linear": lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop),
             "catboost": lambda goal, seed, stop: CatTrees(goal, settings.catboost, seed, stop),
             "network": lambda goal, seed, stop: NetworkMember(goal, settings.network, seed, stop),
         }
+        if not self.goal.classifies and rows <= STRAIGHT:
+            makers["straight"] = StraightMember
+        return makers
 
     def bags(self, rows: int) -> int:
         """Return how many parts of the rows are left out once each: fewer of a large table."""
@@ -38,4 +41,6 @@ class BestModel(Ensemble):
         """Return the seconds that this fold may take: an equal part of all."""
         split, folds = self.settings.split, self.settings.folds
         count = len(folds) if folds else 1 if split is not None and split.holdout else split.n_splits if split else 1
+        if split is not None and split.kind == "time":  # of the last fold there are two models
+            count += 1
         return self.settings.minutes * 60 / count

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 How = Literal["date", "parts", "number", "rows", "length", "alike"]
 
 FILE, COUNTS = "columns.json", "counts.npz"  # in a run's folder
-DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
+DATE_PARTS = ("year", "month", "day", "weekday", "hour", "yearday", "days")
 NUMBER = re.compile(r"([A-Za-z$€£#]{0,4})\s?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(\s?[A-Za-z%°²³/]{0,12})")
 
 
@@ -184,9 +184,9 @@ def _dates(values: Series[Any], step: Step) -> Iterator[Any]:
     style: dict[str, Any] = {} if known else {"format": "mixed", "dayfirst": step.option == "day first"}
     times = pd.to_datetime(values, errors="coerce", utc=True, **style)
     days = (times - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(days=1)
-    for part in DATE_PARTS[:-1]:
-        yield getattr(times.dt, "day_of_week" if part == "weekday" else part).astype(np.float64)
-    yield days.astype(np.float64)
+    called = {"weekday": "day_of_week", "yearday": "day_of_year"}
+    for part in (name.rpartition(" ")[2] for name in step.names):
+        yield (days if part == "days" else getattr(times.dt, called.get(part, part))).astype(np.float64)
 
 
 def _divided(values: Series[Any], step: Step) -> Iterator[Any]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from common.data.types import DAY
 from common.tabular.alike import MEASURES, pairs
 from common.tabular.columns import DATE_PARTS, NUMBER, Layout, Step, apply, as_numbers, as_text
 from common.tabular.task import TabularTask
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 FEW = 20  # distinct values of which nobody would make more than categories
 NEARLY_ALL = 0.95  # fraction of a column's filled cells
 WORDS = 3  # blanks apart, on average, from which cells are text rather than names
+SEVERAL = 1.5  # of them, from which cells that all differ are text as well
 LOOKED_AT = 20_000  # rows by which a pattern is recognised
 DELIMITERS = "/|_-:;, ."
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d.*)?|\d\d?[/.]\d\d?[/.]\d{4}([T ]\d.*)?")
+_DATE = re.compile(rf"{DAY}(,?[T ]\d.*)?", re.IGNORECASE)
 
 
 def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
@@ -101,6 +103,8 @@ class _Finder:
         self.steps.append(step)
         on_train, on_test = apply(step, train, {}), apply(step, test, {})
         for name in step.names:
+            if step.how == "date" and name.endswith(" days") and on_train[name].max() <= on_test[name].min():
+                continue  # all of test is later: what was learnt of each day says nothing of those, the season does
             self.look_at(name, on_train[name], on_test[name])
 
     def _look_at_text(self, name: str, train: Series[Any], test: Series[Any]) -> None:
@@ -109,22 +113,29 @@ class _Finder:
         if name not in self.task.texts:
             if _mostly(some, _DATE.fullmatch):
                 first = some.str.extract(r"^(\d\d?)[/.]", expand=False).dropna().astype(int)
-                order = "day first" if (first > 12).any() else ""
+                order = "day first" if (first > 12).any() or some.str.fullmatch(r"\d+[.].*").any() else ""
                 self._step(Step("date", name, _names(name, DATE_PARTS), order), train, test)
                 return
             if filled.nunique() <= FEW:
                 self.kinds["categories"].append(name)
                 return
-            if some.str.count(r"\S+").mean() < WORDS and not _listed(some):
+            words = some.str.count(r"\S+").mean()
+            if words < WORDS and not _listed(some):
                 named = _unique(filled) and some.str.match("[A-Za-z]").all()
                 if _mostly(some, NUMBER.fullmatch) and not named:
                     self._step(Step("number", name, _names(name, ("number", "unit"))), train, test)
                 elif parts := _parts(name, train):
                     self._step(parts, train, test)
+                elif _unique(filled) and words >= SEVERAL:  # titles
+                    self._text(name, train)
                 if not _unique(filled):  # otherwise it names rows
                     self.kinds["categories"].append(name)
                     self._count(name, filled)
                 return
+        self._text(name, train)
+
+    def _text(self, name: str, train: Series[Any]) -> None:
+        """Take a column for text, and how long each is for numbers."""
         self.kinds["texts"].append(name)
         lengths = Step("length", name, _names(name, ("characters", "words")))
         self.steps.append(lengths)

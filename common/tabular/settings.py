@@ -93,6 +93,8 @@ class Baseline(Tabular):
     """Rows up to which a table is small: a second opinion costs seconds there, and averages out much chance."""
     bags: PositiveInt = 4
     """Parts of a small table's rows, of which each is left out once: their models are averaged."""
+    cells: PositiveInt = 10_000_000
+    """Numbers in all bags together, up to which so many take little time; of a wider table there are fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-TRUSTED = [*estimators.TREES, "common.tabular.sklearn_members.hats"]
+TRUSTED = [*estimators.TREES, "common.tabular.sklearn_members.hats", "common.tabular.sklearn_members.near"]
 """All that skops does not know itself."""
 MOST_TREES, MOST_SMALL = 3000, 500  # of all classes together; a tree of few rows takes as long as one of many
 CURVED = 2_000_000  # cells up to which there is memory for curves
 KNOTS = 6  # of a curve
+FAR = 5.0  # standard deviations
+STRAIGHT = 20_000  # rows up to which a straight line adds something, and its sums take no time
 
 
 class SklearnMember(Member):
@@ -107,6 +109,20 @@ class LinearMember(SklearnMember):
             return make_pipeline(prepared(rows.x, self.seed, curves=curves), model).fit(rows.x.x, rows.y)
 
 
+class StraightMember(SklearnMember):
+    """Ridge regression on the numbers as they are and categories one-hot, as strongly held back as left-out rows say."""
+
+    name = "straight"
+
+    def fit_one(self, rows: Rows, held: Rows, k: int) -> Any:
+        """Return the regression behind its preparation of the columns."""
+        import numpy as np
+        from sklearn.linear_model import RidgeCV
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(straight(rows.x), RidgeCV(alphas=np.logspace(-6, 4, 11))).fit(rows.x.x, rows.y)
+
+
 class NetworkMember(SklearnMember):
     """A small neural network on normal scores of the numbers, and categories one-hot."""
 
@@ -176,6 +192,27 @@ def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
     if x.few:
         parts.append(("marks", marks, list(x.few)))
     return ColumnTransformer(parts)
+
+
+def straight(x: Encoded) -> Any:
+    """Return what makes standard scores of the numbers, no further out than `FAR`, and marks of the categories; not fitted."""
+    import numpy as np
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+    numbers = [place for place in np.flatnonzero(~np.isnan(x.x).all(axis=0)).tolist() if place not in set(x.few)]
+    marks = OneHotEncoder(handle_unknown="ignore", min_frequency=2, sparse_output=False, dtype=np.float32)
+    scores = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), FunctionTransformer(near))
+    return ColumnTransformer([("numbers", scores, numbers), ("marks", marks, list(x.few))])
+
+
+def near(scores: NDArray[float64]) -> NDArray[float64]:
+    """Return standard scores in full precision, none further out than `FAR`: a row unlike all others shall not bend a line."""
+    import numpy as np
+
+    return scores.astype(np.float64).clip(-FAR, FAR)
 
 
 def hats(ranks: NDArray[float64]) -> NDArray[float64]:

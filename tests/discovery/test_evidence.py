@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from toy_files import Content, Pack, Rows, write
 
-from common import data
+from common import data, splits
 from common.competition import Cell, Table
 from common.discovery import cells, columns, heads
 from common.discovery.cells import Decided
@@ -46,6 +46,28 @@ def test_groups_in_a_part_of_the_id_are_found(tmp_path: Path) -> None:
     made = found(tmp_path, {"id": "pair:4:s{}-{}", "a": "num"}, {"y": "each:no|yes"}, {"y": "one:no"})
     split = made.competition.split
     assert (split.kind, split.group, split.group_before) == ("stratified_group", "id", "-")
+
+
+def test_days_of_which_the_test_has_others_are_groups(tmp_path: Path) -> None:
+    """Of each month the test has the last days: their hours are no neighbours of hours that are known."""
+    sides: dict[str, list[str]] = {"train": [], "test": []}
+    for time in pd.date_range("2020-01-01", periods=24 * 90, freq="h"):
+        sides["train" if time.day < 20 else "test"].append(f"{time}")
+    train = [f"{time},{number % 7},{number % 11 / 7}" for number, time in enumerate(sides["train"])]
+    test = [f"{time},{number % 7}" for number, time in enumerate(sides["test"])]
+    sample = [f"{time},0" for time in sides["test"]]
+    for name, header, rows in (
+        ("train", "when,a,y", train),
+        ("test", "when,a", test),
+        ("sampleSubmission", "when,y", sample),
+    ):
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    made = discover(tmp_path, "toy", "toy")
+    assert (made.competition.split.group, made.competition.split.group_before) == ("when", " ")
+    frame = pd.read_csv(tmp_path / "train.csv")
+    folds = splits.make_folds(frame, made.competition.split)
+    parsed = splits.make_folds(frame.assign(when=pd.to_datetime(frame["when"])), made.competition.split)
+    assert (folds == parsed).all() and (pd.Series(folds).groupby(frame["when"].str[:10]).nunique() == 1).all()
 
 
 def test_groups_on_both_sides_are_none(tmp_path: Path) -> None:
@@ -185,6 +207,13 @@ def test_the_page_on_kaggle_says_the_metric(tmp_path: Path) -> None:
         (["True", "False", ""], "category"),
         (["2020-01-01", "2020-01-02 10:00:00"], "date"),
         (["12/31/2019", "1/1/2020"], "date"),
+        (["2019/12/31", "2020/1/1"], "date"),
+        (["31.12.2019", "1.1.2020"], "date"),
+        (["31-Dec-2019", "1-Jan-20"], "date"),
+        (["Dec 31, 2019", "January 1 2020"], "date"),
+        (["20191231", "20200101"], "date"),
+        (["20191231", "20201301"], "number"),
+        (["may 5", "de 3, 2"], "text"),
         (["red", "green", "red"], "category"),
         (["a man went home", "the dog was big", "it rained all day"], "text"),
         (["", ""], "category"),

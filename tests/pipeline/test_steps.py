@@ -253,3 +253,32 @@ def test_rows_without_a_target_are_left_out(request_of: Callable[..., Request]) 
     path.write_text("\n".join([header, ",".join(cells), *rest, ""]))
     done = run(request)
     assert "1 training row left out that lack y" in done.record.warnings and done.record.rows_scored == len(rest)
+
+
+def test_of_a_split_by_time_a_model_of_all_rows_predicts_the_test(
+    request_of: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The models of earlier folds have not seen the rows that those of test follow."""
+
+    class Counting(ToyModel):
+        def __init__(self) -> None:
+            self.trained = 0
+
+        def predict(self, frame: Any) -> Any:
+            return np.full(len(frame), float(self.trained))
+
+    class CountingModels(ToyModels):
+        def build(self, config: Any, frames: Any, context: Any) -> Model:
+            return Counting()
+
+    request = request_of(len)
+    (request.data / "train.csv").write_text(
+        "\n".join(["key,x,y", *(f"{key},{key},{key % 2}" for key in range(24)), ""])
+    )
+    monkeypatch.setattr(registry, "models", lambda name: CountingModels(len))
+    config = Config(split=Split(kind="time", order="x", n_splits=3))
+    done = run(replace(request, config=config, competition=replace(TOY, metric="rmse")))
+    assert [fold.rows for fold in done.record.folds.values()] == [6, 6, 6]
+    valid = [done.predictions(number, "valid")[0] for number in done.finished()]
+    assert valid == [6, 12, 18] and done.of_test() == [2]  # each is scored on rows that it has not seen
+    assert (done.folder / "submission.csv").read_text().split() == ["key,y", "100,24", "101,24"]

@@ -71,6 +71,21 @@ def test_columns_are_told_apart() -> None:
     assert not absent & set(layout.columns)
 
 
+def test_titles_that_all_differ_are_text() -> None:
+    words = ["Gone", "Home", "Night", "The", "Sea"]
+    titles = [" ".join(words[: 1 + number % 3]) + f" {number}" for number in range(N)]
+    frame = pd.DataFrame({"title": titles, "name": [f"n{number}" for number in range(N)], "y": 0.0})
+    assert found(frame, frame.iloc[:50].drop(columns="y"), TASK).texts == ("title",)
+
+
+def test_the_days_are_left_out_where_all_of_test_are_later() -> None:
+    frame = pd.DataFrame({"when": [f"{1 + number % 28:02}.{1 + number % 12:02}.2021" for number in range(N)], "y": 0.0})
+    later = frame.drop(columns="y").replace("2021", "2022", regex=True)
+    random = {*found(frame, frame.iloc[:50].drop(columns="y"), TASK).numbers}
+    assert {"when · days", "when · yearday"} <= random
+    assert {*found(frame, later, TASK).numbers} == random - {"when · days"}
+
+
 def test_what_is_made_of_a_column_is_right_and_kept_with_the_run(tmp_path: Path) -> None:
     frame = table()
     test = frame.iloc[:50].drop(columns="y")

@@ -172,3 +172,19 @@ def test_wide_and_odd_columns_are_no_trouble(context: Context) -> None:
     assert np.corrcoef(model.predict(frames.test), frame["y"])[0, 1] > 0.5
     with pytest.raises(DataError, match="no column that train and test both have"):
         models.prepare(Frames(train=frame[["y"]].assign(same=1.0), test=pd.DataFrame({"same": [1.0]})), config, context)
+
+
+def test_what_is_a_straight_line_is_found_to_be_one() -> None:
+    """Spectra: a hundred columns that hardly differ, whose small differences tell all."""
+    from common.tabular.encoder import Encoded
+    from common.tabular.goal import Goal
+    from common.tabular.member import Rows
+    from common.tabular.sklearn_members import StraightMember
+
+    rng = np.random.default_rng(0)
+    curve = np.cumsum(np.cumsum(rng.normal(size=(150, 60)), axis=1), axis=1)
+    y = curve[:, 40] - 2 * curve[:, 41] + curve[:, 42]
+    x = Encoded(curve.astype(np.float32), tuple(map(str, range(60))), (), (), np.zeros((150, 0), np.int32))
+    member = StraightMember(Goal(kind="numbers", width=1), 0, lambda: False)
+    fitted = member.fit_one(Rows(x[:100], y[:100]), Rows(x[100:], y[100:]), 0)
+    assert np.corrcoef(member.predict_one(fitted, x[100:], 0), y[100:])[0, 1] > 0.95
