@@ -18,8 +18,6 @@ _COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _LONG = 40  # characters on average that only a text has
 _MANY = 0.5  # of the filled cells differ: no category
 _LOOKED_AT = 2_000
-_TELLING = 12  # distinct numbers, whose frequencies tell whether they are names
-_ALIKE = 0.7  # correlation of neighbours' frequencies: of names it is below 0.5, of what is measured mostly above 0.8
 
 
 def plain(name: str) -> str:
@@ -58,17 +56,6 @@ def is_finite(text: str) -> bool:
         return "_" not in text and isfinite(float(text))
     except ValueError:
         return False
-
-
-def are_measured(values: Series[float]) -> bool:
-    """Whether whole numbers count or measure something: of many, those next to each other are about as frequent.
-
-    The frequencies of numbers that name something have no order.
-    """
-    import numpy as np
-
-    counts = np.log(values.value_counts().sort_index().to_numpy())
-    return len(counts) >= _TELLING and counts.std() > 0 and float(np.corrcoef(counts[1:], counts[:-1])[0, 1]) > _ALIKE
 
 
 def is_date(values: Series[str]) -> bool:
