@@ -21,6 +21,7 @@ FEW = 20  # distinct values of which nobody would make more than categories
 NEARLY_ALL = 0.95  # fraction of a column's filled cells
 WORDS = 3  # blanks apart, on average, from which cells are text rather than names
 NAMES = 0.5  # order of the frequencies of numbers, below which they are names
+MOST = 0.5  # of the rows of test that have a number of train, if numbers are names
 AGAIN = 3  # rows of a number, on average, that is worth a category
 SEVERAL = 1.5  # of them, from which cells that all differ are text as well
 LOOKED_AT = 20_000  # rows by which a pattern is recognised
@@ -30,7 +31,7 @@ _DATE = re.compile(rf"{DAY}(,?[T ]\d.*)?", re.IGNORECASE)
 
 def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
     """Return what the columns that both tables have are; those that say nothing of a row are left out."""
-    finder = _Finder(task)
+    finder = _Finder(task, {*train.columns})
     for name in train.columns:
         if name in test.columns and name not in (*task.targets, *task.leave_out):
             (finder.look_at_id if name in task.ids else finder.look_at)(name, train[name], test[name])
@@ -40,8 +41,8 @@ def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
 class _Finder:
     """Looks at one column after another."""
 
-    def __init__(self, task: TabularTask) -> None:
-        self.task = task
+    def __init__(self, task: TabularTask, files: set[str]) -> None:
+        self.task, self.files = task, files  # the columns that files hold
         self.kinds: dict[str, list[str]] = {"numbers": [], "categories": [], "texts": []}
         self.steps: list[Step] = []
 
@@ -58,7 +59,7 @@ class _Finder:
         if all(types.is_numeric_dtype(values) or types.is_bool_dtype(values) for values in (train, test)):
             if name in self.task.texts or not _numbered(train):
                 self._number(name, train)
-                self._name(name, train)
+                self._name(name, train, test)
         elif types.is_datetime64_any_dtype(train) and types.is_datetime64_any_dtype(test):
             self._step(Step("date", name, _names(name, DATE_PARTS)), train, test)
         else:
@@ -86,9 +87,11 @@ class _Finder:
         if as_numbers(values).nunique(dropna=False) > 1:
             self.kinds["numbers"].append(name)
 
-    def _name(self, name: str, values: Series[Any]) -> None:
-        """Take whole numbers for a category as well, if they are names that come again: of persons, shops, streets."""
-        known = as_numbers(values).dropna()
+    def _name(self, name: str, train: Series[Any], test: Series[Any]) -> None:
+        """Take whole numbers for a category as well, if they are names that come again, in test too: of persons, shops."""
+        if name not in self.files or test.isin(train).mean() < MOST:
+            return
+        known = as_numbers(train).dropna()
         if (
             known.nunique() > FEW
             and known.nunique() * AGAIN <= len(known)
