@@ -20,6 +20,7 @@ ODD = 0.01
 SHORT = 1000
 """Rows of a column that is read whole at once; of a longer one a few cells are tried first."""
 
+_DOZEN = 12
 _TRUTH = {"true": 1.0, "false": 0.0}
 _DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?"
 
@@ -150,6 +151,17 @@ def as_numbers(values: Series[Any]) -> Series[float]:
         if words.isin(_TRUTH).all():
             numbers[wrong] = words.map(_TRUTH).astype(float)
     return numbers
+
+
+def order(values: Series[float]) -> float:
+    """Return how alike the frequencies of neighbouring numbers are, 1 at most; 0 of fewer than a dozen.
+
+    Of whole numbers that count or measure something it is mostly above 0.8, of those that name something below 0.5.
+    """
+    import numpy as np
+
+    counts = np.log(values.value_counts().sort_index().to_numpy())
+    return float(np.corrcoef(counts[1:], counts[:-1])[0, 1]) if len(counts) >= _DOZEN and counts.std() > 0 else 0.0
 
 
 def as_dates(values: Series[Any]) -> Series[Any]:

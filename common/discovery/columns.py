@@ -18,34 +18,6 @@ _COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _LONG = 40  # characters on average that only a text has
 _MANY = 0.5  # of the filled cells differ: no category
 _LOOKED_AT = 2_000
-_KEY = re.compile(r"(?:^|[\W_])(?i:id|code|nbr|zip|zip ?code)\d?$|[a-z](?:Id|ID|Code)\d?$", re.ASCII)
-_THINGS = {
-    "app", "brand", "category", "channel", "city", "client", "country", "customer", "department", "dept", "device", "district",
-    "item", "merchant", "movie", "product", "region", "route", "seller", "shop", "station", "store", "user", "vendor", "zone",
-}  # fmt: skip
-_REPEATED = 3  # rows that a key has on average: of one that every row has another of nothing is learnt
-_TELLING = 12  # distinct numbers, whose frequencies tell whether they are names
-_ALIKE = 0.7  # correlation of neighbours' frequencies: of names it is below 0.5, of what is measured mostly above 0.8
-
-
-def is_called_key(name: str) -> bool:
-    """Whether a column is called like one that names things, such as users or shops.
-
-    >>> [is_called_key(name) for name in ("userId", "store_nbr", "Store", "ZIP", "humid", "age")]
-    [True, True, True, True, False, False]
-    """
-    words = re.findall(r"[a-z]+", name.casefold())
-    return bool(_KEY.search(name)) or (len(words) > 0 and words[-1] in _THINGS)
-
-
-def is_key(train: Series[int], test: Series[int]) -> bool:
-    """Whether whole numbers, by how many rows hold each, are names of things that rows of both sides share."""
-    known, asked = {*train.index} - {""}, {*test.index} - {""}
-    return (
-        2 < len(known) <= train.sum() / _REPEATED
-        and len(asked & known) >= _MANY * len(asked)
-        and all(cell.strip().isdecimal() for cell in known)
-    )
 
 
 def plain(name: str) -> str:
@@ -84,17 +56,6 @@ def is_finite(text: str) -> bool:
         return "_" not in text and isfinite(float(text))
     except ValueError:
         return False
-
-
-def are_measured(values: Series[float]) -> bool:
-    """Whether whole numbers count or measure something: of many, those next to each other are about as frequent.
-
-    The frequencies of numbers that name something have no order.
-    """
-    import numpy as np
-
-    counts = np.log(values.value_counts().sort_index().to_numpy())
-    return len(counts) >= _TELLING and counts.std() > 0 and float(np.corrcoef(counts[1:], counts[:-1])[0, 1]) > _ALIKE
 
 
 def is_date(values: Series[str]) -> bool:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from common.competition import Column, columns
-from common.discovery import whole
-from common.discovery.columns import filled, is_called_key, is_key, kind_of
+from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
 from common.tabular.alike import pairs
@@ -41,9 +40,6 @@ def find(train: Head, test: Head, id: str, leave_out: Sequence[str], notes: Note
     """
     shared = [name for name in train.columns if name in test and name not in leave_out]
     kinds = {name: kind_of(train[name], test[name]) for name in shared}
-    for name in [name for name in shared if kinds[name] == "number" and is_called_key(name)]:
-        if is_key(whole.counts(train, name), whole.counts(test, name)):
-            kinds[name] = "category"
     by_kind = {
         kind: [name for name in shared if kinds[name] == kind] for kind in ("number", "category", "date", "text")
     }

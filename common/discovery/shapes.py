@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from common.data.types import MISSING, as_numbers
+from common.data.types import MISSING, as_numbers, order
 from common.discovery import whole
-from common.discovery.columns import are_measured, filled, is_number, numbers
+from common.discovery.columns import filled, is_number, numbers
 from common.discovery.heads import Head
 from common.errors import DataError
 from common.wording import plural
@@ -41,6 +41,7 @@ WORDS: dict[Shape, str] = {
     "boxes": "boxes",
 }
 _FEW = 30  # whole numbers that may be classes
+_MEASURED = 0.7  # order of the frequencies of whole numbers, above which they are no names
 _LISTS = 0.02  # of the answers hold more than one label, if they are lists
 _ROWS = 5_000
 _SEPARATORS = ("|", ";", ",", " ")
@@ -116,7 +117,7 @@ def answers(submitted: Submitted, sample: Head | None, train: Head | None, share
         return Answers(shape="binary", classes=("0", "1"), fractions=fractions)
     wide = some.nunique() > max(_FEW, 0.02 * len(some) if len(some) > 5_000 else 0)
     if integral and not wide and not fractions and len(some) >= 3 * some.nunique():
-        measured = are_measured(some)
+        measured = order(some) > _MEASURED
         return Answers(shape="integers", classes=classes, whole=True, low=bounds[0], high=bounds[1], measured=measured)
     return Answers(
         shape="numbers", fractions=fractions, whole=integral and not fractions, low=bounds[0], high=bounds[1]

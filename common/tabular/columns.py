@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Counts = dict[str, tuple[NDArray[np.uint64], NDArray[np.int64]]]
 
-How = Literal["date", "parts", "number", "rows", "length", "alike"]
+How = Literal["date", "parts", "number", "rows", "length", "name", "alike"]
 
 FILE, COUNTS = "columns.json", "counts.npz"  # in a run's folder
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "yearday", "days")
@@ -207,6 +207,10 @@ def _lengths(values: Series[Any], step: Step) -> Iterator[Any]:
     yield [float(len(text.split())) for text in values]
 
 
+def _named(values: Series[Any], step: Step) -> Iterator[Any]:
+    yield _series([text.removesuffix(".0") for text in values])
+
+
 def _series(texts: list[str]) -> Series[Any]:
     import pandas as pd
 
@@ -214,7 +218,7 @@ def _series(texts: list[str]) -> Series[Any]:
 
 
 _OF_VALUES: dict[str, Callable[[Any, Step], Iterator[Any]]] = {
-    "date": _dates, "parts": _divided, "number": _with_unit, "length": _lengths,
+    "date": _dates, "parts": _divided, "number": _with_unit, "length": _lengths, "name": _named,
 }  # fmt: skip
 
 

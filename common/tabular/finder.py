@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from common.data.types import DAY
+from common.data.types import DAY, order
 from common.tabular.alike import MEASURES, pairs
 from common.tabular.columns import DATE_PARTS, NUMBER, Layout, Step, apply, as_numbers, as_text
 from common.tabular.task import TabularTask
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FEW = 20  # distinct values of which nobody would make more than categories
 NEARLY_ALL = 0.95  # fraction of a column's filled cells
 WORDS = 3  # blanks apart, on average, from which cells are text rather than names
+NAMES = 0.5  # order of the frequencies of numbers, below which they are names
+MOST = 0.5  # of the rows of test that have a number of train, if numbers are names
+AGAIN = 3  # rows of a number, on average, that is worth a category
 SEVERAL = 1.5  # of them, from which cells that all differ are text as well
 LOOKED_AT = 20_000  # rows by which a pattern is recognised
 DELIMITERS = "/|_-:;, ."
@@ -29,7 +32,7 @@ _DATE = re.compile(rf"{DAY}(,?[T ]\d.*)?", re.IGNORECASE)
 
 def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
     """Return what the columns that both tables have are; those that say nothing of a row are left out."""
-    finder = _Finder(task)
+    finder = _Finder(task, {*train.columns})
     for name in train.columns:
         if name in test.columns and name not in (*task.targets, *task.leave_out):
             (finder.look_at_id if name in task.ids else finder.look_at)(name, train[name], test[name])
@@ -40,8 +43,8 @@ def found(train: DataFrame, test: DataFrame, task: TabularTask) -> Layout:
 class _Finder:
     """Looks at one column after another."""
 
-    def __init__(self, task: TabularTask) -> None:
-        self.task = task
+    def __init__(self, task: TabularTask, files: set[str]) -> None:
+        self.task, self.files = task, files  # the columns that files hold
         self.kinds: dict[str, list[str]] = {"numbers": [], "categories": [], "texts": []}
         self.steps: list[Step] = []
 
@@ -65,6 +68,7 @@ class _Finder:
         if all(types.is_numeric_dtype(values) or types.is_bool_dtype(values) for values in (train, test)):
             if name in self.task.texts or not _numbered(train):
                 self._number(name, train)
+                self._name(name, train, test)
         elif types.is_datetime64_any_dtype(train) and types.is_datetime64_any_dtype(test):
             self._step(Step("date", name, _names(name, DATE_PARTS)), train, test)
         else:
@@ -91,6 +95,20 @@ class _Finder:
     def _number(self, name: str, values: Series[Any]) -> None:
         if as_numbers(values).nunique(dropna=False) > 1:
             self.kinds["numbers"].append(name)
+
+    def _name(self, name: str, train: Series[Any], test: Series[Any]) -> None:
+        """Take whole numbers for a category as well, if they are names that come again, in test too: of persons, shops."""
+        if name not in self.files or test.isin(train).mean() < MOST:
+            return
+        known = as_numbers(train).dropna()
+        if (
+            known.nunique() > FEW
+            and known.nunique() * AGAIN <= len(known)
+            and (known % 1 == 0).all()
+            and order(known) < NAMES
+        ):
+            self.steps.append(Step("name", name, _names(name, ("name",))))
+            self.kinds["categories"].append(f"{name} · name")
 
     def _count(self, name: str, values: Series[Any]) -> None:
         """Count the rows that share a value, if rows do."""

@@ -41,6 +41,8 @@ class Trees(Settings):
     """Least rows of a leaf."""
     l2_regularization: NonNegativeFloat = 1.0
     """Penalty of large values in small leaves."""
+    max_features: Annotated[float, Interval(gt=0, le=1)] = 0.5
+    """Fraction of the columns that each split may choose from: trees that differ more average better."""
     patience: PositiveInt = 20
     """Iterations without a better loss on a tenth of the rows after which it stops."""
 

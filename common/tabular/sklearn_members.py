@@ -75,6 +75,7 @@ class HistTrees(TreeMember, SklearnMember):
             "max_leaf_nodes": settings.max_leaf_nodes,
             "min_samples_leaf": min(settings.min_samples_leaf, max(1, len(rows.y) // 20)),
             "l2_regularization": settings.l2_regularization,
+            "max_features": settings.max_features,
             "categorical_features": list(rows.x.few) or None,
             "early_stopping": bool(stops),
             "n_iter_no_change": settings.patience,

@@ -295,17 +295,6 @@ def test_a_sample_submission_of_few_rows_shows_examples(tmp_path: Path) -> None:
     assert discover(write(tmp_path, files), "toy", "toy").competition.submission.rows == "sample"
 
 
-def test_whole_numbers_that_name_things_on_both_sides_are_categories(tmp_path: Path) -> None:
-    columns = {"id": "id", "store": "int:101-109", "userId": "int:1000-1009", "visits": "int:101-109"}
-    files: dict[str, Content] = {"train.csv": Rows(80, {**columns, "orderId": "id", "y": "num"}),
-                                 "test.csv": Rows(40, {**columns, "orderId": "id"}, start=80),
-                                 "sample_submission.csv": Rows(40, {"id": "id", "y": "one:7"}, start=80)}  # fmt: skip
-    train = discover(write(tmp_path, files), "toy", "toy").competition.files.train
-    kinds = {column.name: column.kind for column in train.columns}
-    assert (kinds["store"], kinds["userId"], kinds["visits"]) == ("category", "category", "number")
-    assert kinds["orderId"] == "number"  # no two rows share one
-
-
 @pytest.mark.parametrize(("rows", "predicts"), [(100_000, "class"), (1_000_000, "nothing")])
 def test_classes_whose_probabilities_no_memory_holds_are_not_predicted(rows: int, predicts: str) -> None:
     answers = Answers(shape="words", classes=tuple(map(str, range(5_000))))

@@ -71,6 +71,15 @@ def test_columns_are_told_apart() -> None:
     assert not absent & set(layout.columns)
 
 
+def test_whole_numbers_that_name_something_are_categories_as_well() -> None:
+    rng = np.random.default_rng(0)
+    shops = rng.choice(rng.permutation(400)[:40] + 100, 1000, p=rng.dirichlet(np.ones(40)))
+    frame = pd.DataFrame({"shop": shops, "age": rng.binomial(90, 0.5, 1000), "y": 0.0})
+    layout = found(frame, frame.drop(columns="y"), TASK)
+    assert (layout.numbers, layout.categories) == (("shop", "age"), ("shop · name",))
+    assert expanded(frame, layout, {})["shop · name"].tolist() == [str(shop) for shop in shops]
+
+
 def test_titles_that_all_differ_are_text() -> None:
     words = ["Gone", "Home", "Night", "The", "Sea"]
     titles = [" ".join(words[: 1 + number % 3]) + f" {number}" for number in range(N)]
