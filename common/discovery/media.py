@@ -58,7 +58,7 @@ def attach(head: Head | None, containers: Sequence[Container], prefer: str, *, t
     wanted, other = (_TRAIN, _TEST) if train else (_TEST, _TRAIN)
     best: tuple[tuple[float, ...], Attached] | None = None
     for place, name in enumerate(names[:30]):
-        values = {value for value in head[name].head(500) if value}
+        values = {value for value in head[name].unique()[:500] if value}  # of which each may have many rows
         if len(values) < min(20, 0.5 * len(head.frame)) and len(values) < len(head.frame):
             continue
         for container in containers:

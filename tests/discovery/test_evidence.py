@@ -15,7 +15,8 @@ from common.discovery.cells import Decided
 from common.discovery.discover import Discovery, Facts, discover
 from common.discovery.files import Container
 from common.discovery.findings import Hints, Notes
-from common.discovery.media import labelled
+from common.discovery.heads import Head
+from common.discovery.media import attach, labelled
 from common.discovery.shapes import Answers
 from common.discovery.split import keeps_to_one_side
 from common.errors import DataError
@@ -245,6 +246,17 @@ def test_labels_stand_in_folders_and_names(names: tuple[str, ...], labels: tuple
         ((rule, _),) = made.rules.items()
         read = [fullmatch(rule, name.removesuffix(".jpg")) for name in names]
         assert tuple(match[1] if match else "" for match in read) == labels
+
+
+def test_files_of_which_each_has_many_rows_are_found() -> None:
+    """The first 500 rows of nuclei name a dozen pictures."""
+    rows = pd.DataFrame({"ImageId": [f"p{row // 50:03}" for row in range(2_000)], "EncodedPixels": "1 1"})
+    pictures = Container(
+        name="train", path=Path("train"), names=tuple(f"{each}.png" for each in rows["ImageId"].unique())
+    )
+    head = Head(path=Path("train.csv"), file="train.csv", frame=rows, rows=len(rows), whole=True)
+    found = attach(head, [pictures], "ImageId", train=True)
+    assert found is not None and (found.container.name, found.column, found.share) == ("train", "ImageId", 1)
 
 
 def test_only_the_head_of_a_table_is_read(tmp_path: Path) -> None:
