@@ -30,9 +30,8 @@ def machine(competition: Competition, profile: str, config: Config, here: Enviro
     hint = alternative(competition, config)
     if not hint or profile == "sample" or here.gpus():  # the sample's network is tiny
         return ""
-    return (
-        f"profile {profile} is made for a GPU, and here are {plural(environment.threads(), 'thread')} and none; {hint}"
-    )
+    threads = plural(environment.threads(), "thread")
+    return f"profile {profile} is made for a GPU, and this machine has none, only {threads}; {hint}"
 
 
 def folds(competition: Competition, config: Config, count: int) -> Callable[[str, float], str]:
