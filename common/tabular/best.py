@@ -25,12 +25,13 @@ class BestModel(Ensemble):
         makers: dict[str, Make] = {
             "lightgbm": lambda goal, seed, stop: LightTrees(goal, settings.lightgbm, seed, stop),
             "linear": lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop),
-            "catboost": lambda goal, seed, stop: CatTrees(goal, settings.catboost, seed, stop),
-            "network": lambda goal, seed, stop: NetworkMember(goal, settings.network, seed, stop),
         }
         if not self.goal.classifies and rows <= STRAIGHT:
             makers["straight"] = StraightMember
-        return makers
+        return makers | {
+            "catboost": lambda goal, seed, stop: CatTrees(goal, settings.catboost, seed, stop),
+            "network": lambda goal, seed, stop: NetworkMember(goal, settings.network, seed, stop),
+        }
 
     def bags(self, rows: int) -> int:
         """Return how many parts of the rows are left out once each: fewer of a large table."""
