@@ -611,3 +611,13 @@ def test_what_the_metric_cannot_score_is_an_error(metric, format, values, rules)
     made[list(format.targets)] = np.array(values).reshape(3, -1)
     problems = validate(made, made, format, metric)
     assert [(each.rule, each.severity) for each in problems] == [(rule, "error") for rule in rules]
+
+
+@pytest.mark.parametrize("labels", [["kind 7", "kind 9", "kind 7"], ["kind 7"] * 3, ["007", "7", "8"]])
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro"])
+def test_labels_that_no_format_lists_are_scored(labels: list[str], metric: str, tmp_path: Path) -> None:
+    format = SubmissionFormat(id="id", targets=("kind",), cell=Cell(kind="label"))
+    made = pd.DataFrame({"id": ["a", "b", "c"], "kind": labels})
+    made.to_csv(tmp_path / "s.csv", index=False)
+    for submission in (made, tmp_path / "s.csv"):
+        assert validate(submission, made, format, metric) == []

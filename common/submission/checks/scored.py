@@ -35,7 +35,7 @@ def judge(problems: list[Problem], columns: Mapping[str, Any], format: Submissio
     values = np.column_stack([columns[target].to_numpy(zero_copy_only=False) for target in format.targets])
     if format.numeric:
         values = values.astype(np.float64)
-    truth, perfect = _truth(values.shape, format, metric)
+    truth, perfect = _truth(values, format, metric)
     classes = format.classes or format.cell.labels or None
     try:
         metrics.score(metric, truth, perfect, classes=classes)
@@ -48,10 +48,18 @@ def judge(problems: list[Problem], columns: Mapping[str, Any], format: Submissio
     return [replace(each, severity="warning") for each in problems]
 
 
-def _truth(shape: tuple[int, ...], format: SubmissionFormat, metric: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return labels that differ from row to row, and the submission that would be right for them."""
+def _truth(submitted: NDArray[Any], format: SubmissionFormat, metric: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return labels that differ from row to row, and the submission that would be right for them.
+
+    Labels that the format does not list are such as are submitted.
+    """
     import numpy as np
 
+    shape = submitted.shape
+    if not format.numeric and not format.cell.labels:
+        known = np.array([*dict.fromkeys(submitted.ravel().tolist())][:2], object)
+        truth = np.resize(known, shape)
+        return truth, truth
     if format.classes is not None:
         known = np.arange(shape[0]) % shape[1]
         return np.array(format.classes)[known], np.eye(shape[1])[known]
