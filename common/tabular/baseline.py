@@ -6,9 +6,21 @@ from collections.abc import Mapping
 
 from common.model import Context
 from common.tabular.ensemble import Ensemble, Make
-from common.tabular.settings import Baseline
+from common.tabular.goal import Goal
+from common.tabular.settings import Baseline, Blend
 from common.tabular.sklearn_members import HistTrees, LinearMember, StraightMember
 from common.tabular.task import TabularTask
+
+
+def simple(goal: Goal, settings: Blend, rows: int, *, small: bool) -> dict[str, Make]:
+    """Return what makes members that take seconds: trees, and of a `small` table straight and curved lines."""
+    trees = settings.small_trees if rows < settings.few_rows else settings.trees
+    makers: dict[str, Make] = {"trees": lambda goal, seed, stop: HistTrees(goal, trees, seed, stop)}
+    if small:
+        makers["linear"] = lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop)
+        if not goal.classifies:
+            makers["straight"] = StraightMember
+    return makers
 
 
 class BaselineModel(Ensemble):
@@ -20,14 +32,7 @@ class BaselineModel(Ensemble):
 
     def makers(self, rows: int) -> Mapping[str, Make]:
         """Return what makes an untrained member of each name, for so many training rows."""
-        settings = self.settings
-        trees = settings.small_trees if rows < settings.few_rows else settings.trees
-        makers: dict[str, Make] = {"trees": lambda goal, seed, stop: HistTrees(goal, trees, seed, stop)}
-        if rows <= settings.small:
-            makers["linear"] = lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop)
-            if not self.goal.classifies:
-                makers["straight"] = StraightMember
-        return makers
+        return simple(self.goal, self.settings, rows, small=rows <= self.settings.small)
 
     def bags(self, rows: int) -> int:
         """Return how many parts of the rows are left out once each: none of a large table, fewer of a wide one."""

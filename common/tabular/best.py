@@ -1,19 +1,20 @@
-"""Our recipe: boosted trees of LightGBM and CatBoost, a small neural network and a linear model, blended."""
+"""Our recipe: boosted trees of three libraries, a small neural network and linear models, blended."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from common.model import Context
+from common.tabular.baseline import simple
 from common.tabular.boosting_members import CatTrees, LightTrees
 from common.tabular.ensemble import Ensemble, Make
 from common.tabular.settings import Best
-from common.tabular.sklearn_members import STRAIGHT, LinearMember, NetworkMember, StraightMember
+from common.tabular.sklearn_members import STRAIGHT, LinearMember, NetworkMember
 from common.tabular.task import TabularTask
 
 
 class BestModel(Ensemble):
-    """Members of four kinds, as many bags of each as there is time for."""
+    """Members of four kinds, of a small table those of the baseline too, as many bags of each as there is time for."""
 
     def __init__(self, task: TabularTask, config: Best, context: Context) -> None:
         super().__init__(task, config, context)
@@ -22,13 +23,12 @@ class BestModel(Ensemble):
     def makers(self, rows: int) -> Mapping[str, Make]:
         """Return what makes an untrained member of each name, the most important first."""
         settings = self.settings
-        makers: dict[str, Make] = {
+        # What the baseline has comes first: with hardly any time it is as good.
+        makers = simple(self.goal, settings, rows, small=True) if rows <= STRAIGHT else {}
+        return {
+            **makers,
             "lightgbm": lambda goal, seed, stop: LightTrees(goal, settings.lightgbm, seed, stop),
             "linear": lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop),
-        }
-        if not self.goal.classifies and rows <= STRAIGHT:
-            makers["straight"] = StraightMember
-        return makers | {
             "catboost": lambda goal, seed, stop: CatTrees(goal, settings.catboost, seed, stop),
             "network": lambda goal, seed, stop: NetworkMember(goal, settings.network, seed, stop),
         }

@@ -80,8 +80,8 @@ class Tabular(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline(Tabular):
-    """Boosted trees; of a small table a linear model beside them, each weighed on rows that neither has seen."""
+class Blend(Tabular):
+    """What is blended whatever else is."""
 
     trees: Trees = Trees()
     """Boosted trees."""
@@ -91,6 +91,12 @@ class Baseline(Tabular):
     """The linear model."""
     few_rows: PositiveInt = 2_000
     """Rows below which `small_trees` count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline(Blend):
+    """Boosted trees; of a small table a linear model beside them, each weighed on rows that neither has seen."""
+
     small: PositiveInt = 10_000
     """Rows up to which a table is small: a second opinion costs seconds there, and averages out much chance."""
     bags: PositiveInt = 4
@@ -172,7 +178,7 @@ class Network(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Best(Tabular):
+class Best(Blend):
     """Boosted trees of two libraries, a network and a linear model, blended by weights from rows that none has seen."""
 
     lightgbm: LightGBM = LightGBM()
@@ -181,8 +187,6 @@ class Best(Tabular):
     """CatBoost."""
     network: Network = Network()
     """A small neural network."""
-    linear: Linear = Linear()
-    """The linear model."""
     bags: PositiveInt = 5
     """Parts of the rows, of which each is left out once: the models of a kind are averaged. 8 was hardly better."""
     cells: PositiveInt = 40_000_000

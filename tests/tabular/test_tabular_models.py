@@ -130,7 +130,10 @@ def test_the_first_member_is_fitted_even_without_time_and_what_is_left_out_is_sa
     late = replace(context, deadline=Deadline.after(0.0))
     _, _, _, model, frames = fitted(CASES["number"], "best", late)
     assert np.isfinite(model.predict(frames.test)).all()
-    left_out = ["1 of 2 lightgbm", "2 of 2 linear", "2 of 2 straight", "2 of 2 catboost", "2 of 2 network"]
+    left_out = [
+        "1 of 2 trees",
+        *(f"2 of 2 {name}" for name in ("linear", "straight", "lightgbm", "catboost", "network")),
+    ]
     assert model.notes["left_out"] == left_out and model.notes["stopped_early"]
 
 
