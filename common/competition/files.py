@@ -100,8 +100,7 @@ class Folder(_Source):
 
     def id_of(self, stem: str) -> str:
         """Return the id of a file by its path below the folder, without suffix: the path itself where no rule makes one."""
-        match = re.fullmatch(self.called[0], stem) if self.called else None
-        return match.expand(self.called[1]) if match and self.called else stem
+        return renamed(self.called, stem) or stem
 
     @property
     def path(self) -> str | None:
@@ -147,6 +146,12 @@ class Table(_Source):
         files = (self.file, *self.continued)
         ends = [rows * place // len(files) for place in range(len(files) + 1)]
         return dict(zip(files, pairwise(ends), strict=True))
+
+
+def renamed(rule: tuple[str, str] | None, path: str) -> str | None:
+    """Return what a rule of `Folder.called` makes of a path without suffix, or None where there is none that fits."""
+    match = re.fullmatch(rule[0], path) if rule is not None else None
+    return match.expand(rule[1]) if match and rule is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)

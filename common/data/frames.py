@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from common.competition import Column, Competition, Folder, Source, Table
 from common.data import continued, folders, joining, summaries
 from common.data.locating import locate, sample_submission
-from common.data.melting import Some, melted
+from common.data.melting import Places, melted
 from common.data.tables import Tolerate
 from common.data.types import MISSING, as_key, as_text, check, natural
 from common.errors import DataError, UnknownName
@@ -185,7 +185,7 @@ def _table(folder: Path, path: Path, table: Table, tolerate: Tolerate | None) ->
     frame, places = continued.read(folder, path, table, tolerate)
     if table.melted is not None and {*table.melted.columns} <= {*frame}:
         frame, origins = melted(frame, table.melted)
-        places = Some(places, origins)
+        places = Places(places, origins)
     frame, rows = _chosen(frame, places, table)
     frame = joining.with_id(frame, table)
     if table.quoting == "none" and table.id:  # quotes are part of no id: the sample submission has none
@@ -248,10 +248,10 @@ def _chosen(frame: DataFrame, places: Sequence[object], table: Table) -> tuple[D
         if name is not None and name in frame:
             rows = (as_text(frame[name]).str.strip().str.lower().isin(MISSING) == blank).to_numpy()
             frame = frame[rows].reset_index(drop=True)
-            places = Some(places, rows.nonzero()[0])
+            places = Places(places, rows.nonzero()[0])
     if table.once and table.id in frame:
         first = ~frame[table.id].duplicated().to_numpy()
-        frame, places = frame[first].reset_index(drop=True), Some(places, first.nonzero()[0])
+        frame, places = frame[first].reset_index(drop=True), Places(places, first.nonzero()[0])
     return frame, places
 
 

@@ -22,7 +22,7 @@ def melted(frame: DataFrame, how: Melt) -> tuple[DataFrame, NDArray[Any]]:
     return long[filled].reset_index(drop=True), np.tile(np.arange(len(frame)), len(how.columns))[filled]
 
 
-class Some(Sequence[object]):
+class Places(Sequence[object]):
     """Where some rows of a table stand, found when it is asked for: only errors need it."""
 
     def __init__(self, places: Sequence[object], rows: NDArray[Any]) -> None:

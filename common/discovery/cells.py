@@ -47,12 +47,9 @@ def decide(
     if made.cell.kind == "label" and _numbers_for_words(answers, submitted, sample):
         made = Decided(predicts="class", cell=Cell(low=0, high=1, clip=True))
     cell = made.cell
+    numbers = "numbers" if cell.low is None else f"numbers from {cell.low:g} to {cell.high:g}"
     words = {
-        "number": "whole numbers"
-        if cell.integer
-        else "numbers"
-        if cell.low is None
-        else f"numbers from {cell.low:g} to {cell.high:g}",
+        "number": "whole numbers" if cell.integer else numbers,
         "label": f"one of {len(answers.classes):,} labels",
         "labels": f"up to {cell.at_most} labels" if cell.at_most else "a list of labels",
         "text": f"text, a piece of {cell.source!r}" if cell.source else "free text",

@@ -10,7 +10,7 @@ from common.competition import Column, columns
 from common.discovery.columns import filled, kind_of
 from common.discovery.findings import Notes
 from common.discovery.heads import Head
-from common.tabular.alike import pairs
+from common.tabular.similarity import pairs
 from common.wording import listed, plural
 
 if TYPE_CHECKING:

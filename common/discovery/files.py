@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from common.competition.files import renamed
 from common.data import formats, unpacked
 from common.data.archives import BROKEN
 from common.data.zipped import read_bytes
@@ -65,10 +66,7 @@ class Container:
 
     def id_of(self, name: str) -> str:
         """Return what a file is called: its name without folders and ending, or what the rule makes of its path."""
-        if self.called is None:
-            return stem(name)
-        match = re.fullmatch(self.called[0], name.rpartition(".")[0])
-        return match.expand(self.called[1]) if match else stem(name)
+        return renamed(self.called, name.rpartition(".")[0]) or stem(name)
 
     @cached_property
     def suffixes(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def train_folds(work: Work, models: Models) -> bool:
     """Train the folds that are not there yet, as long as there is time; return whether there was."""
     request, longest = work.request, work.longest
     missing = len({*work.numbers} - {*work.run.finished()})
-    request.progress.outlook = outlook.folds(request.competition, request.config, missing)
+    request.progress.outlook = outlook.folds(request.competition, request.config, missing) if missing else None
     for number in work.numbers:
         late = processes.agree(request.deadline.passed(longest))
         if number in processes.agree(work.run.finished()):
@@ -106,6 +106,7 @@ def train_folds(work: Work, models: Models) -> bool:
         started = time.monotonic()
         if record := train_fold(work, models, number):
             longest = max(longest, tell(work, number, record, time.monotonic() - started))
+        request.progress.outlook = None  # which is of the first fold, however short it was
     return True
 
 

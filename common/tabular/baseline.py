@@ -8,7 +8,7 @@ from common.model import Context
 from common.tabular.ensemble import Ensemble, Make
 from common.tabular.goal import Goal
 from common.tabular.settings import Baseline, Blend
-from common.tabular.sklearn_members import HistTrees, LinearMember, StraightMember
+from common.tabular.sklearn_members import HistTrees, LinearMember, RidgeMember
 from common.tabular.task import TabularTask
 
 
@@ -19,7 +19,7 @@ def simple(goal: Goal, settings: Blend, rows: int, *, small: bool) -> dict[str, 
     if small:
         makers["linear"] = lambda goal, seed, stop: LinearMember(goal, settings.linear, seed, stop)
         if not goal.classifies:
-            makers["straight"] = StraightMember
+            makers["ridge"] = RidgeMember
     return makers
 
 

@@ -9,7 +9,7 @@ from common.tabular.baseline import simple
 from common.tabular.boosting_members import CatTrees, LightTrees
 from common.tabular.ensemble import Ensemble, Make
 from common.tabular.settings import Best
-from common.tabular.sklearn_members import STRAIGHT, LinearMember, NetworkMember
+from common.tabular.sklearn_members import RIDGE_ROWS, LinearMember, NetworkMember
 from common.tabular.task import TabularTask
 
 
@@ -24,7 +24,7 @@ class BestModel(Ensemble):
         """Return what makes an untrained member of each name, the most important first."""
         settings = self.settings
         # What the baseline has comes first: with hardly any time it is as good.
-        makers = simple(self.goal, settings, rows, small=True) if rows <= STRAIGHT else {}
+        makers = simple(self.goal, settings, rows, small=True) if rows <= RIDGE_ROWS else {}
         return {
             **makers,
             "lightgbm": lambda goal, seed, stop: LightTrees(goal, settings.lightgbm, seed, stop),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from common.errors import SettingError
-from common.tabular.alike import alike
+from common.tabular.similarity import similarities
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Counts = dict[str, tuple[NDArray[np.uint64], NDArray[np.int64]]]
 
-How = Literal["date", "parts", "number", "rows", "length", "name", "alike"]
+How = Literal["date", "parts", "number", "rows", "length", "name", "similarity"]
 
 FILE, COUNTS = "columns.json", "counts.npz"  # in a run's folder
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "yearday", "days")
@@ -85,7 +85,7 @@ def expanded(frame: DataFrame, layout: Layout, counts: Counts) -> DataFrame:
     made: dict[str, Any] = {}
     for step in layout.steps:
         source = made[step.source] if step.source in made else frame[step.source]
-        made |= compared(step, source, frame) if step.how == "alike" else apply(step, source, counts)
+        made |= compared(step, source, frame) if step.how == "similarity" else apply(step, source, counts)
     for name in layout.columns:
         values: Any = made.get(name, frame.get(name))
         made[name] = as_numbers(values) if name in layout.numbers else as_text(values)
@@ -102,7 +102,7 @@ def counted(frame: DataFrame, layout: Layout) -> Counts:
         source = made[step.source] if step.source in made else frame[step.source]
         if step.how == "rows":
             counts[step.names[0]] = _counts(source)
-        elif step.how != "alike":
+        elif step.how != "similarity":
             made |= apply(step, source, {})
     return counts
 
@@ -149,7 +149,7 @@ def compared(step: Step, source: Series[Any], frame: DataFrame) -> dict[str, Any
     """Return how alike a column of texts is to another of the frame (n,) each."""
     import pandas as pd
 
-    found = alike(as_text(source).tolist(), as_text(frame[step.option]).tolist())
+    found = similarities(as_text(source).tolist(), as_text(frame[step.option]).tolist())
     return {name: pd.Series(values, index=source.index) for name, values in zip(step.names, found.T, strict=True)}
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from common.data.types import DAY, order
-from common.tabular.alike import MEASURES, pairs
 from common.tabular.columns import DATE_PARTS, NUMBER, Layout, Step, apply, as_numbers, as_text
+from common.tabular.similarity import MEASURES, pairs
 from common.tabular.task import TabularTask
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Finder:
         """Compare texts of the same row, where two columns speak of the same."""
         named = [name for name in (*self.kinds["categories"], *self.kinds["texts"]) if name in train.columns]
         for one, other in pairs({name: as_text(train[name]) for name in named}):
-            self.steps.append(Step("alike", one, _names(f"{one} ~ {other}", MEASURES), other))
+            self.steps.append(Step("similarity", one, _names(f"{one} ~ {other}", MEASURES), other))
             self.kinds["numbers"] += self.steps[-1].names
 
     def look_at(self, name: str, train: Series[Any], test: Series[Any]) -> None:

@@ -24,7 +24,7 @@ MOST_TREES, MOST_SMALL = 3000, 500  # of all classes together; a tree of few row
 CURVED = 2_000_000  # cells up to which there is memory for curves
 KNOTS = 6  # of a curve
 FAR = 5.0  # standard deviations
-STRAIGHT = 20_000  # rows up to which a straight line adds something, and its sums take no time
+RIDGE_ROWS = 20_000  # rows up to which a straight line adds something, and its sums take no time
 
 
 class SklearnMember(Member):
@@ -110,10 +110,10 @@ class LinearMember(SklearnMember):
             return make_pipeline(prepared(rows.x, self.seed, curves=curves), model).fit(rows.x.x, rows.y)
 
 
-class StraightMember(SklearnMember):
+class RidgeMember(SklearnMember):
     """Ridge regression on the numbers as they are and categories one-hot, as strongly held back as left-out rows say."""
 
-    name = "straight"
+    name = "ridge"
 
     def fit_one(self, rows: Rows, held: Rows, k: int) -> Any:
         """Return the regression behind its preparation of the columns."""
@@ -121,7 +121,7 @@ class StraightMember(SklearnMember):
         from sklearn.linear_model import RidgeCV
         from sklearn.pipeline import make_pipeline
 
-        return make_pipeline(straight(rows.x), RidgeCV(alphas=np.logspace(-6, 4, 11))).fit(rows.x.x, rows.y)
+        return make_pipeline(standardised(rows.x), RidgeCV(alphas=np.logspace(-6, 4, 11))).fit(rows.x.x, rows.y)
 
 
 class NetworkMember(SklearnMember):
@@ -195,7 +195,7 @@ def prepared(x: Encoded, seed: int, *, curves: bool) -> Any:
     return ColumnTransformer(parts)
 
 
-def straight(x: Encoded) -> Any:
+def standardised(x: Encoded) -> Any:
     """Return what makes standard scores of the numbers, no further out than `FAR`, and marks of the categories; not fitted."""
     import numpy as np
     from sklearn.compose import ColumnTransformer

@@ -100,6 +100,7 @@ def test_an_undefined_score_costs_no_submission(request_of: Callable[..., Reques
     assert "roc_auc of fold 2 is undefined" in " ".join(done.record.warnings)
     assert done.record.status == "finished" and (done.folder / "submission.csv").is_file()
     assert run(request).record.scores == done.record.scores  # and a second call of the same command ends the same
+    assert request.progress.outlook is None  # what a first fold would have said is not said of a later one
 
 
 def test_constant_predictions_cost_no_submission(request_of: Callable[..., Request]) -> None:

@@ -132,7 +132,7 @@ def test_the_first_member_is_fitted_even_without_time_and_what_is_left_out_is_sa
     assert np.isfinite(model.predict(frames.test)).all()
     left_out = [
         "1 of 2 trees",
-        *(f"2 of 2 {name}" for name in ("linear", "straight", "lightgbm", "catboost", "network")),
+        *(f"2 of 2 {name}" for name in ("linear", "ridge", "lightgbm", "catboost", "network")),
     ]
     assert model.notes["left_out"] == left_out and model.notes["stopped_early"]
 
@@ -182,12 +182,12 @@ def test_what_is_a_straight_line_is_found_to_be_one() -> None:
     from common.tabular.encoder import Encoded
     from common.tabular.goal import Goal
     from common.tabular.member import Rows
-    from common.tabular.sklearn_members import StraightMember
+    from common.tabular.sklearn_members import RidgeMember
 
     rng = np.random.default_rng(0)
     curve = np.cumsum(np.cumsum(rng.normal(size=(150, 60)), axis=1), axis=1)
     y = curve[:, 40] - 2 * curve[:, 41] + curve[:, 42]
     x = Encoded(curve.astype(np.float32), tuple(map(str, range(60))), (), (), np.zeros((150, 0), np.int32))
-    member = StraightMember(Goal(kind="numbers", width=1), 0, lambda: False)
+    member = RidgeMember(Goal(kind="numbers", width=1), 0, lambda: False)
     fitted = member.fit_one(Rows(x[:100], y[:100]), Rows(x[100:], y[100:]), 0)
     assert np.corrcoef(member.predict_one(fitted, x[100:], 0), y[100:])[0, 1] > 0.95

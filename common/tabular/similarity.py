@@ -1,4 +1,4 @@
-"""How alike two texts of a row are, such as two questions, or a title and what stands below it."""
+"""The similarity of two texts of a row, such as two questions, or a title and what stands below it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pairs(columns: Mapping[str, Series[Any]]) -> list[tuple[str, str]]:
     ]
 
 
-def alike(one: Sequence[str], other: Sequence[str]) -> NDArray[float64]:
+def similarities(one: Sequence[str], other: Sequence[str]) -> NDArray[float64]:
     """Return how alike the texts of each row are (n, measures), from 0 to 1.
 
     words: the cosine of how often they hold each word.

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from common.tabular import finder
-from common.tabular.alike import MEASURES, alike, pairs
 from common.tabular.columns import expanded
+from common.tabular.similarity import MEASURES, pairs, similarities
 from common.tabular.task import TabularTask
 
 ONE = ["how do I learn to swim", "red wine", "", "the same words"]
@@ -16,11 +16,11 @@ OTHER = ["learn how to swim", "Red wines", "nothing", "words the same"]
 
 
 def test_measures_go_from_nothing_in_common_to_all_of_it() -> None:
-    words, within, letters = alike(ONE, OTHER).T
+    words, within, letters = similarities(ONE, OTHER).T
     assert [each[3] for each in (words, within, letters)] == pytest.approx([1, 1, 1])  # in any order
     assert words[1] == pytest.approx(1 / 2) and letters[1] > words[1]  # wine is in wines
     assert words[0] == pytest.approx(4 / (6 * 4) ** 0.5) and within[0] == pytest.approx(4 / 6)
-    assert (alike(ONE, OTHER)[2] == 0).all()
+    assert (similarities(ONE, OTHER)[2] == 0).all()
 
 
 def test_only_columns_that_speak_of_the_same_are_compared() -> None:
